@@ -1,0 +1,62 @@
+#include "autodiff/reverse_walk.h"
+
+#include <unordered_set>
+
+#include "base/check.h"
+#include "ops/build.h"
+
+namespace gradmill {
+namespace {
+
+void accumulate(GradientMap& gradients, const Var& value, const Var& gradient) {
+  GM_CHECK(gradient.shape() == value.shape(), "a gradient of shape ", gradient.shape(), " for a value of shape ",
+           value.shape());
+  const Var converted = cast(gradient, value.dtype());
+  auto& sum = gradients[value.id()];
+  sum = sum ? sum + converted : converted;
+}
+
+}  // namespace
+
+GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targets, const Vars& seeds,
+                            const std::vector<uint64_t>& sources) {
+  // Forward over the records: which values depend on a source.
+  std::unordered_set<uint64_t> active(sources.begin(), sources.end());
+  std::vector<bool> on_path(records.size(), false);
+  for (size_t i = 0; i < records.size(); ++i) {
+    if (!records[i].op->gradient) continue;
+    for (const Var& input : records[i].inputs) {
+      if (is_float(input.dtype()) && active.count(input.id())) on_path[i] = true;
+    }
+    if (!on_path[i]) continue;
+    for (const Var& output : records[i].outputs) active.insert(output.id());
+  }
+
+  GradientMap gradients;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (active.count(targets[i].id())) accumulate(gradients, targets[i], seeds[i]);
+  }
+  for (size_t i = records.size(); i-- > 0;) {
+    if (!on_path[i]) continue;
+    const Record& record = records[i];
+    Vars incoming(record.outputs.size());
+    bool any = false;
+    for (size_t k = 0; k < incoming.size(); ++k) {
+      const auto found = gradients.find(record.outputs[k].id());
+      if (found == gradients.end()) continue;
+      incoming[k] = found->second;
+      any = true;
+    }
+    if (!any) continue;
+    std::vector<bool> needed;
+    for (const Var& input : record.inputs) needed.push_back(is_float(input.dtype()) && active.count(input.id()));
+    const GradientScope scope(record.inputs, record.outputs, incoming, record.attributes, needed);
+    const Vars results = record.op->gradient(scope);
+    for (size_t k = 0; k < results.size(); ++k) {
+      if (results[k] && needed[k]) accumulate(gradients, record.inputs[k], results[k]);
+    }
+  }
+  return gradients;
+}
+
+}  // namespace gradmill

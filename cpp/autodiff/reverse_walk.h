@@ -1,0 +1,26 @@
+// Reverse-mode differentiation, once for tapes and for graphs: both are sequences of records.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "registry/op_def.h"
+
+namespace gradmill {
+
+struct Record {
+  const OpDef* op;
+  Attributes attributes;
+  Vars inputs, outputs;
+};
+
+// Gradients by id of the value. Walks `records` backwards from the targets and emits, through the current emitter, the
+// gradients of whatever lies between `sources` (ids) and the targets.
+// `seeds` are the gradients of the targets. Throws UnsupportedError when an op on the way has no gradient and its
+// output is floating point and depends on a source through a float input, unless the op stops gradients by design.
+using GradientMap = std::unordered_map<uint64_t, Var>;
+GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targets, const Vars& seeds,
+                            const std::vector<uint64_t>& sources);
+
+}  // namespace gradmill

@@ -1,0 +1,92 @@
+#include "autodiff/tape.h"
+
+#include "ops/build.h"
+
+namespace gradmill {
+
+void Tape::start() {
+  if (active_) throw UnsupportedError("GradientTape: the tape is already recording");
+  push_recorder(this);
+  active_ = true;
+}
+
+void Tape::stop() {
+  if (!active_) return;
+  remove_recorder(this);
+  active_ = false;
+}
+
+void Tape::reset() {
+  records_.clear();
+  watched_.clear();
+  reads_.clear();
+  variable_order_.clear();
+  used_ = false;
+}
+
+void Tape::watch(const VariablePointer& variable) {
+  const Var value = read_variable(variable);
+  watched_.insert(value.id());
+  auto& ids = reads_[variable.get()];
+  if (ids.empty()) variable_order_.push_back(variable);
+  ids.push_back(value.id());
+}
+
+void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) {
+  if (!op.gradient) return;
+  bool depends = false;
+  for (const Var& input : inputs) depends = depends || watched_.count(input.id());
+  if (!depends) return;
+  for (const Var& output : outputs) watched_.insert(output.id());
+  records_.push_back({&op, attributes, inputs, outputs});
+}
+
+void Tape::variable_read(const VariablePointer& variable, const Var& value) {
+  if (!watch_variables_ || !variable->trainable() || !is_float(value.dtype())) return;
+  auto& ids = reads_[variable.get()];
+  if (ids.empty()) variable_order_.push_back(variable);
+  if (ids.empty() || ids.back() != value.id()) ids.push_back(value.id());
+  watched_.insert(value.id());
+}
+
+Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources) {
+  if (used_ && !persistent_) {
+    throw UnsupportedError("GradientTape: gradient() was called before; make the tape with persistent=True to call it again");
+  }
+  used_ = true;
+  // The backward ops belong to outer tapes, not to this one.
+  const bool resume = active_ && persistent_;
+  stop();
+  std::vector<uint64_t> ids;
+  for (const Source& source : sources) {
+    if (source.variable) {
+      const auto& reads = reads_[source.variable.get()];
+      ids.insert(ids.end(), reads.begin(), reads.end());
+    } else {
+      ids.push_back(source.value.id());
+    }
+  }
+  const GradientMap gradients = walk_in_reverse(records_, targets, seeds, ids);
+  Vars results;
+  for (const Source& source : sources) {
+    Var total;
+    const auto add = [&](uint64_t id) {
+      const auto found = gradients.find(id);
+      if (found != gradients.end()) total = total ? total + found->second : found->second;
+    };
+    if (source.variable) {
+      for (uint64_t id : reads_[source.variable.get()]) add(id);
+    } else {
+      add(source.value.id());
+    }
+    results.push_back(total);
+  }
+  if (!persistent_) {
+    records_.clear();
+    watched_.clear();
+  }
+  if (resume) start();
+  return results;
+}
+
+}  // namespace gradmill

@@ -1,0 +1,61 @@
+// Built at the baseline level on purpose: code that asks what the CPU can do must itself run anywhere.
+#include "base/cpu_features.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/settings.h"
+
+namespace gradmill {
+namespace {
+
+bool cpu_supports(const std::string& level) {
+#if defined(__x86_64__)
+  if (level == "generic") return true;
+  if (level == "avx2") {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+  }
+  if (level == "avx512") {
+    return cpu_supports("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
+  }
+  return false;
+#else
+  return level == "neon";
+#endif
+}
+
+std::string join(const std::vector<std::string>& names) {
+  std::string result;
+  for (const auto& name : names) result += (result.empty() ? "" : ", ") + name;
+  return result;
+}
+
+std::string choose() {
+  const auto usable = usable_instruction_sets();
+  const std::string& forced = settings().instruction_set;
+  if (forced.empty()) return usable.back();
+  if (std::find(usable.begin(), usable.end(), forced) == usable.end()) {
+    throw ArgumentError(text("GRADMILL_ISA: expected one of ", join(usable), " on this CPU; received '", forced, "'"));
+  }
+  return forced;
+}
+
+}  // namespace
+
+std::vector<std::string> usable_instruction_sets() {
+  std::vector<std::string> result;
+#define GM_ADD_LEVEL(level) \
+  if (cpu_supports(#level)) result.push_back(#level);
+  GM_FOR_EACH_ISA(GM_ADD_LEVEL)
+#undef GM_ADD_LEVEL
+  return result;
+}
+
+const std::string& instruction_set() {
+  static const std::string level = choose();
+  return level;
+}
+
+}  // namespace gradmill

@@ -1,0 +1,16 @@
+// Which instruction-set level this process runs its kernels at.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gradmill {
+
+// Names of the levels compiled into this library that this CPU can run, slowest first.
+std::vector<std::string> usable_instruction_sets();
+
+// The level in use: the best usable one, or what GRADMILL_ISA forces.
+// Throws ArgumentError when the forced level is unknown, not built, or not supported by the CPU.
+const std::string& instruction_set();
+
+}  // namespace gradmill

@@ -1,0 +1,23 @@
+#include "base/cpu_features.h"
+#include "base/settings.h"
+#include "bindings/convert.h"
+#include "registry/input_conversion.h"
+#include "runtime/parallel.h"
+
+namespace gradmill {
+
+void bind_config(py::module_& module) {
+  module.def("thread_count", &thread_count, "Workers that kernels use.");
+  module.def("set_thread_count", &set_thread_count, py::arg("threads"), "0 returns to the automatic choice.");
+  module.def("instruction_set", [] { return instruction_set(); }, "The level of the kernels in use.");
+  module.def("usable_instruction_sets", &usable_instruction_sets, "Levels that this CPU can run, slowest first.");
+  module.def("set_check_nan", [](bool on) { settings().check_nan = on; }, py::arg("on"));
+  module.def("check_nan", [] { return settings().check_nan; });
+  module.def("set_default_float", [](py::handle dtype) { set_default_float(dtype_from_python(dtype)); }, py::arg("dtype"));
+  module.def("plan_cache_size", [] { return settings().plan_cache_size; });
+  module.def("set_disabled_passes", [](std::vector<std::string> names) { settings().disabled_passes = std::move(names); },
+             py::arg("names"), "Optional compiler passes to leave out from now on.");
+  module.def("promote_types", [](py::handle a, py::handle b) { return name_of(promote(dtype_from_python(a), dtype_from_python(b))); });
+}
+
+}  // namespace gradmill

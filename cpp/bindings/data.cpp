@@ -1,0 +1,80 @@
+#include "bindings/convert.h"
+#include "base/error.h"
+#include "data/batch_loop.h"
+
+namespace gradmill {
+namespace {
+
+// Rows of an array as they are. Throws UnsupportedError when a row is not dense or the dtype has no counterpart.
+RowSource row_source(const py::array& array) {
+  const auto dtype = dtype_of_numpy(array.dtype());
+  if (!dtype || array.ndim() < 1 || !array.dtype().attr("isnative").cast<bool>()) {
+    throw UnsupportedError("batch loop: the array cannot be read in place");
+  }
+  py::ssize_t stride = array.itemsize();
+  for (py::ssize_t axis = array.ndim() - 1; axis > 0; --axis) {
+    if (array.shape(axis) != 1 && array.strides(axis) != stride) throw UnsupportedError("batch loop: the rows are not dense");
+    stride *= array.shape(axis);
+  }
+  return {static_cast<const char*>(array.data()), *dtype, array.shape(0), array.strides(0)};
+}
+
+// Keeps the arrays alive for as long as the loop reads them.
+struct BoundLoop {
+  py::list arrays;
+  std::unique_ptr<BatchLoop> loop;
+  int64_t rows;
+};
+
+std::unique_ptr<BoundLoop> bind_loop(std::shared_ptr<Plan> plan, const py::list& arrays) {
+  std::vector<RowSource> sources;
+  int64_t rows = -1;
+  const auto& inputs = plan->graph().inputs;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const auto array = py::reinterpret_borrow<py::array>(arrays[i]);
+    sources.push_back(row_source(array));
+    if (i < inputs.size() && array.shape(0) > 0 &&
+        array.size() / array.shape(0) * inputs[i]->type.shape[0] != inputs[i]->type.elements()) {
+      throw ShapeError(text("batch loop: the rows of array ", i, " do not have the shape that was traced, ", inputs[i]->type));
+    }
+    rows = rows < 0 ? array.shape(0) : std::min<int64_t>(rows, array.shape(0));
+  }
+  return std::make_unique<BoundLoop>(BoundLoop{arrays, std::make_unique<BatchLoop>(std::move(plan), std::move(sources)), rows});
+}
+
+void run_loop(BoundLoop& self, const py::object& order, int64_t first_row, int64_t steps, int64_t number) {
+  const int64_t needed = steps * self.loop->batch();
+  if (steps < 0 || first_row < 0) throw ArgumentError("batch loop: negative position");
+  py::array_t<int64_t, py::array::c_style> rows;
+  if (!order.is_none()) {
+    rows = py::array_t<int64_t, py::array::c_style>::ensure(order);
+    if (!rows || rows.ndim() != 1 || rows.size() < first_row + needed) {
+      throw ArgumentError(text("batch loop: the order must hold ", first_row + needed, " row numbers"));
+    }
+    for (int64_t i = first_row; i < first_row + needed; ++i) {
+      if (rows.data()[i] < 0 || rows.data()[i] >= self.rows) throw ArgumentError("batch loop: the order names a row that does not exist");
+    }
+  } else if (first_row + needed > self.rows) {
+    throw ArgumentError(text("batch loop: ", first_row + needed, " rows are needed; the arrays have ", self.rows));
+  }
+  const int64_t* pointer = order.is_none() ? nullptr : rows.data() + first_row;
+  const py::gil_scoped_release release;
+  self.loop->run(pointer, order.is_none() ? first_row : 0, steps, number);
+}
+
+}  // namespace
+
+void bind_data(py::module_& module) {
+  py::class_<BoundLoop> loop(module, "BatchLoop", "Many steps of a plan over rows of arrays, without Python in between.");
+  loop.def(py::init(&bind_loop), py::arg("plan"), py::arg("arrays"));
+  loop.def("run", &run_loop, py::arg("order"), py::arg("first_row"), py::arg("steps"), py::arg("number") = 0,
+           "Runs `steps` batches of the rows order[first_row:], or of the rows from first_row on without order.");
+  loop.def_property_readonly("outputs", [](const BoundLoop& self) {
+    py::list results;
+    for (const Tensor& output : self.loop->outputs()) results.append(py::cast(Var(output.clone())));
+    return results;
+  });
+  loop.def_property_readonly("workers", [](const BoundLoop& self) { return self.loop->workers(); });
+}
+
+}  // namespace gradmill

@@ -1,0 +1,120 @@
+// Traces and plans.
+#include "autodiff/tape.h"
+#include "base/error.h"
+#include "bindings/convert.h"
+#include "execute/plan.h"
+#include "graph/graph_emitter.h"
+
+namespace gradmill {
+namespace {
+
+// A graph being recorded. Between start and stop, this thread's ops go to the graph.
+class Trace {
+ public:
+  Trace() : graph_(std::make_unique<Graph>()), emitter_(std::make_unique<GraphEmitter>(*graph_)) {}
+  ~Trace() {
+    if (active_) stop();
+  }
+
+  void start() {
+    push_emitter(emitter_.get());
+    active_ = true;
+  }
+
+  void stop() {
+    pop_emitter();
+    active_ = false;
+  }
+
+  Var input(const py::object& shape, py::handle dtype) {
+    return Var(graph_->add_input({dtype_from_python(dtype), Shape(shape.cast<std::vector<int64_t>>())}));
+  }
+
+  std::shared_ptr<Plan> compile(const Vars& outputs) {
+    if (!graph_) throw UnsupportedError("trace: it was compiled already");
+    for (const Var& output : outputs) graph_->outputs.push_back(emitter_->lift(output));
+    emitter_->finish();
+    emitter_.reset();
+    return std::make_shared<Plan>(std::move(graph_));
+  }
+
+  std::string listing() const { return graph_ ? to_string(*graph_) : "compiled"; }
+
+ private:
+  std::unique_ptr<Graph> graph_;
+  std::unique_ptr<GraphEmitter> emitter_;
+  bool active_ = false;
+};
+
+std::vector<Tensor> tensors_of(const Vars& vars) {
+  std::vector<Tensor> tensors;
+  for (const Var& var : vars) tensors.push_back(var.tensor());
+  return tensors;
+}
+
+py::list profile(Plan& plan, const Vars& inputs, int repeats) {
+  py::list rows;
+  for (const auto& time : plan.profile(tensors_of(inputs), repeats)) {
+    py::dict row;
+    row["op"] = time.name;
+    row["layer"] = time.layer;
+    row["seconds"] = time.seconds;
+    row["operations"] = time.flops;
+    rows.append(row);
+  }
+  return rows;
+}
+
+py::list typed(const std::vector<ValuePointer>& values) {
+  py::list result;
+  for (const auto& value : values) result.append(py::make_tuple(shape_to_python(value->type.shape), name_of(value->type.dtype)));
+  return result;
+}
+
+}  // namespace
+
+void bind_tracing(py::module_& module) {
+  py::class_<Trace> trace(module, "Trace", "A graph being recorded; see gradmill.function.");
+  trace.def(py::init<>());
+  trace.def("start", &Trace::start);
+  trace.def("stop", &Trace::stop);
+  trace.def("input", &Trace::input, py::arg("shape"), py::arg("dtype"));
+  trace.def("compile", &Trace::compile, py::arg("outputs"), "The plan that computes `outputs`.");
+  trace.def("__str__", &Trace::listing);
+
+  py::class_<Plan, std::shared_ptr<Plan>> plan(module, "Plan", "A compiled step.");
+  plan.def("run", [](Plan& self, const Vars& inputs) {
+    const std::vector<Tensor> tensors = tensors_of(inputs);
+    std::vector<Tensor> outputs;
+    if (self.operations() < 50e3) {
+      outputs = self.run(tensors);
+    } else {
+      const py::gil_scoped_release release;
+      outputs = self.run(tensors);
+    }
+    Vars results;
+    for (Tensor& output : outputs) results.emplace_back(std::move(output));
+    return results;
+  }, py::arg("inputs"));
+  plan.def("describe", &Plan::describe, "One line for each kernel call, and totals.");
+  plan.def("profile", &profile, py::arg("inputs"), py::arg("repeats") = 20,
+           "Seconds of each kernel call; variables keep their values.");
+  plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });
+  plan.def_property_readonly("arena_bytes", &Plan::arena_bytes);
+  plan.def_property_readonly("planned_bytes", &Plan::planned_bytes);
+  plan.def_property_readonly("kernel_calls", &Plan::kernel_calls);
+  plan.def_property_readonly("barriers", &Plan::barriers);
+  plan.def_property_readonly("operations", &Plan::operations);
+  plan.def_property_readonly("inputs", [](const Plan& self) { return typed(self.graph().inputs); });
+  plan.def_property_readonly("outputs", [](const Plan& self) { return typed(self.graph().outputs); });
+  plan.def_property_readonly("variables", [](const Plan& self) { return self.graph().variables; });
+
+  module.def("is_tracing", [] { return current_emitter().tracing(); });
+  module.def("push_eager", [] { push_emitter(&eager_emitter()); }, "Ops run at once, inside a trace too, until pop_emitter.");
+  module.def("pop_emitter", &pop_emitter);
+  module.def("push_scope", &push_scope, py::arg("name"));
+  module.def("pop_scope", &pop_scope);
+  module.def("current_scope", [] { return current_scope(); });
+}
+
+}  // namespace gradmill

@@ -1,0 +1,226 @@
+#pragma once
+// The inner kernels of the matrix product, one text for every vector width.
+//
+// A kernel keeps R x NV vectors of C in registers and walks along k: it loads NV vectors of a row of B, broadcasts R
+// values of A, and does R * NV multiply-adds. B comes as rows of NV vectors (packed, or in place), so a kernel needs no
+// partial loads; only the store of the last columns may be partial. Everything here has internal linkage.
+
+#include <stddef.h>
+
+#if defined(__AVX512F__)
+#define GM_GEMM_VECTOR_BYTES 64
+#define GM_GEMM_ROWS 14  // 14 x 2 sums, 2 rows of B, 2 more for the broadcast and one to spare
+#define GM_GEMM_REGISTERS 32
+#elif defined(__AVX2__)
+#define GM_GEMM_VECTOR_BYTES 32
+#define GM_GEMM_ROWS 6  // 6 x 2 sums, 2 rows of B, 1 broadcast, of 16 registers
+#define GM_GEMM_REGISTERS 16
+#elif defined(__aarch64__)
+#define GM_GEMM_VECTOR_BYTES 16
+#define GM_GEMM_ROWS 8  // 8 x 2 sums of 32 registers, enough to hide 4 pipes of latency 4
+#define GM_GEMM_REGISTERS 32
+#else
+#define GM_GEMM_VECTOR_BYTES 16
+#define GM_GEMM_ROWS 4  // no fused multiply-add: products need registers of their own
+#define GM_GEMM_REGISTERS 16
+#endif
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+constexpr int max_rows = GM_GEMM_ROWS;
+constexpr int panel_vectors = 2;  // vectors of C in a row of the usual kernel
+constexpr int wide_vectors = 4;   // the same for products of very few rows, which need more sums side by side
+constexpr int wide_max_rows = (GM_GEMM_REGISTERS - wide_vectors - 1) / wide_vectors;  // and their number of rows
+
+template <typename T>
+struct Vectors;
+template <>
+struct Vectors<float> {
+  typedef float Whole __attribute__((vector_size(GM_GEMM_VECTOR_BYTES)));
+  typedef float Unaligned __attribute__((vector_size(GM_GEMM_VECTOR_BYTES), aligned(4), may_alias));
+  static constexpr int lanes = GM_GEMM_VECTOR_BYTES / 4;
+};
+template <>
+struct Vectors<double> {
+  typedef double Whole __attribute__((vector_size(GM_GEMM_VECTOR_BYTES)));
+  typedef double Unaligned __attribute__((vector_size(GM_GEMM_VECTOR_BYTES), aligned(8), may_alias));
+  static constexpr int lanes = GM_GEMM_VECTOR_BYTES / 8;
+};
+
+template <typename T>
+static inline typename Vectors<T>::Whole load(const T* from) {
+  return *reinterpret_cast<const typename Vectors<T>::Unaligned*>(from);
+}
+template <typename T>
+static inline void store(T* to, typename Vectors<T>::Whole value) {
+  *reinterpret_cast<typename Vectors<T>::Unaligned*>(to) = value;
+}
+
+// One panel of C (NV vectors wide) under `blocks` consecutive blocks of R rows, over one block of k.
+template <typename T>
+struct Strip {
+  const T* a;       // first element of the first row block
+  long a_stride;    // between rows of A (row form) or between its columns (column form); the other stride is 1
+  long a_block;     // from one row block to the next
+  const T* b;       // first row of the panel
+  long b_stride;    // between rows of the panel
+  T* keep;          // where the rows of B are packed on the way, NV vectors each or null
+  T* c;             // first element of the first block of C
+  long c_stride;    // between rows of C
+  long k;           // length of the sum
+  long blocks;      // number of row blocks
+  long cols;        // columns to store, <= NV vectors
+  bool accumulate;  // add to C rather than overwrite it
+};
+
+// How A lies: `rows` has A(i, p) = a[i * a_stride + p], `columns` has A(i, p) = a[p * a_stride + i].
+enum class AForm { rows, columns };
+
+// Writes the first s.cols columns of a block of C, for all kernels.
+template <typename T>
+__attribute__((noinline)) static void store_edge(const T* edge, long width, long rows, const Strip<T>& s, T* c) {
+  constexpr int lanes = Vectors<T>::lanes;
+  for (; rows > 0; --rows, edge += width, c += s.c_stride) {
+    long j = 0;
+    for (; j + lanes <= s.cols; j += lanes) store(c + j, s.accumulate ? load(c + j) + load(edge + j) : load(edge + j));
+    for (; j < s.cols; ++j) c[j] = s.accumulate ? c[j] + edge[j] : edge[j];
+  }
+}
+
+// Keeps the compiler from deriving a pointer anew from others: left alone it precomputes one address per row of A and C
+// for every unrolled step and then spills them all.
+template <typename P>
+static inline void pin(P& pointer) {
+  asm("" : "+r"(pointer));
+}
+
+// sum += row * value. GCC would choose forms that overwrite a factor, then move and spill sums to repair that; written as
+// an instruction the sum keeps its register (6x16 on AVX2: 60 spills before, none after).
+#if defined(__FMA__)
+static inline void multiply_add(Vectors<float>::Whole& sum, Vectors<float>::Whole row, Vectors<float>::Whole value) {
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(row), "v"(value));
+}
+static inline void multiply_add(Vectors<double>::Whole& sum, Vectors<double>::Whole row, Vectors<double>::Whole value) {
+  asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(row), "v"(value));
+}
+#else
+template <typename V>
+static inline void multiply_add(V& sum, V row, V value) {
+  sum += row * value;
+}
+#endif
+
+template <typename T, int R, int NV, AForm FORM, bool KEEP>
+static void run_strip(const Strip<T>& s) {
+  typedef typename Vectors<T>::Whole V;
+  constexpr int lanes = Vectors<T>::lanes;
+  constexpr int groups = (R + 2) / 3;  // three rows of A share a pointer: offsets of 0, 1 and 2 strides are addressing modes
+  const long k = s.k;
+  const long a_stride = s.a_stride;
+  const long b_stride = s.b_stride;
+  const long c_stride = s.c_stride;
+  const T* a_first = s.a;
+  T* c = s.c;
+  for (long block = 0; block < s.blocks; ++block, a_first += s.a_block) {
+    T* line = c;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i, line += c_stride) {
+      pin(line);
+      __builtin_prefetch(line + NV * lanes - 1, 1);
+    }
+    V sum[R][NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) sum[i][v] = V{};
+    const T* a[groups];
+    a[0] = a_first;
+    if constexpr (FORM == AForm::rows) {
+#pragma GCC unroll 8
+      for (int g = 1; g < groups; ++g) {
+        a[g] = a[g - 1] + 3 * a_stride;
+        pin(a[g]);
+      }
+    }
+    const T* b = s.b;
+    T* keep = s.keep;
+    auto step = [&]() __attribute__((always_inline)) {
+      V row[NV];
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) {
+        row[v] = load(b + v * lanes);
+        if constexpr (KEEP) store(keep + v * lanes, row[v]);
+      }
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) {
+        const V value = (FORM == AForm::rows ? a[i / 3][i % 3 * a_stride] : a[0][i]) - V{};  // broadcast
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) multiply_add(sum[i][v], row[v], value);
+      }
+      b += b_stride;
+      pin(b);
+      if constexpr (KEEP) keep += NV * lanes;
+#pragma GCC unroll 8
+      for (int g = 0; g < (FORM == AForm::rows ? groups : 1); ++g) {
+        a[g] += FORM == AForm::rows ? 1 : a_stride;
+        pin(a[g]);
+      }
+    };
+    long left = k;
+    for (; left >= 4; left -= 4) {
+      step();
+      step();
+      step();
+      step();
+    }
+    for (; left > 0; --left) step();
+    if (__builtin_expect(s.cols == NV * lanes, 1)) {
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i, c += c_stride) {
+        pin(c);
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) {
+          if (s.accumulate) sum[i][v] += load(c + v * lanes);
+          store(c + v * lanes, sum[i][v]);
+        }
+      }
+    } else {
+      T edge[R * NV * lanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 4
+        for (int v = 0; v < NV; ++v) store(edge + (i * NV + v) * lanes, sum[i][v]);
+      store_edge(edge, NV * lanes, R, s, c);
+      c += R * c_stride;
+    }
+  }
+}
+
+// The kernel for `rows` rows (1..R): the usual number comes first, so the chain is one or two comparisons.
+template <typename T, int NV, AForm FORM, bool KEEP, int R>
+static void run_strip_rows(const Strip<T>& s, long rows) {
+  if constexpr (R == 1) {
+    run_strip<T, 1, NV, FORM, KEEP>(s);
+  } else if (rows == R) {
+    run_strip<T, R, NV, FORM, KEEP>(s);
+  } else {
+    run_strip_rows<T, NV, FORM, KEEP, R - 1>(s, rows);
+  }
+}
+
+// vectors is 1, panel_vectors or wide_vectors; the wide kernels never keep.
+template <typename T, AForm FORM>
+static void dispatch_strip(const Strip<T>& s, long rows, long vectors) {
+  if (vectors == wide_vectors) {
+    run_strip_rows<T, wide_vectors, FORM, false, wide_max_rows>(s, rows);
+  } else if (vectors == panel_vectors) {
+    if (s.keep != nullptr) run_strip_rows<T, panel_vectors, FORM, true, max_rows>(s, rows);
+    else run_strip_rows<T, panel_vectors, FORM, false, max_rows>(s, rows);
+  } else {
+    run_strip_rows<T, 1, FORM, false, max_rows>(s, rows);
+  }
+}
+
+}  // namespace
+}  // namespace gradmill::GM_ISA_NAMESPACE

@@ -1,0 +1,171 @@
+#pragma once
+// Exponentials along dense rows, for softmax and the losses made of it. One text for float (vectors) and double (one
+// lane).
+#include "cpu/axis_split.h"
+#include "cpu/simd/vec_math.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+
+// The vector that serves an element type.
+template <class T> struct Lanes;
+template <> struct Lanes<float> {
+  typedef Vec<float> Vector;
+  static constexpr int64_t count = vector_lanes;
+};
+template <> struct Lanes<double> {
+  typedef double Vector;
+  static constexpr int64_t count = 1;
+};
+
+GM_INLINE double load(const double* from) { return *from; }
+GM_INLINE void store(double* to, double x) { *to = x; }
+GM_INLINE double horizontal_sum(double x) { return x; }
+GM_INLINE double horizontal_maximum(double x) { return x; }
+
+// Partial vectors never occur with one lane.
+GM_INLINE double load_first(const double*, int64_t, double rest) { return rest; }
+GM_INLINE double keep_first(double x, int64_t) { return x; }
+GM_INLINE void store_partial(double*, double, int64_t) {}
+
+GM_INLINE Mask first_lanes_mask(int64_t count) {
+  NativeInt lanes{};
+  for (int lane = 0; lane < vector_lanes; ++lane) lanes[lane] = lane;
+  return {lanes < int32_t(count)};
+}
+// The first lanes from memory, the others `rest`.
+GM_INLINE Vec<float> load_first(const float* from, int64_t count, float rest) {
+  return select(first_lanes_mask(count), load_partial(from, count), Vec<float>(rest));
+}
+// x with zeros behind the first lanes.
+GM_INLINE Vec<float> keep_first(Vec<float> x, int64_t count) {
+  return select(first_lanes_mask(count), x, Vec<float>(0.0f));
+}
+
+typedef float FourFloats __attribute__((vector_size(16)));
+struct VectorQuarters {
+  FourFloats part[vector_lanes / 4];
+};
+GM_INLINE VectorQuarters quarters_of(Vec<float> x) {
+  VectorQuarters result;
+  __builtin_memcpy(&result, &x.native, sizeof result);
+  return result;
+}
+GM_INLINE float horizontal_sum(Vec<float> x) {
+  const VectorQuarters q = quarters_of(x);
+  FourFloats s = q.part[0];
+  for (int i = 1; i < vector_lanes / 4; ++i) s = s + q.part[i];
+  s = s + __builtin_shufflevector(s, s, 2, 3, 0, 1);
+  return s[0] + s[1];
+}
+GM_INLINE float horizontal_maximum(Vec<float> x) {
+  const VectorQuarters q = quarters_of(x);
+  FourFloats m = q.part[0];
+  for (int i = 1; i < vector_lanes / 4; ++i) m = m > q.part[i] ? m : q.part[i];
+  const FourFloats swapped = __builtin_shufflevector(m, m, 2, 3, 0, 1);
+  m = m > swapped ? m : swapped;
+  return m[0] > m[1] ? m[0] : m[1];
+}
+
+GM_INLINE float logarithm(float x) { return __builtin_logf(x); }
+GM_INLINE double logarithm(double x) { return __builtin_log(x); }
+
+// The largest element, to guard exponentials against overflow. A row with NaN gives any of its values: the sum of the
+// exponentials is NaN whatever is subtracted.
+template <class T>
+GM_INLINE T row_maximum(const T* x, int64_t n) {
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
+  V m = V(T(-__builtin_inf())), m2 = m;
+  int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const V a = load(x + i), b = load(x + i + lanes);
+    m = select(m > a, m, a);
+    m2 = select(m2 > b, m2, b);
+  }
+  m = select(m > m2, m, m2);
+  for (; i < n; i += lanes) {
+    const V a = i + lanes <= n ? load(x + i) : load_first(x + i, n - i, T(-__builtin_inf()));
+    m = select(m > a, m, a);
+  }
+  return horizontal_maximum(m);
+}
+
+// Rows of at most `vectors` vectors: everything stays in registers.
+template <int vectors, bool keep, class T>
+GM_INLINE T short_row_exponentials(const T* x, T* e, int64_t n, T* maximum) {
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
+  const int64_t tail = n - (vectors - 1) * lanes;
+  V v[vectors], sum = V(T(0));
+  for (int k = 0; k + 1 < vectors; ++k) v[k] = load(x + k * lanes);
+  V& last = v[vectors - 1];
+  last = tail == lanes ? load(x + (vectors - 1) * lanes)
+                       : load_first(x + (vectors - 1) * lanes, tail, T(-__builtin_inf()));
+  V m = last;
+  for (int k = 0; k + 1 < vectors; ++k) m = select(m > v[k], m, v[k]);
+  *maximum = horizontal_maximum(m);
+  const V shift = V(*maximum);
+  for (int k = 0; k < vectors; ++k) v[k] = exp(v[k] - shift);
+  last = keep_first(last, tail);
+  for (int k = 0; k < vectors; ++k) sum = sum + v[k];
+  if (keep) {
+    for (int k = 0; k + 1 < vectors; ++k) store(e + k * lanes, v[k]);
+    if (tail == lanes) {
+      store(e + (vectors - 1) * lanes, last);
+    } else {
+      store_partial(e + (vectors - 1) * lanes, last, tail);
+    }
+  }
+  return horizontal_sum(sum);
+}
+
+// The sum of exp(x - maximum of x); the terms are kept in e if asked for. x and e may be the same memory. n > 0.
+template <bool keep, class T>
+GM_INLINE T row_exponentials(const T* x, T* e, int64_t n, T* maximum) {
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
+  if (n <= lanes) return short_row_exponentials<1, keep>(x, e, n, maximum);
+  if (n <= 2 * lanes) return short_row_exponentials<2, keep>(x, e, n, maximum);
+  *maximum = row_maximum(x, n);
+  const V shift = V(*maximum);
+  double total = 0;
+  for (int64_t i = 0; i < n;) {
+    const int64_t stop = lesser(n, i + 256 * lanes);  // short sums in float, their total in double
+    V sum = V(T(0));
+    for (; i + lanes <= stop; i += lanes) {
+      const V v = exp(load(x + i) - shift);
+      if (keep) store(e + i, v);
+      sum = sum + v;
+    }
+    if (i < stop) {
+      const V v = keep_first(exp(load_first(x + i, stop - i, T(0)) - shift), stop - i);
+      if (keep) store_partial(e + i, v, stop - i);
+      sum = sum + v;
+      i = stop;
+    }
+    total += horizontal_sum(sum);
+  }
+  return T(total);
+}
+
+// y = x * factor along a row; x and y may be the same memory.
+template <class T>
+GM_INLINE void scale_row(const T* x, T* y, int64_t n, T factor) {
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) store(y + i, load(x + i) * V(factor));
+  if (i < n) store_partial(y + i, load_first(x + i, n - i, T(0)) * V(factor), n - i);
+}
+
+// y = (x - a) - b along a row; x and y may be the same memory.
+template <class T>
+GM_INLINE void shift_row(const T* x, T* y, int64_t n, T a, T b) {
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) store(y + i, (load(x + i) - V(a)) - V(b));
+  if (i < n) store_partial(y + i, (load_first(x + i, n - i, T(0)) - V(a)) - V(b), n - i);
+}
+
+}  // namespace gradmill::GM_ISA_NAMESPACE

@@ -1,0 +1,54 @@
+// Runs many steps of a plan over rows of arrays in memory, without Python: picks rows, converts them into the plan's
+// inputs, runs the step, goes on. Arrays are read where they are; nothing is copied but the batch.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "execute/plan.h"
+
+namespace gradmill {
+
+// Rows of equal length, each dense; rows may lie apart.
+struct RowSource {
+  const char* data;
+  DType dtype;
+  int64_t rows;
+  int64_t row_stride;  // bytes
+};
+
+class BatchLoop {
+ public:
+  // One source for each input of the plan, whose first axis is the batch. Throws ShapeError when counts or sizes do not
+  // agree.
+  BatchLoop(std::shared_ptr<Plan> plan, std::vector<RowSource> sources);
+
+  // Runs `steps` steps. Step k takes the rows order[k * batch], ..., or, without order, first_row + k * batch, ...
+  // `number` is the number of the first step, for messages. Throws NonFiniteError in NaN check mode.
+  void run(const int64_t* order, int64_t first_row, int64_t steps, int64_t number);
+
+  int64_t batch() const { return batch_; }
+  // The outputs of the last step.
+  const std::vector<Tensor>& outputs() const { return outputs_; }
+  int workers() const { return workers_; }
+
+ private:
+  struct Gather {
+    RowSource source;
+    std::unique_ptr<PreparedKernel> convert;  // null when the bytes are copied as they are
+    size_t source_bytes, target_bytes;        // of a row
+    Tensor target;
+  };
+  double run_steps(const int64_t* order, int64_t first_row, int64_t steps, int workers);
+  void gather_share(const int64_t* order, int64_t first_row, int worker, int workers) const;
+  void run_adaptively(const int64_t* order, int64_t first_row, int64_t steps);
+
+  std::shared_ptr<Plan> plan_;
+  std::vector<Gather> gathers_;
+  std::vector<Tensor> outputs_;
+  int64_t batch_ = 0;
+  int workers_ = 0;                // the choice in force; 0 before the first trial
+  int64_t steps_since_trial_ = 0;
+};
+
+}  // namespace gradmill

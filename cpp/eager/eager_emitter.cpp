@@ -1,0 +1,66 @@
+#include "eager/eager_emitter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "eager/binding_cache.h"
+#include "ops/build.h"
+#include "runtime/parallel.h"
+#include "runtime/scratch.h"
+
+namespace gradmill {
+namespace {
+
+// Waking sleeping threads costs some microseconds: below this many operations one thread is quicker.
+constexpr double operations_worth_threads = 100e3;
+
+void run_kernel(const KernelPlan& plan, void* const* buffers) {
+  int64_t most_units = 0;
+  for (int phase = 0; phase < plan.phases; ++phase) most_units = std::max(most_units, plan.units[phase]);
+  const int workers = plan.operations < operations_worth_threads
+                          ? 1
+                          : lockstep_workers(static_cast<int>(std::min<int64_t>(thread_count(), most_units)));
+  const size_t shared_bytes = round_up_to_line(plan.shared_scratch_bytes);
+  const size_t worker_bytes = round_up_to_line(plan.worker_scratch_bytes);
+  char* scratch = thread_scratch(shared_bytes + worker_bytes * static_cast<size_t>(workers));
+  SpinBarrier barrier(workers);
+  run_lockstep(workers, [&](int worker) {
+    KernelCall call{buffers, scratch, scratch + shared_bytes + worker_bytes * static_cast<size_t>(worker),
+                    plan.parameters, 0, 0, 0};
+    for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
+      if (call.phase > 0) barrier.wait();
+      const UnitRange share = share_of(plan.units[call.phase], worker, workers);
+      call.begin = share.begin;
+      call.end = share.end;
+      if (call.begin < call.end) plan.run(call);
+    }
+  });
+}
+
+}  // namespace
+
+Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& attributes) {
+  for (const Var& input : inputs) input.tensor();  // refuses values of a trace that has ended
+  const auto binding = eager_binding(op, inputs, attributes);
+  Vars outputs;
+  outputs.reserve(binding->outputs.size());
+  if (catalogue_row(op.id).cpu == Realization::view) {
+    outputs.emplace_back(inputs[0].tensor().reshaped(binding->outputs[0].shape));
+    return outputs;
+  }
+  void* buffers[64];
+  int count = 0;
+  GM_CHECK(inputs.size() + binding->outputs.size() <= 64, op.name(), " has ", inputs.size(), " inputs");
+  for (const Var& input : inputs) buffers[count++] = input.tensor().raw();
+  for (const TensorType& type : binding->outputs) {
+    outputs.emplace_back(Tensor::empty(type));
+    buffers[count++] = outputs.back().tensor().raw();
+  }
+  if (!binding->kernel->empty()) run_kernel(binding->kernel->plan, buffers);
+  return outputs;
+}
+
+void EagerEmitter::assign(const VariablePointer& variable, const Var& value) { variable->set_value(value.tensor()); }
+
+}  // namespace gradmill

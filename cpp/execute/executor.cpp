@@ -1,0 +1,236 @@
+// Runs plans.
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/settings.h"
+#include "execute/plan.h"
+#include "runtime/scratch.h"
+#include "tensor/half.h"
+
+namespace gradmill {
+namespace {
+
+// A parallel region costs some microseconds; a plan must have this much work for each worker to gain from it.
+constexpr double operations_per_worker = 20e3;
+
+template <class T>
+int64_t first_not_finite(const T* values, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (!std::isfinite(values[i])) return i;
+  }
+  return -1;
+}
+
+int64_t first_not_finite(const TensorType& type, const void* data) {
+  if (type.dtype == DType::float32) return first_not_finite(static_cast<const float*>(data), type.elements());
+  if (type.dtype == DType::float64) return first_not_finite(static_cast<const double*>(data), type.elements());
+  if (!is_half(type.dtype)) return -1;
+  const auto* halves = static_cast<const uint16_t*>(data);
+  for (int64_t i = 0; i < type.elements(); ++i) {
+    const float value = type.dtype == DType::bfloat16 ? bfloat16_to_float(halves[i]) : float16_to_float(halves[i]);
+    if (!std::isfinite(value)) return i;
+  }
+  return -1;
+}
+
+}  // namespace
+
+int Plan::useful_workers() const {
+  const double workers = operations_ / operations_per_worker;
+  const int limit = thread_count();
+  return workers >= limit ? limit : std::max(1, static_cast<int>(workers));
+}
+
+void* Plan::pointer(const Location& location) const {
+  switch (location.place) {
+    case Place::arena: return arena_->data() + location.offset;
+    case Place::input: return inputs_[location.index];
+    case Place::state: return state_memory_[location.index].raw();
+    case Place::output: return outputs_[location.index];
+    case Place::constant: return static_cast<const Value*>(location.root)->constant.raw();
+  }
+  return nullptr;
+}
+
+void Plan::ensure_memory(int workers) {
+  if (!arena_) arena_ = Storage::allocate(memory_.arena_bytes);
+  if (scratch_workers_ < workers) {
+    worker_scratch_ = Storage::allocate(worker_scratch_bytes_ * static_cast<size_t>(workers));
+    scratch_workers_ = workers;
+  }
+}
+
+void Plan::bind_states() {
+  state_memory_.clear();
+  std::vector<bool> written(graph_->states.size(), false);
+  for (const auto& update : graph_->updates) written[update.state] = true;
+  for (size_t i = 0; i < graph_->variables.size(); ++i) {
+    state_memory_.push_back(written[i] ? graph_->variables[i]->exclusive_memory() : graph_->variables[i]->value().tensor());
+  }
+}
+
+// The variables own the memory; the plan must not keep it alive, or the next assignment would copy.
+void Plan::release_states() { state_memory_.clear(); }
+
+void Plan::bind(const std::vector<void*>& inputs, const std::vector<void*>& outputs, int workers) {
+  ensure_memory(workers);
+  bind_states();
+  inputs_ = inputs;
+  outputs_ = outputs;
+  for (size_t i = 0; i < table_.size(); ++i) table_[i] = pointer(table_places_[i]);
+}
+
+void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barrier) {
+  const KernelPlan& plan = step.kernel->plan;
+  KernelCall call{table_.data() + step.first_buffer, arena_->data() + step.scratch_offset,
+                  worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
+  if (step.alone) {
+    if (worker != 0) return;
+    for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
+      call.end = plan.units[call.phase];
+      plan.run(call);
+    }
+    return;
+  }
+  for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
+    if (call.phase > 0 && workers > 1) barrier.wait();
+    const UnitRange share = share_of(plan.units[call.phase], worker, workers);
+    call.begin = share.begin;
+    call.end = share.end;
+    if (call.begin < call.end) plan.run(call);
+  }
+}
+
+void Plan::run_share(int worker, int workers, SpinBarrier& barrier) {
+  for (const Step& step : steps_) {
+    if (step.barrier_before && workers > 1) barrier.wait();
+    run_step(step, worker, workers, barrier);
+  }
+  if (memory_.final_copies.empty()) return;
+  if (workers > 1) barrier.wait();
+  if (worker == 0) run_final_copies();
+}
+
+void Plan::run_final_copies() {
+  // Outputs first: they may show a state as it was before the step. States that exchange values go through a copy.
+  std::vector<std::pair<int, Tensor>> staged;
+  for (const FinalCopy& copy : memory_.final_copies) {
+    const void* from = pointer(memory_.locations.at(copy.from));
+    if (copy.to == Place::output) {
+      std::memcpy(outputs_[copy.index], from, copy.from->type.bytes());
+    } else {
+      Tensor value = Tensor::empty(copy.from->type);
+      std::memcpy(value.raw(), from, copy.from->type.bytes());
+      staged.emplace_back(copy.index, std::move(value));
+    }
+  }
+  for (const auto& [index, value] : staged) std::memcpy(state_memory_[index].raw(), value.raw(), value.type.bytes());
+}
+
+void Plan::check_finite(const Step& step, int64_t number) const {
+  const Node& node = *step.node;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const TensorType& type = node.outputs[i]->type;
+    const int64_t at = first_not_finite(type, table_[step.first_buffer + static_cast<int>(node.inputs.size() + i)]);
+    if (at < 0) continue;
+    const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || node.op->id == static_cast<int>(OpId::matmul);
+    const TileGroupPointer group = fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
+    throw NonFiniteError(text("NaN check: step ", number, ", layer '", node.scope.empty() ? "(none)" : node.scope, "', op ",
+                              node.op->name(), group ? " (" + to_string(*group) + ")" : "", ": element ", at,
+                              " of the result ", type, " is not finite; look at the inputs, the learning rate and the loss"));
+  }
+}
+
+void Plan::run_checked(int64_t number) {
+  SpinBarrier barrier(1);
+  for (const Step& step : steps_) {
+    run_step(step, 0, 1, barrier);
+    check_finite(step, number);
+  }
+  if (!memory_.final_copies.empty()) run_final_copies();
+}
+
+void Plan::check_inputs(const std::vector<Tensor>& inputs) const {
+  if (inputs.size() != graph_->inputs.size()) {
+    throw ArgumentError(text("plan: expected ", graph_->inputs.size(), " inputs; received ", inputs.size()));
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const TensorType& expected = graph_->inputs[i]->type;
+    if (inputs[i].type.shape != expected.shape) {
+      throw ShapeError(text("plan: input ", i, " was traced with shape ", expected.shape, "; received ", inputs[i].type.shape));
+    }
+    if (inputs[i].type.dtype != expected.dtype) {
+      throw DTypeError(text("plan: input ", i, " was traced as ", name_of(expected.dtype), "; received ",
+                            name_of(inputs[i].type.dtype)));
+    }
+  }
+}
+
+std::vector<Tensor> Plan::run(const std::vector<Tensor>& inputs) {
+  check_inputs(inputs);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<void*> input_pointers, output_pointers;
+  for (const Tensor& input : inputs) input_pointers.push_back(input.raw());
+  std::vector<Tensor> outputs;
+  for (const auto& output : graph_->outputs) {
+    outputs.push_back(Tensor::empty(output->type));
+    output_pointers.push_back(outputs.back().raw());
+  }
+  const int workers = settings().check_nan ? 1 : lockstep_workers(useful_workers());
+  bind(input_pointers, output_pointers, workers);
+  if (settings().check_nan) {
+    try {
+      run_checked(0);
+    } catch (...) {
+      release_states();
+      throw;
+    }
+  } else {
+    SpinBarrier barrier(workers);
+    run_lockstep(workers, [&](int worker) { run_share(worker, workers, barrier); });
+  }
+  release_states();
+  return outputs;
+}
+
+std::vector<Plan::StepTime> Plan::profile(const std::vector<Tensor>& inputs, int repeats) {
+  check_inputs(inputs);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<void*> input_pointers, output_pointers;
+  for (const Tensor& input : inputs) input_pointers.push_back(input.raw());
+  std::vector<Tensor> outputs;
+  for (const auto& output : graph_->outputs) {
+    outputs.push_back(Tensor::empty(output->type));
+    output_pointers.push_back(outputs.back().raw());
+  }
+  const int workers = lockstep_workers(useful_workers());
+  bind(input_pointers, output_pointers, workers);
+  // The profile must not train: states are put back afterwards.
+  std::vector<Tensor> saved;
+  for (const Tensor& state : state_memory_) saved.push_back(state.clone());
+  std::vector<double> seconds(steps_.size(), 0);
+  SpinBarrier barrier(workers);
+  run_lockstep(workers, [&](int worker) {
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      for (size_t i = 0; i < steps_.size(); ++i) {
+        if (workers > 1) barrier.wait();
+        const auto start = std::chrono::steady_clock::now();
+        run_step(steps_[i], worker, workers, barrier);
+        if (workers > 1) barrier.wait();
+        if (worker == 0) seconds[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      }
+    }
+  });
+  for (size_t i = 0; i < saved.size(); ++i) std::memcpy(state_memory_[i].raw(), saved[i].raw(), saved[i].type.bytes());
+  release_states();
+  std::vector<StepTime> times;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Node& node = *steps_[i].node;
+    times.push_back({node.op->name(), node.scope, seconds[i] / repeats, steps_[i].kernel->plan.operations});
+  }
+  return times;
+}
+
+}  // namespace gradmill

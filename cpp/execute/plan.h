@@ -1,0 +1,91 @@
+// A compiled step: a flat list of kernel calls with bound pointers. Workers run the list in lockstep, each its share of
+// every call, and meet only where one step needs what another worker wrote.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "graph/graph.h"
+#include "ops/prepare.h"
+#include "passes/plan_memory.h"
+#include "runtime/parallel.h"
+
+namespace gradmill {
+
+struct Step {
+  std::unique_ptr<PreparedKernel> kernel;
+  int first_buffer = 0;       // into the plan's table of pointers: inputs, then outputs
+  size_t scratch_offset = 0;  // shared scratch in the arena
+  bool barrier_before = false;
+  bool alone = false;         // too small to share: worker 0 runs all of it
+  const Node* node = nullptr;
+};
+
+class Plan {
+ public:
+  // Compiles the graph. Throws the errors of the ops and UnsupportedError when a kernel is missing.
+  explicit Plan(std::unique_ptr<Graph> graph);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  // One step. Throws ShapeError or DTypeError when an input differs from what was traced, NonFiniteError in NaN check mode.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs);
+
+  // For a loop that runs many steps: bind once, then let every worker call run_share for every step, with a barrier
+  // between steps.
+  void bind(const std::vector<void*>& inputs, const std::vector<void*>& outputs, int workers);
+  void run_share(int worker, int workers, SpinBarrier& barrier);
+  // After the last step of a loop: variables get a new identity.
+  void finish() { release_states(); }
+  // Runs one step on this thread and looks at every result. Throws NonFiniteError naming layer, op and step.
+  void run_checked(int64_t step);
+  std::mutex& mutex() { return mutex_; }
+
+  const Graph& graph() const { return *graph_; }
+  double operations() const { return operations_; }
+  // Threads that pay for this plan, from the amount of its work.
+  int useful_workers() const;
+  size_t arena_bytes() const { return memory_.arena_bytes; }
+  // Bytes of everything the plan touches: arena, scratch, states, constants, inputs and outputs.
+  size_t planned_bytes() const;
+  int kernel_calls() const { return static_cast<int>(steps_.size()); }
+  int barriers() const;
+
+  // One line a step: number, layer, op, kernel, types, arena place, units; totals at the end.
+  std::string describe() const;
+  // Nanoseconds of each step, summed over `repeats` runs of the whole plan on the inputs given, and its text.
+  struct StepTime {
+    std::string name, layer;
+    double seconds;
+    double flops;
+  };
+  std::vector<StepTime> profile(const std::vector<Tensor>& inputs, int repeats);
+
+ private:
+  void lower();
+  void find_barriers();
+  void bind_states();
+  void release_states();
+  void run_final_copies();
+  void run_step(const Step& step, int worker, int workers, SpinBarrier& barrier);
+  void check_inputs(const std::vector<Tensor>& inputs) const;
+  void ensure_memory(int workers);
+  void* pointer(const Location& location) const;
+  void check_finite(const Step& step, int64_t number) const;
+
+  std::unique_ptr<Graph> graph_;
+  MemoryPlan memory_;
+  std::vector<Step> steps_;
+  std::vector<Location> table_places_;  // what each entry of the pointer table refers to
+  std::vector<void*> table_;
+  std::shared_ptr<Storage> arena_, worker_scratch_;
+  size_t worker_scratch_bytes_ = 0;
+  int scratch_workers_ = 0;
+  std::vector<Tensor> state_memory_;
+  std::vector<void*> inputs_, outputs_;
+  double operations_ = 0;
+  std::mutex mutex_;
+};
+
+}  // namespace gradmill

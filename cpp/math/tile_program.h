@@ -1,0 +1,92 @@
+#pragma once
+// A tile program is a fused elementwise computation as plain data: it reads input operands, runs a short list of
+// instructions over cache-sized tiles and writes output operands. The same data is a fused node of a plan, the epilogue
+// of a matrix product and the update of an optimizer. TileBuilder (math/tile_builder.h) makes valid programs;
+// run_tile_program (cpu/tile_run.h) runs them. No functions here, so that every instruction-set level may include it.
+#include <cstdint>
+
+namespace gradmill {
+
+// The one type in which a program computes. f32 serves float32, bfloat16 and float16; i32 serves bool, int8, uint8,
+// int16, uint16 and int32; i64 serves uint32 and int64. Operands of any dtype are converted on load and on store:
+// bfloat16 and float16 round to nearest even, float to integer truncates and saturates at the ends of int32 (int64 for
+// 64-bit and uint32 storage) with NaN giving 0, narrower integers then keep their low bits, bool stores x != 0.
+enum class TileType : uint8_t { f32, f64, i32, i64 };
+
+enum class TileOpcode : uint16_t {
+#define ELEMENTWISE(name, arity) name,
+#include "math/elementwise.def"
+#undef ELEMENTWISE
+  copy,                   // destination = source[0]
+  store,                  // output operand of another dtype = register source[0]
+  iota,                   // linear output index as a number of the program's type
+  uniform,                // random numbers in [0, 1) from the key operand source[0]; floats only, see math/philox.h
+  // The rest are made by TileBuilder, out of several operations that stand together in optimizers.
+  multiply_subtract,      // x1 * x2 - x3
+  negative_multiply_add,  // x3 - x1 * x2
+  divide_by_root,         // x1 / (sqrt(x2) + x3); this and the following for floats only
+  interpolate,            // x1 + (x2 - x1) * x3
+  interpolate_square,     // x1 + (x2 * x2 - x1) * x3
+  adam_update,            // three instructions long, float32 only, see below
+  adam_part,              // the second and third of them
+  count
+};
+
+constexpr int max_tile_rank = 6;
+constexpr int max_tile_operands = 32;
+constexpr int max_tile_constants = 32;
+constexpr int max_tile_registers = 32;  // temporaries and staging together
+constexpr int max_tile_instructions = 96;
+
+// A source or destination is a slot number: a register, an operand or a constant.
+constexpr int tile_operand_slot = max_tile_registers;
+constexpr int tile_constant_slot = tile_operand_slot + max_tile_operands;
+constexpr int tile_slot_count = tile_constant_slot + max_tile_constants;
+
+enum class TileAccess : uint8_t {
+  contiguous,  // element i of the operand is element i of the output
+  scalar,      // one element for all
+  strided,     // strides over the program's dims, 0 where the operand is broadcast
+  key          // two int64 (seed, counter) read by `uniform`
+};
+
+struct TileOperand {
+  uint8_t dtype;       // DType
+  TileAccess access;
+  bool native;         // stored in the program's compute type
+  uint8_t staging;     // register that holds a converted or gathered tile; max_tile_registers = none
+  int64_t period;      // strided: element i equals element i + period when the rows before are all alike; 0 = never
+  int64_t strides[max_tile_rank];  // in elements, over dims; meaningful for strided
+};
+
+struct TileInstruction {
+  TileOpcode opcode;
+  uint8_t destination;  // register, or output operand
+  uint8_t source[3];
+};
+
+// adam_update makes m' = m + (g - m) a, v' = v + (g g - v) b and w' = w - r m' / (sqrt(v') + e) in one pass, because
+// the optimizer's step is a large part of training a small network. Its destinations and sources are
+//   adam_update  w'  w m v
+//   adam_part    m'  g a b    (a, b, r, e are constants or scalar operands)
+//   adam_part    v'  r e
+
+struct TileProgram {
+  TileType type;
+  uint8_t rank;             // of dims, at least 1
+  uint8_t inputs;           // operands [0, inputs) are read
+  uint8_t outputs;          // operands [inputs, inputs + outputs) are written; always contiguous
+  uint8_t constants;
+  uint8_t registers;        // temporaries and staging together
+  uint8_t instructions;
+  bool any_strided;
+  int32_t tile_elements;    // elements per tile: registers * tile_elements values fit the scratch buffer
+  bool splits_rows;         // tiles never cross a row of dims[rank - 1], so most strided operands are read in place
+  int64_t elements;         // product of dims
+  int64_t dims[max_tile_rank];
+  union Constant { double number; int64_t integer; } constant[max_tile_constants];  // integer in i32 and i64 programs
+  TileOperand operand[max_tile_operands];
+  TileInstruction instruction[max_tile_instructions];
+};
+
+}  // namespace gradmill

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "registry/attributes.h"
+
+namespace gradmill {
+
+struct TransposeAttributes {
+  Ints permutation;
+};
+
+}  // namespace gradmill

@@ -1,0 +1,27 @@
+// The compiler: passes over a traced graph, in one order, each with a name, a timer and (but for the mandatory ones) an
+// off switch: GRADMILL_DISABLE_PASSES=fuse_tiles,...
+#pragma once
+
+#include "graph/graph.h"
+
+namespace gradmill {
+
+struct Pass {
+  const char* name;
+  void (*run)(Graph& graph);
+  bool mandatory;
+};
+
+// All passes in the order in which they run.
+const std::vector<Pass>& pipeline();
+void run_pipeline(Graph& graph);
+
+void fold_constants(Graph& graph);
+void merge_common(Graph& graph);
+void remove_dead(Graph& graph);
+void decompose(Graph& graph);
+void fuse_tiles(Graph& graph);
+void fuse_epilogues(Graph& graph);
+void order_steps(Graph& graph);
+
+}  // namespace gradmill

@@ -1,0 +1,53 @@
+// Chooses kernels: the ordered list of an op at the level in use, the first that takes the problem.
+#include "registry/dispatch.h"
+
+#include <vector>
+
+#include "base/check.h"
+#include "base/cpu_features.h"
+#include "base/log.h"
+#include "registry/registry.h"
+
+namespace gradmill {
+
+// Fills the lists of one level: registry/kernel_table_cpu.cpp, compiled once for each.
+#define GM_DECLARE_LEVEL(level)        \
+  namespace isa_##level {              \
+  void all_kernels(KernelList* lists); \
+  }
+GM_FOR_EACH_ISA(GM_DECLARE_LEVEL)
+#undef GM_DECLARE_LEVEL
+
+namespace {
+
+using Lists = std::vector<KernelList>;
+
+Lists collect() {
+  Lists lists(op_count, KernelList{});
+#define GM_USE_LEVEL(level) \
+  if (instruction_set() == #level) isa_##level::all_kernels(lists.data());
+  GM_FOR_EACH_ISA(GM_USE_LEVEL)
+#undef GM_USE_LEVEL
+  return lists;
+}
+
+}  // namespace
+
+const KernelList& kernels_of(int op) {
+  static const Lists lists = collect();
+  return lists[op];
+}
+
+const Kernel& choose_kernel(int op, const KernelProblem& problem) {
+  const KernelList& list = kernels_of(op);
+  std::string reasons;
+  for (int i = 0; i < list.count; ++i) {
+    const char* reason = list.items[i]->refuse ? list.items[i]->refuse(problem) : nullptr;
+    if (!reason) return *list.items[i];
+    GM_LOG("dispatch", catalogue_row(op).name, ": ", list.items[i]->name, " refused: ", reason);
+    reasons += text(reasons.empty() ? "" : "; ", list.items[i]->name, ": ", reason);
+  }
+  throw UnsupportedError(text(catalogue_row(op).name, ": no kernel takes these inputs (", reasons, ")"));
+}
+
+}  // namespace gradmill

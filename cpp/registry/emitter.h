@@ -1,0 +1,68 @@
+// Who carries out an op: run it now (eager) or append it to a graph (tracing). Each thread has a stack of emitters,
+// the eager one at the bottom, and a stack of recorders (tapes) that see every op emitted.
+#pragma once
+
+#include <string>
+
+#include "registry/attributes.h"
+#include "registry/var.h"
+#include "registry/variable.h"
+
+namespace gradmill {
+
+struct OpDef;
+
+class Emitter {
+ public:
+  virtual ~Emitter() = default;
+  virtual Vars emit(const OpDef& op, const Vars& inputs, const Attributes& attributes) = 0;
+  virtual Var read(const VariablePointer& variable) = 0;
+  virtual void assign(const VariablePointer& variable, const Var& value) = 0;
+  virtual bool tracing() const = 0;
+};
+
+// Sees what is emitted; a gradient tape is one.
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  virtual void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) = 0;
+  virtual void variable_read(const VariablePointer& variable, const Var& value) = 0;
+};
+
+Emitter& current_emitter();
+void push_emitter(Emitter* emitter);
+void pop_emitter();
+// The emitter that runs ops at once. Installed by eager/ when the library is loaded.
+Emitter& eager_emitter();
+void install_eager_emitter(Emitter* emitter);
+
+void push_recorder(Recorder* recorder);
+void remove_recorder(Recorder* recorder);
+
+// Emits through the current emitter and shows the result to the recorders.
+Vars emit(const OpDef& op, const Vars& inputs, const Attributes& attributes);
+Var emit_one(const OpDef& op, const Vars& inputs, const Attributes& attributes = {});
+Var read_variable(const VariablePointer& variable);
+void assign_variable(const VariablePointer& variable, const Var& value);
+
+// No recorder sees what happens while one of these is alive.
+class RecordingPause {
+ public:
+  RecordingPause();
+  ~RecordingPause();
+};
+
+class EmitterScope {
+ public:
+  explicit EmitterScope(Emitter* emitter) { push_emitter(emitter); }
+  ~EmitterScope() { pop_emitter(); }
+  EmitterScope(const EmitterScope&) = delete;
+  EmitterScope& operator=(const EmitterScope&) = delete;
+};
+
+// The path of layers that is being called, for messages and plans: "model/dense_1".
+const std::string& current_scope();
+void push_scope(const std::string& name);
+void pop_scope();
+
+}  // namespace gradmill

@@ -1,0 +1,26 @@
+#include "registry/var.h"
+
+#include <atomic>
+
+#include "base/error.h"
+
+namespace gradmill {
+namespace {
+
+std::atomic<uint64_t> next_id{1};
+
+}  // namespace
+
+ValueBase::ValueBase(TensorType value_type, bool in_graph_)
+    : type(std::move(value_type)), id(next_id.fetch_add(1, std::memory_order_relaxed)), in_graph(in_graph_) {}
+
+const Tensor& Var::tensor() const {
+  if (in_graph()) {
+    throw UnsupportedError(
+        text("tensor: a value of type ", type(), " is being traced and has no data yet; its value cannot be read inside "
+             "a compiled function. Compute with gradmill.ops, or run eagerly (run_eagerly=True)"));
+  }
+  return static_cast<const TensorValue&>(*value_).tensor;
+}
+
+}  // namespace gradmill

@@ -1,0 +1,128 @@
+#include "runtime/parallel.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "base/error.h"
+#include "base/settings.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace gradmill {
+namespace {
+
+// Spins of some tens of nanoseconds each: about 50 microseconds before the processor is given away.
+constexpr int spins_before_yield = 2000;
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Processors granted by the control group, rounded up; 0 when there is no quota.
+int control_group_quota() {
+  std::ifstream second("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (second >> quota >> period && quota != "max" && period > 0) {
+    return static_cast<int>(std::ceil(std::atof(quota.c_str()) / period));
+  }
+  std::ifstream first_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), first_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  double microseconds = 0;
+  if (first_quota >> microseconds && first_period >> period && microseconds > 0 && period > 0) {
+    return static_cast<int>(std::ceil(microseconds / period));
+  }
+  return 0;
+}
+
+int usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  const int quota = control_group_quota();
+  if (quota > 0) count = std::min(count, quota);
+  return std::max(1, count);
+}
+
+// The process that started the OpenMP pool. A forked child has the pool's bookkeeping but not its threads, and would
+// wait for them for ever: it runs on one worker.
+pid_t pool_owner = 0;
+
+}  // namespace
+
+int thread_count() {
+  static const int automatic = usable_processors();
+  return settings().threads > 0 ? settings().threads : automatic;
+}
+
+void set_thread_count(int threads) {
+  if (threads < 0 || threads > 1024) {
+    throw ArgumentError(text("threads: expected a number from 0 (automatic) to 1024; received ", threads));
+  }
+  settings().threads = threads;
+}
+
+void run_parallel(int workers, FunctionRef<void(int)> body) {
+  if (lockstep_workers(workers) == 1) {
+    for (int worker = 0; worker < workers; ++worker) body(worker);
+    return;
+  }
+#pragma omp parallel num_threads(workers)
+  {
+    // OpenMP may grant fewer threads than were asked for; each then serves several workers.
+    for (int worker = omp_get_thread_num(); worker < workers; worker += omp_get_num_threads()) body(worker);
+  }
+}
+
+int lockstep_workers(int wanted) {
+  if (wanted <= 1 || omp_in_parallel()) return 1;
+  if (pool_owner == 0) pool_owner = getpid();
+  if (pool_owner != getpid()) return 1;
+  // Asked for once per count: a limit of the system may grant fewer.
+  static std::atomic<int> asked{1}, granted{1};
+  if (wanted > asked.load()) {
+    int got = 1;
+#pragma omp parallel num_threads(wanted)
+#pragma omp single
+    got = omp_get_num_threads();
+    granted.store(got);
+    asked.store(wanted);
+  }
+  return std::min(wanted, granted.load());
+}
+
+void run_lockstep(int workers, FunctionRef<void(int)> body) {
+  if (workers == 1) return body(0);
+#pragma omp parallel num_threads(workers)
+  body(omp_get_thread_num());
+}
+
+void SpinBarrier::wait() {
+  const uint32_t generation = generation_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) == workers_ - 1) {
+    arrived_.store(0, std::memory_order_relaxed);
+    generation_.store(generation + 1, std::memory_order_release);
+    return;
+  }
+  for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
+    if (spins < spins_before_yield) {
+      relax();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+}  // namespace gradmill

@@ -1,0 +1,48 @@
+// The only user of OpenMP: how many workers there are, and running something on all of them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/function_ref.h"
+
+namespace gradmill {
+
+// Workers that kernels use: what set_threads or GRADMILL_THREADS said, else the processors this process may use, bounded
+// by the quota of its control group.
+int thread_count();
+// 0 returns to the automatic choice. Throws ArgumentError below 0 or above 1024.
+void set_thread_count(int threads);
+
+// Runs body(worker) for worker 0 .. workers-1 and returns when all are done. Workers may share a thread, so they must not
+// wait for each other. The body must not throw.
+void run_parallel(int workers, FunctionRef<void(int)> body);
+
+// How many workers can really run at the same time here: 1 in a forked child and inside a parallel region.
+int lockstep_workers(int wanted);
+// Like run_parallel for workers that wait for each other: each has a thread of its own. `workers` must come from
+// lockstep_workers.
+void run_lockstep(int workers, FunctionRef<void(int)> body);
+
+// The share [begin, end) of `units` that belongs to a worker: contiguous, sizes differ by at most one.
+struct UnitRange {
+  int64_t begin, end;
+};
+inline UnitRange share_of(int64_t units, int worker, int workers) {
+  return {units * worker / workers, units * (worker + 1) / workers};
+}
+
+// A meeting point of workers that run in lockstep. Waiting spins for a short while, since steps of a plan are short,
+// and then yields the processor, so that a busy machine is not made worse.
+class SpinBarrier {
+ public:
+  explicit SpinBarrier(int workers) : workers_(workers) {}
+  void wait();
+
+ private:
+  const int workers_;
+  alignas(64) std::atomic<int> arrived_{0};
+  alignas(64) std::atomic<uint32_t> generation_{0};
+};
+
+}  // namespace gradmill

@@ -1,0 +1,112 @@
+#include "tensor/tensor.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+#include "tensor/half.h"
+
+namespace gradmill {
+namespace {
+
+constexpr size_t alignment = 64;
+// Large blocks start on a huge-page boundary and ask for huge pages: fewer TLB misses and page faults.
+constexpr size_t huge_page = size_t{2} << 20;
+
+char* allocate_aligned(size_t bytes) {
+  const bool huge = bytes >= 2 * huge_page;
+  const size_t unit = huge ? huge_page : alignment;
+  const size_t rounded = (bytes + unit - 1) / unit * unit;
+  if (rounded < bytes) throw ArgumentError(text("memory: a tensor of ", bytes, " bytes cannot exist"));
+  void* data = std::aligned_alloc(unit, rounded ? rounded : unit);
+  if (!data) throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
+#ifdef MADV_HUGEPAGE
+  if (huge) madvise(data, rounded, MADV_HUGEPAGE);
+#endif
+  return static_cast<char*>(data);
+}
+
+template <class T>
+double read_as_double(const Tensor& tensor) {
+  return static_cast<double>(*tensor.data<T>());
+}
+
+}  // namespace
+
+Storage::Storage(char* data, size_t bytes, std::function<void()> release)
+    : data_(data), bytes_(bytes), release_(std::move(release)) {}
+
+Storage::~Storage() {
+  if (release_) {
+    release_();
+  } else {
+    std::free(data_);
+  }
+}
+
+std::shared_ptr<Storage> Storage::allocate(size_t bytes) {
+  return std::shared_ptr<Storage>(new Storage(allocate_aligned(bytes), bytes, nullptr));
+}
+
+std::shared_ptr<Storage> Storage::adopt(void* data, size_t bytes, std::function<void()> release) {
+  return std::shared_ptr<Storage>(new Storage(static_cast<char*>(data), bytes, std::move(release)));
+}
+
+std::string to_string(const TensorType& type) { return name_of(type.dtype) + to_string(type.shape); }
+std::ostream& operator<<(std::ostream& stream, const TensorType& type) { return stream << to_string(type); }
+
+Tensor Tensor::empty(const TensorType& type) { return {type, Storage::allocate(type.bytes()), 0}; }
+
+Tensor Tensor::scalar(double value, DType dtype) {
+  Tensor result = empty({dtype, Shape()});
+  switch (dtype) {
+    case DType::float32: *result.data<float>() = static_cast<float>(value); break;
+    case DType::float64: *result.data<double>() = value; break;
+    case DType::bfloat16: *result.data<uint16_t>() = float_to_bfloat16(static_cast<float>(value)); break;
+    case DType::float16: *result.data<uint16_t>() = float_to_float16(static_cast<float>(value)); break;
+    case DType::int8: *result.data<int8_t>() = static_cast<int8_t>(value); break;
+    case DType::int16: *result.data<int16_t>() = static_cast<int16_t>(value); break;
+    case DType::int32: *result.data<int32_t>() = static_cast<int32_t>(value); break;
+    case DType::int64: *result.data<int64_t>() = static_cast<int64_t>(value); break;
+    case DType::uint8: *result.data<uint8_t>() = static_cast<uint8_t>(value); break;
+    case DType::uint16: *result.data<uint16_t>() = static_cast<uint16_t>(value); break;
+    case DType::uint32: *result.data<uint32_t>() = static_cast<uint32_t>(value); break;
+    case DType::boolean: *result.data<uint8_t>() = value != 0; break;
+  }
+  return result;
+}
+
+Tensor Tensor::reshaped(const Shape& shape) const {
+  GM_CHECK(shape.elements() == type.elements(), "reshape of ", type.shape, " to ", shape);
+  return {{type.dtype, shape}, storage, offset};
+}
+
+Tensor Tensor::clone() const {
+  Tensor copy = empty(type);
+  std::memcpy(copy.raw(), raw(), type.bytes());
+  return copy;
+}
+
+double scalar_value(const Tensor& tensor) {
+  GM_CHECK(tensor.type.elements() == 1, "scalar_value of ", tensor.type);
+  switch (tensor.type.dtype) {
+    case DType::float32: return read_as_double<float>(tensor);
+    case DType::float64: return read_as_double<double>(tensor);
+    case DType::bfloat16: return bfloat16_to_float(*tensor.data<uint16_t>());
+    case DType::float16: return float16_to_float(*tensor.data<uint16_t>());
+    case DType::int8: return read_as_double<int8_t>(tensor);
+    case DType::int16: return read_as_double<int16_t>(tensor);
+    case DType::int32: return read_as_double<int32_t>(tensor);
+    case DType::int64: return read_as_double<int64_t>(tensor);
+    case DType::uint8: return read_as_double<uint8_t>(tensor);
+    case DType::uint16: return read_as_double<uint16_t>(tensor);
+    case DType::uint32: return read_as_double<uint32_t>(tensor);
+    case DType::boolean: return *tensor.data<uint8_t>() != 0;
+  }
+  throw InternalError("scalar_value: unknown dtype");
+}
+
+}  // namespace gradmill

@@ -1,0 +1,86 @@
+"""GradMill: a training engine for neural networks with Keras's interface.
+
+Example:
+>>> import gradmill as gm
+>>> model = gm.Sequential([gm.layers.Dense(10, activation="relu"), gm.layers.Dense(1)])
+>>> model.compile("adam", "mse")
+"""
+
+from gradmill import (
+    activations,
+    autograd,
+    callbacks,
+    config,
+    constraints,
+    datasets,
+    errors,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    mixed_precision,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    tracing,
+    utils,
+)
+from gradmill._core import __version__
+from gradmill.autograd import GradientTape
+from gradmill.initializers import Initializer
+from gradmill.layers import Input, InputSpec, Layer
+from gradmill.losses import Loss
+from gradmill.metrics import Metric
+from gradmill.models import Functional, Model, Sequential
+from gradmill.optimizers import Optimizer
+from gradmill.regularizers import Regularizer
+from gradmill.symbolic import SymbolicTensor
+from gradmill.tracing import function, name_scope
+from gradmill.variable import Variable
+
+# Keras's name for it.
+KerasTensor = SymbolicTensor
+
+__all__ = [
+    "Functional",
+    "GradientTape",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "SymbolicTensor",
+    "Variable",
+    "__version__",
+    "activations",
+    "autograd",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "errors",
+    "function",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "models",
+    "name_scope",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tracing",
+    "utils",
+]

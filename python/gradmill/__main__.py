@@ -1,0 +1,137 @@
+"""The command `gradmill` (or `python -m gradmill`)."""
+
+import argparse
+import os
+import sys
+from typing import List, Optional
+
+import numpy as np
+
+import gradmill as gm
+from gradmill.benchmark import load_images, machine_facts, package_version, prepare, run_training
+from gradmill.benchmark.machine import has_module
+from gradmill.benchmark.training_job import DATASETS
+from gradmill.utils.files import cache_directory
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 the job failed, 2 wrong usage."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help()
+        return 2
+    try:
+        return options.run(options)
+    except (gm.errors.GradMillError, OSError) as problem:
+        print(f"gradmill: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ngradmill: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gradmill",
+        description="Train neural networks on the CPU.",
+        epilog="example: gradmill train fashion_mnist --epochs 10",
+    )
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    info = commands.add_parser(
+        "info", help="versions and machine", description="Print versions and machine.", epilog="example: gradmill info"
+    )
+    info.set_defaults(run=_info)
+    doctor = commands.add_parser(
+        "doctor",
+        help="check that training works here",
+        description="Check that training works here; the exit status is 1 when something is wrong.",
+        epilog="example: gradmill doctor",
+    )
+    doctor.set_defaults(run=_doctor)
+    train = commands.add_parser(
+        "train",
+        help="train a small network on images",
+        description="Train Flatten, Dense(128, relu), Dense(10) with Adam, evaluate it, and write results.",
+        epilog="example: gradmill train fashion_mnist --epochs 10 --output results",
+    )
+    train.set_defaults(run=_train)
+    train.add_argument("dataset", nargs="?", default="fashion_mnist", choices=sorted(DATASETS), help="the data set")
+    add_training_options(train, epochs=10)
+    return parser
+
+
+def add_training_options(parser: argparse.ArgumentParser, epochs: int) -> None:
+    """Add the options that `gradmill train` and the examples share."""
+    parser.add_argument("--epochs", type=_positive, default=epochs, help="number of epochs (default %(default)s)")
+    parser.add_argument("--batch-size", type=_positive, default=32, help="samples of a step (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one epoch on small synthetic data")
+    parser.add_argument("--data", metavar="DIR", help="folder with the data files (default: search, then download)")
+    parser.add_argument("--output", metavar="DIR", default="results", help="folder for results (default %(default)s)")
+    parser.add_argument("--seed", type=int, help="seed of everything random")
+    parser.add_argument("--threads", type=_positive, help="threads to use (default: all cores)")
+    parser.add_argument(
+        "--verbose", type=int, default=1, choices=(0, 1, 2), help="0 silent, 1 live line, 2 plain lines"
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive whole number; received {text!r}")
+    return value
+
+
+def _info(options: argparse.Namespace) -> int:
+    for name, value in machine_facts().items():
+        print(f"{name + ':':14} {value}")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    checks = [("trains a small network", *_check_training()), ("cache folder is writable", *_check_cache())]
+    for label, good, detail in checks:
+        print(f"[{'ok' if good else 'WRONG'}] {label}: {detail}")
+    for package in ("matplotlib", "h5py", "tqdm"):
+        version = package_version(package) if has_module(package) else None
+        print(f"[{'ok' if version else 'absent'}] optional package {package}: {version or 'not installed'}")
+    return 0 if all(good for _, good, _ in checks) else 1
+
+
+def _check_training() -> tuple:
+    model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(gm.optimizers.SGD(0.1), loss="mse")
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    losses = model.fit(x, x.sum(axis=1, keepdims=True), epochs=20, verbose=0).history["loss"]
+    return losses[-1] < 0.1 * losses[0], f"loss from {losses[0]:.3g} to {losses[-1]:.3g}"
+
+
+def _check_cache() -> tuple:
+    folder = cache_directory()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return os.access(existing, os.W_OK), str(folder)
+
+
+def _train(options: argparse.Namespace) -> int:
+    prepare(options.seed, options.threads)
+    (x_train, y_train), (x_test, y_test) = load_images(options.dataset, options.data, options.quick)
+    model = gm.Sequential(
+        [
+            gm.Input((28, 28)),
+            gm.layers.Rescaling(1 / 255),
+            gm.layers.Flatten(),
+            gm.layers.Dense(128, activation="relu"),
+            gm.layers.Dense(10),
+        ]
+    )
+    loss = gm.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
+    epochs = 1 if options.quick else options.epochs
+    name, data = options.dataset, ((x_train, y_train), (x_test, y_test))
+    run_training(name, model, *data, epochs, options.batch_size, options.verbose, options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Train and evaluate a classifier of images and keep the results: what the examples and `gradmill train` share."""
+
+import time
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from gradmill import config
+from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
+from gradmill.datasets import fashion_mnist, mnist
+from gradmill.utils import set_random_seed
+from gradmill.utils.files import PathLike
+
+DATASETS = {"fashion_mnist": fashion_mnist, "mnist": mnist}
+
+
+def prepare(seed: Optional[int] = None, threads: Optional[int] = None) -> None:
+    """Set the seed and the number of threads; None leaves either as it is."""
+    if seed is not None:
+        set_random_seed(seed)
+    if threads is not None:
+        config.set_threads(threads)
+
+
+def load_images(name: str, path: Optional[str] = None, quick: bool = False) -> Any:
+    """Return `(x_train, y_train), (x_test, y_test)` of a data set by name.
+
+    Args:
+        name: a key of `DATASETS`.
+        path: folder with its files; default: where `load_data` looks.
+        quick: make a small synthetic twin instead.
+    """
+    return DATASETS[name].synthetic(train=2000, test=500) if quick else DATASETS[name].load_data(path)
+
+
+def run_training(
+    name: str, model: Any, train: Any, test: Any, epochs: int, batch_size: int, verbose: Any, output: PathLike
+) -> Dict[str, Any]:
+    """Fit a compiled model, evaluate it, print the summary, and write `NAME.json` and `NAME.png`.
+
+    Args:
+        name: name of the job and its files.
+        model: compiled with the metric `"accuracy"`.
+        train: `(x, y)`.
+        test: `(x, y)`.
+        epochs: number of epochs.
+        batch_size: samples of a step.
+        verbose: as in `fit`.
+        output: folder for the files.
+
+    Returns:
+        the results that were written.
+    """
+    timer = EpochTimer()
+    start = time.perf_counter()
+    history = model.fit(*train, epochs=epochs, batch_size=batch_size, verbose=verbose, callbacks=[timer])
+    fit_seconds = time.perf_counter() - start
+    scores = model.evaluate(*test, verbose=verbose, return_dict=True)
+    results = {
+        "job": name,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "train_samples": len(train[0]),
+        "test_samples": len(test[0]),
+        "parameters": model.count_params(),
+        "test_accuracy": scores["accuracy"],
+        "test_loss": scores["loss"],
+        "fit_seconds": fit_seconds,
+        **summarize(timer.seconds, len(train[0])),
+        "history": history.history,
+    }
+    print_summary(results)
+    folder = Path(output)
+    print(f"Results:           {write_results(folder / f'{name}.json', results)}")
+    curve = write_curve(folder / f"{name}.png", history.history, name)
+    print(f"Curve:             {curve or 'not drawn; pip install matplotlib to get one'}")
+    return results

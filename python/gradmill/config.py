@@ -1,0 +1,116 @@
+"""Settings of this process: default dtype, epsilon, image layout, threads, checks."""
+
+from typing import Any, List
+
+from gradmill import _core
+from gradmill.errors import ArgumentError
+
+_FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
+_state = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+
+def floatx() -> str:
+    """Return the default float dtype, "float32" unless changed."""
+    return _state["floatx"]
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float dtype.
+
+    Args:
+        value: "float16", "bfloat16", "float32" or "float64".
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if value not in _FLOAT_TYPES:
+        raise ArgumentError(f"set_floatx: expected one of {', '.join(_FLOAT_TYPES)}; received {value!r}")
+    _core.set_default_float(value)
+    _state["floatx"] = value
+
+
+def epsilon() -> float:
+    """Return the small number that guards divisions and logarithms, 1e-7 unless changed."""
+    return _state["epsilon"]
+
+
+def set_epsilon(value: float) -> None:
+    """Set the number that `epsilon` returns."""
+    _state["epsilon"] = float(value)
+
+
+def image_data_format() -> str:
+    """Return "channels_last" or "channels_first"."""
+    return _state["image_data_format"]
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the layout that layers assume for images.
+
+    Args:
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: for anything else.
+    """
+    if data_format not in ("channels_last", "channels_first"):
+        raise ArgumentError(
+            f"set_image_data_format: expected 'channels_last' or 'channels_first'; received {data_format!r}"
+        )
+    _state["image_data_format"] = data_format
+
+
+def set_threads(threads: int) -> None:
+    """Set how many threads kernels use; results do not depend on it.
+
+    Args:
+        threads: at least 1, or 0 for as many as this process may use.
+
+    Raises:
+        ArgumentError: below 0 or above 1024.
+    """
+    _core.set_thread_count(int(threads))
+
+
+def get_threads() -> int:
+    """Return how many threads kernels use."""
+    return _core.thread_count()
+
+
+def instruction_set() -> str:
+    """Return the instruction-set level of the kernels in use: "generic", "avx2", "avx512" or "neon"."""
+    return _core.instruction_set()
+
+
+def usable_instruction_sets() -> List[str]:
+    """Return the levels that this CPU can run, slowest first. `GRADMILL_ISA` forces one."""
+    return _core.usable_instruction_sets()
+
+
+def enable_nan_checks(on: bool = True) -> None:
+    """Check every result of every step for NaN and infinity; slow, for finding where one comes from.
+
+    With the checks on, a bad result raises `NonFiniteError`, which names layer, op and step.
+    """
+    _core.set_check_nan(bool(on))
+
+
+def disable_nan_checks() -> None:
+    """Switch the checks of `enable_nan_checks` off."""
+    _core.set_check_nan(False)
+
+
+def nan_checks_enabled() -> bool:
+    """Return whether results are checked for NaN and infinity."""
+    return _core.check_nan()
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return a dtype's name for a name, a NumPy dtype or a Python type; None means `floatx()`.
+
+    Raises:
+        DTypeError: for an unknown dtype.
+    """
+    if dtype is None:
+        return floatx()
+    return _core.promote_types(dtype, dtype)

@@ -1,0 +1,517 @@
+"""Initial values of weights. Names, arguments and statistics are Keras's.
+
+An initializer is called with a shape and a dtype and returns a tensor. With the same seed it returns the same values on
+every call; without one each *instance* draws its own seed (from Python's generator, which `gm.utils.set_random_seed`
+sets), so two layers never start equal.
+"""
+
+from __future__ import annotations
+
+import math
+import random as python_random
+from typing import Any, Callable, Optional, Sequence, Union
+
+import numpy as np
+
+from gradmill import config, ops, random
+from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
+from gradmill.serialization import (
+    deserialize_object,
+    register_serializable,
+    resolve_identifier,
+    serialize_object,
+)
+from gradmill.symbolic import to_snake_case
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "compute_fans",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+
+# Standard deviation of a standard normal cut at two standard deviations.
+_TRUNCATED_STDDEV = 0.87962566103423978
+
+
+class Initializer:
+    """Base class: subclass it, write `__call__(shape, dtype=None)` and `get_config`.
+
+    Example:
+    >>> import gradmill as gm
+    >>> class Halves(gm.initializers.Initializer):
+    ...     def __call__(self, shape, dtype=None):
+    ...         return gm.ops.full(shape, 0.5, dtype=dtype or "float32")
+    >>> Halves()((2,)).numpy().tolist()
+    [0.5, 0.5]
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a tensor of `shape` and `dtype`."""
+        raise UnsupportedError(f"{type(self).__name__}: expected __call__(shape, dtype) to be written in the subclass")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Initializer:
+        """Build an initializer from `get_config`'s result."""
+        return cls(**config)
+
+    def clone(self) -> Initializer:
+        """Return a copy that draws a seed of its own when none was given."""
+        return type(self).from_config(self.get_config())
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        return f"<{type(self).__name__}({arguments})>"
+
+
+@register_serializable("keras.initializers")
+class Zeros(Initializer):
+    """All elements 0."""
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return zeros of `shape` and `dtype`."""
+        return ops.zeros(shape, dtype=dtype or config.floatx())
+
+
+@register_serializable("keras.initializers")
+class Ones(Initializer):
+    """All elements 1."""
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return ones of `shape` and `dtype`."""
+        return ops.ones(shape, dtype=dtype or config.floatx())
+
+
+@register_serializable("keras.initializers")
+class Constant(Initializer):
+    """All elements one value.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.initializers.Constant(3.0)((2,)).numpy().tolist()
+    [3.0, 3.0]
+    """
+
+    def __init__(self, value: Any = 0.0):
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return the value broadcast to `shape`."""
+        dtype = dtype or config.floatx()
+        return ops.broadcast_to(ops.cast(ops.convert_to_tensor(self.value), dtype), tuple(shape))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"value": serialize_object(self.value)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Constant:
+        """Build an initializer from `get_config`'s result."""
+        return cls(deserialize_object(config["value"]))
+
+
+@register_serializable("keras.initializers", name="Identity", aliases=("IdentityInitializer",))
+class Identity(Initializer):
+    """Identity matrix times a number; two axes only.
+
+    Args:
+        gain: factor.
+
+    Raises:
+        ShapeError: a shape that has not two axes (when called).
+    """
+
+    def __init__(self, gain: float = 1.0):
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return `gain` on the diagonal."""
+        if len(shape) != 2:
+            raise ShapeError(
+                f"Identity: expected a shape of two axes; received {tuple(shape)}; use another initializer"
+            )
+        return ops.eye(*shape, dtype=dtype or config.floatx()) * self.gain
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {} if self.gain == 1.0 else {"gain": self.gain}
+
+
+IdentityInitializer = Identity
+
+
+class RandomInitializer(Initializer):
+    """Base class of initializers that draw: holds the seed.
+
+    Args:
+        seed: an integer, a `gm.random.SeedGenerator`, or None for one of its own.
+    """
+
+    def __init__(self, seed: Any = None):
+        self._given_seed = seed
+        if seed is None:
+            seed = python_random.randint(1, 10**9)
+        elif isinstance(seed, dict):
+            seed = deserialize_object(seed)
+            self._given_seed = seed
+        if not isinstance(seed, (int, np.integer, random.SeedGenerator)):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected seed to be an integer, a SeedGenerator or None; received {seed!r}"
+            )
+        self.seed = seed
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"seed": serialize_object(self._given_seed)}
+
+
+@register_serializable("keras.initializers")
+class RandomNormal(RandomInitializer):
+    """Normal distribution.
+
+    Args:
+        mean: mean.
+        stddev: standard deviation.
+        seed: see `RandomInitializer`.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.initializers.RandomNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None):
+        self.mean = mean
+        self.stddev = stddev
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a draw."""
+        return random.normal(shape, mean=self.mean, stddev=self.stddev, dtype=dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
+@register_serializable("keras.initializers")
+class TruncatedNormal(RandomNormal):
+    """Normal distribution without what lies beyond two standard deviations (drawn again).
+
+    Args:
+        mean: mean.
+        stddev: standard deviation before the cut.
+        seed: see `RandomInitializer`.
+    """
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a draw."""
+        return random.truncated_normal(shape, mean=self.mean, stddev=self.stddev, dtype=dtype, seed=self.seed)
+
+
+@register_serializable("keras.initializers")
+class RandomUniform(RandomInitializer):
+    """Uniform distribution.
+
+    Args:
+        minval: lower bound, included.
+        maxval: upper bound, excluded.
+        seed: see `RandomInitializer`.
+    """
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None):
+        self.minval = minval
+        self.maxval = maxval
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a draw."""
+        return random.uniform(shape, minval=self.minval, maxval=self.maxval, dtype=dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+@register_serializable("keras.initializers")
+class VarianceScaling(RandomInitializer):
+    """Variance `scale / n`, where n counts the connections of the weight.
+
+    Args:
+        scale: positive factor.
+        mode: "fan_in" (inputs of a unit), "fan_out" (outputs) or "fan_avg" (their mean).
+        distribution: "truncated_normal", "untruncated_normal" or "uniform".
+        seed: see `RandomInitializer`.
+        input_axes, output_axes: None; other values are not supported.
+
+    Raises:
+        ArgumentError: a value not listed above.
+
+    Reference: Glorot and Bengio 2010; He et al. 2015.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
+    ):
+        if scale <= 0:
+            raise ArgumentError(f"VarianceScaling: expected scale > 0; received {scale}; pass a positive number")
+        _check_choice("mode", mode, ("fan_in", "fan_out", "fan_avg"))
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        _check_choice("distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform"))
+        if input_axes is not None or output_axes is not None:
+            raise UnsupportedError(
+                f"VarianceScaling: expected input_axes and output_axes None; received {input_axes}, {output_axes}"
+            )
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a draw."""
+        fan_in, fan_out = compute_fans(shape)
+        count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, count)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return random.uniform(shape, minval=-limit, maxval=limit, dtype=dtype, seed=self.seed)
+        stddev = math.sqrt(variance)
+        if self.distribution == "untruncated_normal":
+            return random.normal(shape, mean=0.0, stddev=stddev, dtype=dtype, seed=self.seed)
+        return random.truncated_normal(shape, mean=0.0, stddev=stddev / _TRUNCATED_STDDEV, dtype=dtype, seed=self.seed)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        config = {**super().get_config(), "scale": self.scale, "mode": self.mode, "distribution": self.distribution}
+        return config
+
+
+class _NamedScaling(VarianceScaling):
+    """A VarianceScaling whose only argument is the seed."""
+
+    _settings: tuple = ()
+
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        scale, mode, distribution = self._settings
+        super().__init__(scale, mode, distribution, seed, input_axes, output_axes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return RandomInitializer.get_config(self)
+
+
+@register_serializable("keras.initializers")
+class GlorotUniform(_NamedScaling):
+    """Uniform in +-sqrt(6 / (inputs + outputs)). Args: seed. Reference: Glorot and Bengio 2010."""
+
+    _settings = (1.0, "fan_avg", "uniform")
+
+
+@register_serializable("keras.initializers")
+class GlorotNormal(_NamedScaling):
+    """Truncated normal of variance 2 / (inputs + outputs). Args: seed. Reference: Glorot and Bengio 2010."""
+
+    _settings = (1.0, "fan_avg", "truncated_normal")
+
+
+@register_serializable("keras.initializers")
+class HeUniform(_NamedScaling):
+    """Uniform in +-sqrt(6 / inputs). Args: seed. Reference: He et al. 2015."""
+
+    _settings = (2.0, "fan_in", "uniform")
+
+
+@register_serializable("keras.initializers")
+class HeNormal(_NamedScaling):
+    """Truncated normal of variance 2 / inputs. Args: seed. Reference: He et al. 2015."""
+
+    _settings = (2.0, "fan_in", "truncated_normal")
+
+
+@register_serializable("keras.initializers")
+class LecunUniform(_NamedScaling):
+    """Uniform in +-sqrt(3 / inputs). Args: seed. Reference: LeCun et al. 1998."""
+
+    _settings = (1.0, "fan_in", "uniform")
+
+
+@register_serializable("keras.initializers")
+class LecunNormal(_NamedScaling):
+    """Truncated normal of variance 1 / inputs. Args: seed. Reference: LeCun et al. 1998."""
+
+    _settings = (1.0, "fan_in", "truncated_normal")
+
+
+@register_serializable("keras.initializers", name="Orthogonal", aliases=("OrthogonalInitializer",))
+class Orthogonal(RandomInitializer):
+    """Matrix with orthonormal rows or columns; more than two axes are folded into the first.
+
+    Args:
+        gain: factor.
+        seed: see `RandomInitializer`.
+
+    Raises:
+        ShapeError: fewer than two axes (when called).
+
+    Reference: Saxe et al. 2014.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: Any = None):
+        self.gain = gain
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return a draw."""
+        if len(shape) < 2:
+            raise ShapeError(
+                f"Orthogonal: expected at least two axes; received {tuple(shape)}; use another initializer"
+            )
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        draw = random.normal((max(rows, columns), min(rows, columns)), dtype="float32", seed=self.seed)
+        q, r = np.linalg.qr(np.asarray(draw.numpy(), dtype=np.float64))
+        # The signs of r's diagonal make the factorization unique, hence the draw uniform over orthogonal matrices.
+        q = q * np.sign(np.diag(r))
+        q = q.T if rows < columns else q
+        return ops.cast(ops.convert_to_tensor(self.gain * q.reshape(shape)), dtype or config.floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "gain": self.gain}
+
+
+OrthogonalInitializer = Orthogonal
+
+
+def _check_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ArgumentError(f"VarianceScaling: expected {name} to be one of {', '.join(allowed)}; received {value!r}")
+
+
+def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
+    """Return the number of inputs and outputs of one unit for a weight of this shape (last axes: in, out).
+
+    Args:
+        shape: sizes of the weight.
+
+    Example:
+    >>> compute_fans((3, 3, 16, 32))
+    (144, 288)
+    """
+    shape = tuple(shape)
+    if len(shape) < 1:
+        return 1, 1
+    if len(shape) == 1:
+        return int(shape[0]), int(shape[0])
+    field = math.prod(shape[:-2])
+    return int(shape[-2] * field), int(shape[-1] * field)
+
+
+_CLASSES = (
+    Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
+    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+)  # fmt: skip
+_TABLE: dict[str, Any] = {}
+for _class in _CLASSES:
+    _TABLE[_class.__name__] = _TABLE[to_snake_case(_class.__name__)] = _class
+_TABLE.update(
+    IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal, uniform=RandomUniform, normal=RandomNormal,
+    zero=Zeros, one=Ones,
+)  # fmt: skip
+
+zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
+random_normal, random_uniform, truncated_normal, variance_scaling = (
+    RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
+)  # fmt: skip
+glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
+lecun_uniform, lecun_normal, orthogonal = LecunUniform, LecunNormal, Orthogonal
+
+
+def get(identifier: Any) -> Union[None, Initializer, Callable]:
+    """Return the initializer for None, a name, a configuration, an array, a class or a callable.
+
+    Args:
+        identifier: None, a name, a configuration, a class or a callable.
+
+    A plain array or tensor becomes a `Constant`-like function that checks the shape.
+
+    Raises:
+        ArgumentError: an unknown name; the nearest known one is given.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.initializers.get("he_normal").__class__.__name__
+    'HeNormal'
+    """
+    if isinstance(identifier, (int, float, np.ndarray)) and not isinstance(identifier, bool):
+        return Constant(identifier)
+    found = resolve_identifier(identifier, _TABLE, "initializer", "keras.initializers")
+    # A given object is shared by no two weights: without a seed each clone draws its own.
+    if isinstance(identifier, RandomInitializer) and identifier._given_seed is None:
+        return identifier.clone()
+    return found
+
+
+def serialize(initializer: Any) -> Any:
+    """Return the configuration of an initializer.
+
+    Args:
+        initializer: an initializer.
+    """
+    return serialize_object(initializer)
+
+
+def deserialize(config: Any, custom_objects: Optional[dict] = None) -> Any:
+    """Return the initializer that a configuration describes.
+
+    Args:
+        config: what `serialize` returned.
+        custom_objects: names to classes and functions of the user.
+    """
+    return resolve_identifier(config, _TABLE, "initializer", "keras.initializers", custom_objects)

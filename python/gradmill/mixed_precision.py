@@ -1,0 +1,118 @@
+"""Dtype policies: which dtype a layer computes in and which dtype its variables have."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Union
+
+from gradmill import config
+from gradmill.errors import ArgumentError
+from gradmill.serialization import deserialize_object, register_serializable
+
+__all__ = [
+    "DTypePolicy",
+    "Policy",
+    "dtype_policy",
+    "get_policy",
+    "global_policy",
+    "set_dtype_policy",
+    "set_global_policy",
+]
+
+_MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+_global_policy: Optional[DTypePolicy] = None
+
+
+@register_serializable("keras", aliases=("FloatDTypePolicy",))
+class DTypePolicy:
+    """Pair of dtypes a layer works with.
+
+    Args:
+        name: a dtype such as "float32" (used for both), or "mixed_float16" or "mixed_bfloat16" (computes in half
+            precision, keeps variables in float32).
+
+    Raises:
+        DTypeError: an unknown name.
+
+    Example:
+    >>> DTypePolicy("mixed_bfloat16").variable_dtype
+    'float32'
+    """
+
+    def __init__(self, name: str):
+        self._name = name if name in _MIXED else config.standardize_dtype(name)
+        self._compute_dtype = _MIXED.get(self._name, self._name)
+        self._variable_dtype = "float32" if self._name in _MIXED else self._name
+
+    @property
+    def name(self) -> str:
+        """Name of the policy."""
+        return self._name
+
+    @property
+    def compute_dtype(self) -> str:
+        """Dtype of a layer's computations and outputs."""
+        return self._compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """Dtype of a layer's variables."""
+        return self._variable_dtype
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self._name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> DTypePolicy:
+        """Build a policy from `get_config`'s result."""
+        return cls(**config)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, DTypePolicy) and other._name == self._name
+
+    def __hash__(self) -> int:
+        return hash(self._name)
+
+    def __repr__(self) -> str:
+        return f'<DTypePolicy "{self._name}">'
+
+
+def get_policy(identifier: Union[None, str, dict, DTypePolicy, Any] = None) -> DTypePolicy:
+    """Return the policy for what a layer's `dtype` argument may hold; None gives the global policy.
+
+    Args:
+        identifier: None, a name, a dtype, a configuration or a policy.
+
+    Raises:
+        ArgumentError: a configuration that does not describe a policy.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        found = deserialize_object(identifier)
+        if not isinstance(found, DTypePolicy):
+            raise ArgumentError(f"dtype: expected the configuration of a policy; received {identifier!r}; pass a dtype")
+        return found
+    return DTypePolicy(identifier if isinstance(identifier, str) else config.standardize_dtype(identifier))
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the policy layers get when none is given: the one set, else `config.floatx()`."""
+    return _global_policy if _global_policy is not None else DTypePolicy(config.floatx())
+
+
+def set_dtype_policy(policy: Union[None, str, DTypePolicy]) -> None:
+    """Set the policy of layers made from now on; None goes back to `config.floatx()`.
+
+    Args:
+        policy: a policy, its name, a dtype, or None.
+    """
+    global _global_policy
+    _global_policy = None if policy is None else get_policy(policy)
+
+
+global_policy = dtype_policy
+set_global_policy = set_dtype_policy
+Policy = DTypePolicy

@@ -1,0 +1,329 @@
+"""What `fit`, `evaluate` and `predict` accept, brought to two forms: arrays in memory, or batches made in Python.
+
+Arrays are never copied or converted here: float64 or uint8 data stay as the caller holds them, and each batch is
+converted when it is gathered.
+"""
+
+import math
+import warnings
+from typing import Any, Iterator, List, Optional, Tuple
+
+import numpy as np
+
+from gradmill import config, errors
+from gradmill.utils import structure
+from gradmill.utils.batch_data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+DEFAULT_BATCH_SIZE = 32
+_PART_NAMES = ("x", "y", "sample_weight")
+
+
+class ArrayData:
+    """Arrays in memory with one first dimension.
+
+    Attributes:
+        data: the structure a step receives, with arrays as leaves.
+        arrays: those leaves that are not None, in flattened order.
+        rows: number of samples.
+        batch_size: samples of a full batch.
+        num_batches: batches of one pass over the rows, the last one possibly smaller.
+    """
+
+    def __init__(self, data: Any, rows: int, batch_size: int):
+        self.data = data
+        self.arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
+        self.rows = rows
+        self.batch_size = batch_size
+        self.num_batches = math.ceil(rows / batch_size)
+
+    def first_batch(self) -> Any:
+        """Return the first batch, structured as a step receives it."""
+        return structure.map_structure(lambda leaf: None if leaf is None else leaf[: self.batch_size], self.data)
+
+
+class BatchData:
+    """Batches that Python code makes: a `PyDataset`, a generator, or anything that can be iterated.
+
+    Attributes:
+        num_batches: batches of one pass, or None while unknown.
+    """
+
+    def __init__(self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False):
+        self.source = source
+        self.class_weight = class_weight
+        self._indexed = hasattr(source, "__getitem__") and (
+            hasattr(source, "__len__") or hasattr(source, "num_batches")
+        )
+        self._shuffle = shuffle and self._indexed
+        self.num_batches = _count_batches(source)
+        self._iterator: Optional[Iterator[Any]] = None
+        self._first: Optional[Any] = None
+
+    def first_batch(self) -> Any:
+        """Return the first batch without losing it: the next pass yields it again."""
+        if self._first is None:
+            self._iterator = self._new_iterator(None)
+            try:
+                self._first = next(self._iterator)
+            except StopIteration:
+                raise errors.ArgumentError(
+                    f"fit: the data set must yield at least one batch; received an empty {type(self.source).__name__}"
+                ) from None
+        return self._first
+
+    def batches(self, limit: Optional[int], order_seed: Optional[int], skip: int = 0) -> Iterator[Any]:
+        """Yield up to `limit` batches; with a limit the next call goes on where this one stopped.
+
+        Args:
+            limit: steps of the epoch, or None for one whole pass.
+            order_seed: seed of the order of an indexed, shuffled data set.
+            skip: batches to pass over first, when an interrupted epoch is taken up again.
+        """
+        iterator, first = self._iterator, self._first
+        self._iterator = self._first = None
+        resumed = iterator is not None and first is None
+        if iterator is None or (self._shuffle and first is not None):
+            iterator, first, resumed = self._new_iterator(order_seed), None, False
+        count = 0
+        while limit is None or count < limit:
+            if first is not None:
+                batch, first = first, None
+            else:
+                try:
+                    batch = next(iterator)
+                except StopIteration:
+                    if resumed and count == 0:
+                        iterator, resumed = self._new_iterator(order_seed), False
+                        continue
+                    if limit is None and count:
+                        self.num_batches = count
+                    else:
+                        warnings.warn(
+                            f"fit: the data ran out after {count} of {limit or 'at least 1'} steps, so the epoch ends "
+                            "here; "
+                            "yield at least steps_per_epoch * epochs batches, or pass a data set that can be iterated "
+                            "again",
+                            stacklevel=4,
+                        )
+                    return
+            count += 1
+            if limit is not None and count == limit:
+                self._iterator = iterator
+            if count > skip:
+                yield batch
+
+    def begin_epoch(self) -> None:
+        """Tell a `PyDataset` that an epoch starts."""
+        if hasattr(self.source, "on_epoch_begin"):
+            self.source.on_epoch_begin()
+
+    def end_epoch(self) -> None:
+        """Tell a `PyDataset` that an epoch ended."""
+        if hasattr(self.source, "on_epoch_end"):
+            self.source.on_epoch_end()
+
+    def _new_iterator(self, order_seed: Optional[int]) -> Iterator[Any]:
+        if self._indexed and self.num_batches is not None:
+            order: Any = range(self.num_batches)
+            if self._shuffle and order_seed is not None:
+                order = np.random.default_rng(order_seed).permutation(self.num_batches)
+            raw: Iterator[Any] = (self.source[int(index)] for index in order)
+        else:
+            raw = iter(self.source)
+        return (self._standardize(batch) for batch in raw)
+
+    def _standardize(self, batch: Any) -> Any:
+        # A list may be the input of several arrays, so only a tuple is taken as (x, y, sample_weight).
+        if not isinstance(batch, tuple):
+            batch = (batch,)
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        if self.class_weight is not None:
+            if sample_weight is not None:
+                raise errors.ArgumentError(
+                    "fit: class_weight cannot be combined with a data set that yields sample weights; give one of them"
+                )
+            sample_weight = class_weights_of_rows(y, self.class_weight)
+        parts = [convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES)]
+        rows = check_lengths(*parts)
+        if rows == 0:
+            raise errors.ArgumentError("fit: the data set yielded a batch without samples; yield one sample or more")
+        return pack_x_y_sample_weight(*parts)
+
+
+def make_data(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    batch_size: Optional[int] = None,
+    class_weight: Optional[dict] = None,
+    shuffle: bool = False,
+    caller: str = "fit",
+) -> Any:
+    """Return `ArrayData` or `BatchData` for what the user passed.
+
+    Raises:
+        ArgumentError: for data that are missing, empty, of different lengths or of an unknown kind, for a batch size
+            that is not a positive integer, and for arguments that do not go with the kind of data.
+    """
+    if x is None:
+        raise errors.ArgumentError(f"{caller}: x must be arrays or a data set; received x=None")
+    if is_batch_source(x):
+        for name, value in (("y", y), ("sample_weight", sample_weight)):
+            if value is not None:
+                raise errors.ArgumentError(
+                    f"{caller}: {name} must be left out when x is a data set or generator, which yields it; received "
+                    f"{name} of type {type(value).__name__}"
+                )
+        return BatchData(x, class_weight, shuffle)
+    batch_size = check_batch_size(batch_size, caller)
+    x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES))
+    rows = check_lengths(x, y, sample_weight, caller)
+    if rows == 0:
+        raise errors.ArgumentError(f"{caller}: the data are empty; received 0 samples, give one or more")
+    if class_weight is not None:
+        if sample_weight is not None:
+            raise errors.ArgumentError(f"{caller}: give class_weight or sample_weight; received both")
+        sample_weight = class_weights_of_rows(y, class_weight, caller)
+    return ArrayData(pack_x_y_sample_weight(x, y, sample_weight), rows, batch_size)
+
+
+def check_batch_size(batch_size: Any, caller: str) -> int:
+    """Return the batch size, 32 when it was not given."""
+    if batch_size is None:
+        return DEFAULT_BATCH_SIZE
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise errors.ArgumentError(f"{caller}: batch_size must be a positive integer; received {batch_size!r}")
+    return int(batch_size)
+
+
+def is_batch_source(x: Any) -> bool:
+    """Whether `x` makes batches itself, rather than being arrays."""
+    if structure.is_nested(x) or hasattr(x, "__array__") or isinstance(x, (str, bytes)):
+        return False
+    return hasattr(x, "__iter__") or hasattr(x, "__next__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
+
+
+def convert_arrays(part: Any, name: str) -> Any:
+    """Return the structure with NumPy arrays (views where that is possible) as leaves."""
+    if isinstance(part, (list, tuple)) and part and _is_rows_of_numbers(part):
+        raise errors.ArgumentError(
+            f"{name}: expected NumPy arrays or tensors; received a {type(part).__name__} of Python numbers (a list "
+            "means "
+            f"several inputs); pass numpy.array({name})"
+        )
+    return structure.map_structure(lambda leaf: None if leaf is None else _as_array(leaf, name), part)
+
+
+def _is_rows_of_numbers(part: Any) -> bool:
+    return all(
+        isinstance(leaf, (int, float, bool, np.number)) and not isinstance(leaf, np.ndarray)
+        for leaf in structure.flatten(part)
+    )
+
+
+def _as_array(leaf: Any, name: str) -> np.ndarray:
+    if not hasattr(leaf, "__array__"):
+        raise errors.ArgumentError(f"{name}: expected NumPy arrays or tensors; received a {type(leaf).__name__}")
+    array = np.asarray(leaf)
+    if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+        raise errors.DTypeError(
+            f"{name}: expected numbers (bool, integers or floats); received dtype {array.dtype}; convert it first"
+        )
+    if array.ndim == 0:
+        raise errors.ShapeError(f"{name}: expected an array whose first axis counts samples; received a scalar")
+    return array
+
+
+def check_lengths(x: Any, y: Any, sample_weight: Any, caller: str = "fit") -> int:
+    """Return the number of samples; raise when the arrays disagree."""
+    lengths: List[Tuple[str, int]] = []
+    for name, part in zip(_PART_NAMES, (x, y, sample_weight)):
+        for path, leaf in structure.flatten_with_paths(part):
+            if leaf is not None:
+                label = name + "".join(f"[{key!r}]" for key in path)
+                lengths.append((label, leaf.shape[0]))
+    if not lengths:
+        raise errors.ArgumentError(f"{caller}: x must hold at least one array; received none")
+    if len({length for _, length in lengths}) > 1:
+        received = ", ".join(f"{label} has {length}" for label, length in lengths)
+        raise errors.ArgumentError(f"{caller}: all arrays must hold the same number of samples; received: {received}")
+    return lengths[0][1]
+
+
+def class_weights_of_rows(y: Any, class_weight: dict, caller: str = "fit") -> np.ndarray:
+    """Return the weight of each sample from the weight of its class; classes not named weigh 1.
+
+    Args:
+        y: integer labels (n,) or (n, 1), or one-hot rows (n, classes).
+        class_weight: weight by class index.
+    """
+    if not isinstance(class_weight, dict):
+        raise errors.ArgumentError(
+            f"{caller}: class_weight must be a dict from class index to weight; received {type(class_weight).__name__}"
+        )
+    if y is None or structure.is_nested(y):
+        raise errors.ArgumentError(
+            f"{caller}: class_weight needs one array of labels y; received {structure.skeleton(y)}"
+        )
+    labels = np.asarray(y)
+    if labels.ndim > 1:
+        labels = labels.argmax(axis=-1) if labels.shape[-1] != 1 else labels[..., 0]
+    if labels.ndim != 1:
+        raise errors.ShapeError(
+            f"{caller}: class_weight needs one label for each sample; received y of shape {y.shape}"
+        )
+    labels = np.round(labels).astype(np.int64)
+    table_size = max([int(label) for label in class_weight] + [0]) + 1
+    table = np.ones(table_size + 1, config.floatx() if config.floatx() != "bfloat16" else "float32")
+    for label, weight in class_weight.items():
+        if int(label) < 0:
+            raise errors.ArgumentError(f"{caller}: class_weight needs class indices from 0; received {label}")
+        table[int(label)] = weight
+    # Labels without an entry read the last one, which is 1.
+    known = (labels >= 0) & (labels < table_size)
+    return table[np.where(known, labels, table_size)]
+
+
+def split_for_validation(x: Any, y: Any, sample_weight: Any, fraction: float) -> Tuple[Any, Any]:
+    """Return `((x, y, w), (val_x, val_y, val_w))`: the last fraction of the samples, before any shuffling.
+
+    Raises:
+        ArgumentError: when the fraction is not between 0 and 1, a part would be empty, or `x` is not arrays.
+    """
+    if not isinstance(fraction, (int, float, np.number)) or not 0 < fraction < 1:
+        raise errors.ArgumentError(f"fit: validation_split must lie between 0 and 1; received {fraction!r}")
+    if x is None or is_batch_source(x):
+        raise errors.ArgumentError(
+            f"fit: validation_split needs arrays; received x of type {type(x).__name__}; pass validation_data instead"
+        )
+    parts = [convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES)]
+    rows = check_lengths(*parts)
+    cut = int(math.floor(rows * (1.0 - fraction)))
+    if cut == 0 or cut == rows:
+        raise errors.ArgumentError(
+            f"fit: validation_split={fraction} of {rows} samples leaves {cut} for training and {rows - cut} for "
+            "validation; each needs at least one"
+        )
+
+    def take(part: Any, rows_taken: slice) -> Any:
+        return structure.map_structure(lambda leaf: None if leaf is None else leaf[rows_taken], part)
+
+    return (
+        tuple(take(part, slice(None, cut)) for part in parts),
+        tuple(take(part, slice(cut, None)) for part in parts),
+    )
+
+
+def batch_dtype(array: Any) -> str:
+    """Return the dtype a batch of `array` has in the step: floats become `config.floatx()`, all others stay."""
+    if array.dtype.kind == "f" or array.dtype.name == "bfloat16":
+        return config.floatx()
+    return array.dtype.name
+
+
+def _count_batches(source: Any) -> Optional[int]:
+    if hasattr(source, "num_batches"):
+        return source.num_batches
+    if hasattr(source, "__len__"):
+        return len(source)
+    return None

@@ -1,0 +1,249 @@
+"""Run one epoch of training, evaluation or prediction: batches into steps, steps into callbacks and logs."""
+
+import time
+import warnings
+from typing import Any, Callable, Dict, List, Optional
+
+import numpy as np
+
+from gradmill.models.data_adapter import ArrayData, BatchData
+from gradmill.models.epoch_runner import PROGRESS_INTERVAL_SECONDS, EpochRunner
+from gradmill.models.step_program import StepProgram
+from gradmill.utils import structure
+
+StepHook = Optional[Callable[[int], Any]]
+
+
+class Feed:
+    """Batches of one kind of data on their way into one kind of step.
+
+    Attributes:
+        steps: steps of an epoch, None while unknown.
+        program: the step.
+        last_outputs: what the last step returned.
+    """
+
+    steps: Optional[int] = None
+    program: StepProgram
+    last_outputs: Any = None
+
+    def run(self, on_progress: StepHook, on_step_begin: StepHook, on_step_end: StepHook, first_step: int = 0) -> int:
+        """Run one epoch from `first_step`; hooks and result as in `EpochRunner.run`."""
+        raise NotImplementedError
+
+    def state(self) -> Dict[str, int]:
+        """Return what another feed over the same data needs to go on with the same batches."""
+        raise NotImplementedError
+
+    def restore(self, state: Dict[str, int]) -> None:
+        """Go on where the feed that returned `state` stood."""
+        raise NotImplementedError
+
+
+class ArrayFeed(Feed):
+    """Batches gathered from arrays in memory."""
+
+    def __init__(
+        self, program: StepProgram, data: ArrayData, dtypes: List[str], steps: Optional[int], shuffle: bool, seed: int
+    ):
+        self.program = program
+        self._data = data
+        self._limit = steps
+        self.steps = steps or data.num_batches
+        self._shuffle = bool(shuffle)
+        self._dtypes = dtypes
+        self._seed = seed
+        self._passes = 0
+        self._position = 0
+        self._make_runner()
+
+    def _make_runner(self) -> None:
+        self._runner = EpochRunner(
+            self.program.function,
+            self._data.arrays,
+            self._data.batch_size,
+            self._data.num_batches,
+            self._shuffle,
+            self._seed,
+            dtypes=self._dtypes,
+        )
+
+    @property
+    def last_outputs(self) -> Any:
+        return self._runner.last_outputs
+
+    def run(self, on_progress: StepHook, on_step_begin: StepHook, on_step_end: StepHook, first_step: int = 0) -> int:
+        """With a limit on the steps, an epoch goes on in the pass where the last one stopped."""
+        start = self._position
+        end = min(start + self.steps, self._data.num_batches)
+        reached = self._runner.run(
+            _shifted(on_progress, start),
+            _shifted(on_step_begin, start),
+            _shifted(on_step_end, start),
+            epoch=self._passes,
+            first_step=start + first_step,
+            last_step=end,
+        )
+        if reached == end and end - start < self.steps:
+            warnings.warn(
+                f"fit: the data ran out after {end - start} of {self.steps} steps, so the epoch ends here; pass at "
+                "least "
+                "steps_per_epoch * batch_size samples",
+                stacklevel=5,
+            )
+        finished_pass = self._limit is None or end == self._data.num_batches
+        self._position = 0 if finished_pass else end
+        self._passes += int(finished_pass)
+        return reached - start
+
+    def state(self) -> Dict[str, int]:
+        return {"seed": self._seed, "passes": self._passes, "position": self._position}
+
+    def restore(self, state: Dict[str, int]) -> None:
+        self._seed, self._passes, self._position = (int(state[name]) for name in ("seed", "passes", "position"))
+        self._make_runner()
+
+
+class BatchFeed(Feed):
+    """Batches that Python code yields."""
+
+    def __init__(self, model: Any, method: str, data: BatchData, steps: Optional[int], seed: int):
+        self._model = model
+        self._method = method
+        self._data = data
+        self._limit = steps
+        self.steps = steps or data.num_batches
+        self._seed = seed
+        self._passes = 0
+        self.program = model._program(method, data.first_batch())
+
+    def run(self, on_progress: StepHook, on_step_begin: StepHook, on_step_end: StepHook, first_step: int = 0) -> int:
+        step = first_step
+        next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
+        self._data.begin_epoch()
+        for batch in self._data.batches(self._limit, self._seed + self._passes, first_step):
+            if on_step_begin is not None:
+                on_step_begin(step)
+            self.program = self._model._program(self._method, batch)
+            if self._method != "predict_step":
+                self._model._check_labels(batch, "y")
+            self.last_outputs = self.program.function(*self._model._batch_tensors(batch))
+            step += 1
+            if on_step_end is not None and on_step_end(step - 1):
+                break
+            if on_progress is not None and time.perf_counter() >= next_progress:
+                on_progress(step)
+                next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
+        self._data.end_epoch()
+        self._passes += 1
+        self.steps = self._limit or self._data.num_batches
+        return step
+
+    def state(self) -> Dict[str, int]:
+        return {"seed": self._seed, "passes": self._passes, "position": 0}
+
+    def restore(self, state: Dict[str, int]) -> None:
+        self._seed, self._passes = int(state["seed"]), int(state["passes"])
+
+
+def run_epoch(model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int = 0) -> Dict[str, Any]:
+    """Run one epoch and return its logs.
+
+    Args:
+        model: the model.
+        feed: where the batches come from.
+        callbacks: `CallbackList`; its batch hooks are called only when one of its callbacks has some.
+        mode: `"train"` or `"test"`.
+        first_step: step to start with, when an interrupted epoch is taken up again.
+    """
+    every = model.steps_per_execution
+    stop_flag = "stop_training" if mode == "train" else "stop_evaluating"
+    waiting: List[int] = []
+
+    def logs_now() -> Dict[str, Any]:
+        return read_logs(model, feed.program, feed.last_outputs)
+
+    def end_of_execution(step: int) -> None:
+        waiting.clear()
+        callbacks.on_batch_hook(mode, "end", step, logs_now())
+
+    def on_step_begin(step: int) -> None:
+        if step % every == 0:
+            callbacks.on_batch_hook(mode, "begin", step)
+
+    def on_step_end(step: int) -> bool:
+        waiting[:] = [step]
+        if step % every == every - 1:
+            end_of_execution(step)
+        return getattr(model, stop_flag)
+
+    def on_progress(step: int) -> None:
+        callbacks.on_progress(mode, step, logs_now)
+
+    hooks = callbacks.has_batch_hooks(mode)
+    reached = feed.run(on_progress, on_step_begin if hooks else None, on_step_end if hooks else None, first_step)
+    if waiting:
+        end_of_execution(waiting[0])
+    callbacks.note_steps(mode, reached)
+    return logs_now() if reached else {}
+
+
+def run_prediction(model: Any, feed: Feed, callbacks: Any) -> Any:
+    """Run `predict_step` over all batches and return the outputs joined along the first axis."""
+    parts: List[List[np.ndarray]] = []
+
+    def outputs_now() -> List[np.ndarray]:
+        return [np.asarray(output) for output in feed.last_outputs]
+
+    def on_step_begin(step: int) -> None:
+        callbacks.on_batch_hook("predict", "begin", step)
+
+    def on_step_end(step: int) -> bool:
+        outputs = outputs_now()
+        parts.append(outputs)
+        if hooks:
+            packed = structure.pack_as(feed.program.output, outputs)
+            callbacks.on_batch_hook("predict", "end", step, {"outputs": packed})
+        return model.stop_predicting
+
+    def on_progress(step: int) -> None:
+        callbacks.on_progress("predict", step, dict)
+
+    model._set(stop_predicting=False)
+    hooks = callbacks.has_batch_hooks("predict")
+    callbacks.on_predict_begin()
+    reached = feed.run(on_progress, on_step_begin if hooks else None, on_step_end)
+    callbacks.note_steps("predict", reached)
+    callbacks.on_predict_end()
+    return structure.pack_as(feed.program.output, [np.concatenate(column) for column in zip(*parts)])
+
+
+def read_logs(model: Any, program: StepProgram, outputs: Any) -> Dict[str, Any]:
+    """Return the logs of the steps so far as Python numbers, sorted by name.
+
+    A `train_step` that returns the results of the model's metrics gets those as they are now; any other gets what its
+    last step returned.
+    """
+    if program.log_names is None:
+        logs = model.get_metrics_result()
+    else:
+        logs = dict(zip(program.log_names, outputs))
+        known = model.get_metrics_result()
+        if set(known) == set(logs):
+            logs = known
+    return {name: to_number(logs[name]) for name in sorted(logs)}
+
+
+def to_number(value: Any) -> Any:
+    """Return a Python float for a scalar tensor, a NumPy array for a larger one, anything else as it is."""
+    if isinstance(value, (int, float, str)) or value is None:
+        return value
+    array = np.asarray(value)
+    return array.item() if array.size == 1 else array
+
+
+def _shifted(hook: StepHook, start: int) -> StepHook:
+    """Return the hook with steps counted from the start of the epoch instead of the pass."""
+    if hook is None or start == 0:
+        return hook
+    return lambda step: hook(step - start)

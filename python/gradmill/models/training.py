@@ -1,0 +1,508 @@
+"""`compile`, `fit`, `evaluate`, `predict` and their single-batch forms."""
+
+import warnings
+from typing import Any, Dict, List, Optional, Union
+
+import numpy as np
+
+from gradmill import callbacks as callbacks_module
+from gradmill import config, errors, metrics, ops, optimizers, serialization
+from gradmill.models import epoch_loop, input_checks
+from gradmill.models.compile_utils import CompileLoss, CompileMetrics, resolve_loss_configs
+from gradmill.models.data_adapter import (
+    ArrayData,
+    batch_dtype,
+    check_batch_size,
+    check_lengths,
+    class_weights_of_rows,
+    convert_arrays,
+    make_data,
+    split_for_validation,
+)
+from gradmill.models.model_building import build_for_training
+from gradmill.models.step_program import StepProgram
+from gradmill.models.training_steps import TrainingSteps
+from gradmill.utils import structure
+from gradmill.utils.batch_data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from gradmill.utils.random_seed import new_shuffle_seed
+
+
+class Trainer(TrainingSteps):
+    """What makes a layer a model that can be trained; `gradmill.Model` is a `Layer` and a `Trainer`."""
+
+    run_eagerly = False
+    jit_compile: Union[bool, str] = "auto"
+    steps_per_execution = 1
+    stop_training = False
+    history: Any = None
+    _compile_arguments: Optional[dict] = None
+    _resume: Any = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Union[bool, str] = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Choose how the model is trained.
+
+        Args:
+            optimizer: name or `Optimizer`.
+            loss: name, function `loss(y_true, y_pred)` or `Loss`; for several outputs a list or dict of them;
+                `"crossentropy"` is chosen by the shapes.
+            loss_weights: numbers by output that weight the sum of the losses.
+            metrics: list of names, functions or `Metric`; for several outputs a list of lists or a dict by output.
+                `"accuracy"` becomes the binary, categorical or sparse one, by the shapes.
+            weighted_metrics: the same, with `sample_weight` and `class_weight` applied.
+            run_eagerly: run `train_step` as Python at each step, to debug it, instead of tracing it once.
+            steps_per_execution: batch hooks of callbacks are called once for this many steps.
+            jit_compile: kept for Keras; the step is always compiled by GradMill unless `run_eagerly`.
+            auto_scale_loss: with the policy `mixed_float16`, wrap the optimizer so that the loss is scaled.
+
+        Raises:
+            ArgumentError: an unknown name (the message gives the nearest one) or an argument of the wrong kind.
+
+        Reference: Keras 3, `Model.compile` (2023).
+
+        Example:
+            >>> import gradmill as gm
+            >>> model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(3)])
+            >>> loss = gm.losses.SparseCategoricalCrossentropy(from_logits=True)
+            >>> model.compile("adam", loss=loss, metrics=["accuracy"])
+        """
+        if isinstance(steps_per_execution, bool) or not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise errors.ArgumentError(
+                f"compile: steps_per_execution must be a positive integer; received {steps_per_execution!r}"
+            )
+        loss = resolve_loss_configs(loss)
+        names = getattr(self, "output_names", None)
+        chosen = optimizers.get(optimizer)
+        compile_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
+        # Set past Layer.__setattr__: the state of training is no part of the model's own variables and metrics.
+        self._set(
+            optimizer=self._scaled_optimizer(chosen) if auto_scale_loss else chosen,
+            loss=loss,
+            run_eagerly=bool(run_eagerly),
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            stop_training=False,
+            compiled=True,
+            _compile_loss=None if loss is None else CompileLoss(loss, loss_weights, names),
+            _compile_metrics=compile_metrics,
+            _loss_tracker=_new_loss_tracker(),
+            _programs={},
+            _compile_arguments={
+                "optimizer": chosen,
+                "loss": loss,
+                "loss_weights": loss_weights,
+                "metrics": metrics,
+                "weighted_metrics": weighted_metrics,
+                "run_eagerly": run_eagerly,
+                "steps_per_execution": steps_per_execution,
+                "jit_compile": jit_compile,
+            },
+        )
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: Optional[int] = None,
+        epochs: int = 1,
+        verbose: Union[int, str] = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Optional[Dict[int, float]] = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: Optional[int] = None,
+        validation_steps: Optional[int] = None,
+        validation_batch_size: Optional[int] = None,
+        validation_freq: Any = 1,
+    ) -> "callbacks_module.History":
+        """Train the model.
+
+        Args:
+            x: array or tensor, a list or dict of them for several inputs, or a data set: a `PyDataset`, a generator or
+                another iterable of `(x,)`, `(x, y)` or `(x, y, sample_weight)` batches.
+            y: targets, structured like the outputs; None for a data set.
+            batch_size: samples of a step, default 32; not for data sets.
+            epochs: epoch to stop at.
+            verbose: 0 silent, 1 (or `"auto"`) a live line, 2 one line an epoch.
+            callbacks: list of `Callback`.
+            validation_split: fraction between 0 and 1 of the samples, taken from the end before any shuffling.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or a data set.
+            shuffle: whether each epoch visits the samples in a new order.
+            class_weight: weight by class index.
+            sample_weight: weight of each sample.
+            initial_epoch: epoch to start at.
+            steps_per_epoch: steps of an epoch, default one pass over the data.
+            validation_steps: steps of an evaluation.
+            validation_batch_size: default `batch_size`.
+            validation_freq: evaluate every so many epochs, or a collection of epoch numbers from 1.
+
+        Returns:
+            `History`; its `history` is a dict of lists, one value an epoch.
+
+        Raises:
+            ArgumentError, ShapeError, DTypeError: data that are missing, empty, of different lengths, of the wrong rank
+                or labelled outside the output's classes; a model that was not compiled.
+
+        Reference: Keras 3, `Model.fit` (2023).
+
+        Example:
+            >>> import numpy as np, gradmill as gm
+            >>> model = gm.Sequential([gm.Input((2,)), gm.layers.Dense(1)])
+            >>> model.compile("sgd", loss="mse")
+            >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=2, verbose=0)
+            >>> sorted(history.history), len(history.history["loss"])
+            (['loss'], 2)
+        """
+        self._require_compiled("fit")
+        _check_count("epochs", epochs, 0)
+        _check_count("initial_epoch", initial_epoch, 0)
+        _check_count("steps_per_epoch", steps_per_epoch, 1)
+        _check_count("validation_steps", validation_steps, 1)
+        if self.optimizer is None and self._logs_are_metrics("train_step"):
+            raise errors.ArgumentError(
+                f"{self.name}: training needs an optimizer; received optimizer=None in compile()"
+            )
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = split_for_validation(x, y, sample_weight, validation_split)
+        data = make_data(x, y, sample_weight, batch_size, class_weight, shuffle)
+        self._prepare(data)
+        validation = None
+        if validation_data is not None:
+            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
+            validation = make_data(
+                val_x, val_y, val_weight, validation_batch_size or batch_size, caller="fit (validation_data)"
+            )
+            self._check_data(validation, "validation y")
+        seed = new_shuffle_seed()
+        feed = self._feed("train_step", data, steps_per_epoch, shuffle, seed)
+        validation_feed = None
+        if validation is not None:
+            validation_feed = self._feed("test_step", validation, validation_steps, False, 0)
+        if not isinstance(callbacks, callbacks_module.CallbackList):
+            callbacks = callbacks_module.CallbackList(
+                callbacks,
+                add_history=True,
+                add_progbar=verbose != 0,
+                model=self,
+                verbose=verbose,
+                epochs=epochs,
+                steps=feed.steps,
+            )
+        self.stop_training = False
+        self._set(_feed_in_use=feed, _resume=None)
+        try:
+            self._run_epochs(feed, validation_feed, callbacks, initial_epoch, epochs, validation_freq)
+        finally:
+            self._set(_feed_in_use=None, _resume=None)
+        return self.history
+
+    def _run_epochs(
+        self,
+        feed: "epoch_loop.Feed",
+        validation_feed: Optional["epoch_loop.Feed"],
+        callbacks: Any,
+        initial_epoch: int,
+        epochs: int,
+        validation_freq: Any,
+    ) -> None:
+        callbacks.on_train_begin()
+        first_step = 0
+        if self._resume is not None:
+            initial_epoch, first_step = self._resume.epoch, self._resume.step
+            feed.restore(self._resume.feed)
+        logs: Dict[str, Any] = {}
+        for epoch in range(initial_epoch, epochs):
+            if not first_step:
+                self.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            logs = dict(epoch_loop.run_epoch(self, feed, callbacks, "train", first_step))
+            first_step = 0
+            if validation_feed is not None and _is_due(epoch, validation_freq):
+                # The training metrics of the epoch are in `logs` by now; evaluation uses the same metric objects.
+                results = self._evaluate_feed(validation_feed, callbacks)
+                logs.update({f"val_{name}": value for name, value in results.items()})
+                logs = dict(sorted(logs.items()))
+            callbacks.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        if epochs > initial_epoch and hasattr(self.optimizer, "finalize_variable_values"):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+        callbacks.on_train_end(logs)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: Optional[int] = None,
+        verbose: Union[int, str] = "auto",
+        sample_weight: Any = None,
+        steps: Optional[int] = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss and the metrics on data.
+
+        Args:
+            x, y, sample_weight, batch_size, verbose, callbacks: as in `fit`.
+            steps: number of batches, default all.
+            return_dict: return a dict by name instead of a list.
+
+        Returns:
+            the loss alone when there are no metrics, else a list `[loss, metrics...]`, or a dict.
+
+        Raises:
+            as `fit`.
+
+        Example:
+            >>> import numpy as np, gradmill as gm
+            >>> model = gm.Sequential([gm.Input((2,)), gm.layers.Dense(1, kernel_initializer="zeros")])
+            >>> model.compile("sgd", loss="mse")
+            >>> model.evaluate(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+            1.0
+        """
+        self._require_compiled("evaluate")
+        _check_count("steps", steps, 1)
+        data = make_data(x, y, sample_weight, batch_size, caller="evaluate")
+        self._prepare(data)
+        feed = self._feed("test_step", data, steps, False, 0)
+        callbacks = self._callback_list(callbacks, verbose, feed.steps)
+        logs = self._evaluate_feed(feed, callbacks)
+        return logs if return_dict else self._in_order(logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: Optional[int] = None,
+        verbose: Union[int, str] = "auto",
+        steps: Optional[int] = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Return the outputs for `x` as NumPy arrays, computed batch by batch.
+
+        Args:
+            x, batch_size, verbose, callbacks: as in `fit`.
+            steps: number of batches, default all.
+
+        Returns:
+            NumPy array of all rows, structured like the model's outputs.
+
+        Raises:
+            as `fit`.
+
+        Example:
+            >>> import numpy as np, gradmill as gm
+            >>> model = gm.Sequential([gm.Input((2,)), gm.layers.Dense(3)])
+            >>> model.predict(np.ones((5, 2)), verbose=0).shape
+            (5, 3)
+        """
+        _check_count("steps", steps, 1)
+        data = make_data(x, batch_size=batch_size, caller="predict")
+        first_x = data.data if isinstance(data, ArrayData) else data.first_batch()
+        input_checks.check_input_shapes(self, unpack_x_y_sample_weight(first_x)[0])
+        feed = self._feed("predict_step", data, steps, False, 0)
+        callbacks = self._callback_list(callbacks, verbose, feed.steps)
+        return epoch_loop.run_prediction(self, feed, callbacks)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Optional[Dict[int, float]] = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Train one step on one batch; arguments as in `fit`, result as in `evaluate` (of this batch alone)."""
+        self._require_compiled("train_on_batch")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise errors.ArgumentError("train_on_batch: give class_weight or sample_weight; received both")
+            sample_weight = class_weights_of_rows(y, class_weight, "train_on_batch")
+        return self._run_on_batch("train_step", (x, y, sample_weight), return_dict, "train_on_batch")
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Evaluate one batch; arguments as in `fit`, result as in `evaluate`."""
+        self._require_compiled("test_on_batch")
+        return self._run_on_batch("test_step", (x, y, sample_weight), return_dict, "test_on_batch")
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch as NumPy arrays."""
+        x = convert_arrays(x, "x")
+        check_lengths(x, None, None, "predict_on_batch")
+        data = pack_x_y_sample_weight(x)
+        input_checks.check_input_shapes(self, x)
+        program = self._program("predict_step", data)
+        outputs = program.function(*self._batch_tensors(data))
+        return structure.pack_as(program.output, [np.asarray(output) for output in outputs])
+
+    def get_compile_config(self) -> Optional[dict]:
+        """Return the arguments of `compile` in serialized form, None before it was called."""
+        if self._compile_arguments is None:
+            return None
+        return {name: serialization.serialize_object(value) for name, value in self._compile_arguments.items()}
+
+    def compile_from_config(self, config: dict) -> None:
+        """Compile with what `get_compile_config` returned."""
+        self.compile(**{name: serialization.deserialize_object(value) for name, value in config.items()})
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def _set(self, **attributes: Any) -> None:
+        """Set attributes without the tracking of layers, variables and metrics."""
+        for name, value in attributes.items():
+            object.__setattr__(self, name, value)
+
+    def _scaled_optimizer(self, optimizer: Any) -> Any:
+        policy = getattr(getattr(self, "dtype_policy", None), "name", None)
+        wrapper = getattr(optimizers, "LossScaleOptimizer", None)
+        if policy != "mixed_float16" or wrapper is None or optimizer is None or isinstance(optimizer, wrapper):
+            return optimizer
+        return wrapper(optimizer)
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise errors.ArgumentError(
+                f"{getattr(self, 'name', type(self).__name__)}: {method}() needs a compiled model; call compile() first"
+            )
+
+    def _prepare(self, data: Any) -> None:
+        """Check the data against the model and create all variables the step needs."""
+        self._check_shapes(data)
+        batch = data.first_batch()
+        if self._needs_targets() and unpack_x_y_sample_weight(batch)[1] is None:
+            raise errors.ArgumentError(
+                f"{self.name}: the loss needs targets; received y=None; pass y, or a data set that yields (x, y)"
+            )
+        build_for_training(self, batch)
+        self._check_data(data)
+
+    def _needs_targets(self) -> bool:
+        """Whether a loss of `compile` is used as it is, so that a batch without y is a mistake."""
+        names = ("train_step", "test_step", "compute_loss")
+        return self._compile_loss is not None and all(
+            getattr(type(self), name) is getattr(TrainingSteps, name) for name in names
+        )
+
+    def _check_shapes(self, data: Any) -> None:
+        x = unpack_x_y_sample_weight(data.data if isinstance(data, ArrayData) else data.first_batch())[0]
+        input_checks.check_input_shapes(self, x)
+
+    def _check_data(self, data: Any, label: str = "y") -> None:
+        """Check arrays once: shapes, labels within the classes, and NaN when those checks are on."""
+        self._check_shapes(data)
+        if not isinstance(data, ArrayData):
+            return
+        if config.nan_checks_enabled():
+            input_checks.check_finite(data.data)
+        self._check_labels(data.data, label)
+
+    def _check_labels(self, data: Any, label: str) -> None:
+        """Check integer labels of a sparse cross entropy against the classes of their output."""
+        y = unpack_x_y_sample_weight(data)[1]
+        if y is None or self._compile_loss is None or not self._compile_loss.built:
+            return
+        labels = structure.flatten(y)
+        for entry in self._compile_loss.output_losses:
+            if entry.index < len(labels) and input_checks.is_sparse_crossentropy(entry.loss):
+                input_checks.check_labels(labels[entry.index], entry.output_size, label)
+
+    def _program(self, method: str, data: Any) -> StepProgram:
+        """Return the step for one structure of data, made once."""
+        key = (method, structure.skeleton(data), self.run_eagerly)
+        programs = self.__dict__.get("_programs")
+        if programs is None:
+            self._set(_programs={})
+            programs = self._programs
+        if key not in programs:
+            programs[key] = StepProgram(self, method, data, self.run_eagerly, self._logs_are_metrics(method))
+        return programs[key]
+
+    def _feed(self, method: str, data: Any, steps: Optional[int], shuffle: bool, seed: int) -> "epoch_loop.Feed":
+        if not isinstance(data, ArrayData):
+            return epoch_loop.BatchFeed(self, method, data, steps, seed)
+        return epoch_loop.ArrayFeed(
+            self._program(method, data.data), data, self._dtypes(data.data), steps, shuffle, seed
+        )
+
+    def _dtypes(self, data: Any) -> List[str]:
+        """Return the dtype of each batch tensor: that of a model's input where it is known, else `batch_dtype`."""
+        arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
+        dtypes = [batch_dtype(array) for array in arrays]
+        inputs = input_checks.input_dtypes(self, unpack_x_y_sample_weight(data)[0]) or []
+        return inputs + dtypes[len(inputs) :]
+
+    def _batch_tensors(self, data: Any) -> List[Any]:
+        arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
+        return [ops.convert_to_tensor(array, dtype=dtype) for array, dtype in zip(arrays, self._dtypes(data))]
+
+    def _run_on_batch(self, method: str, parts: tuple, return_dict: bool, caller: str) -> Any:
+        x, y, sample_weight = parts
+        rows = structure.flatten(x)[0]
+        size = len(rows) if hasattr(rows, "__len__") else 1
+        data = make_data(x, y, sample_weight, check_batch_size(size or None, caller), caller=caller)
+        if not isinstance(data, ArrayData):
+            raise errors.ArgumentError(f"{caller}: x must be the arrays of one batch; received {type(x).__name__}")
+        self._prepare(data)
+        program = self._program(method, data.data)
+        self.reset_metrics()
+        outputs = program.function(*self._batch_tensors(data.data))
+        logs = epoch_loop.read_logs(self, program, outputs)
+        return logs if return_dict else self._in_order(logs)
+
+    def _callback_list(self, callbacks: Any, verbose: Any, steps: Optional[int]) -> Any:
+        if isinstance(callbacks, callbacks_module.CallbackList):
+            return callbacks
+        return callbacks_module.CallbackList(
+            callbacks, add_progbar=verbose != 0, model=self, verbose=verbose, epochs=1, steps=steps
+        )
+
+    def _evaluate_feed(self, feed: "epoch_loop.Feed", callbacks: Any) -> Dict[str, Any]:
+        self.reset_metrics()
+        self._set(stop_evaluating=False)
+        callbacks.on_test_begin()
+        logs = epoch_loop.run_epoch(self, feed, callbacks, "test")
+        callbacks.on_test_end(logs)
+        return logs
+
+    def _in_order(self, logs: Dict[str, Any]) -> Any:
+        """Return the values as `evaluate` lists them: the metrics' order, then the rest sorted."""
+        names = [name for name in self._metric_order() if name in logs]
+        values = [logs[name] for name in names + sorted(set(logs) - set(names))]
+        return values[0] if len(values) == 1 else values
+
+
+def _new_loss_tracker() -> Any:
+    return metrics.Mean(name="loss")
+
+
+def _check_count(name: str, value: Any, least: int) -> None:
+    if value is None and name != "epochs":
+        return
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise errors.ArgumentError(f"fit: {name} must be an integer of at least {least}; received {value!r}")
+
+
+def _is_due(epoch: int, validation_freq: Any) -> bool:
+    """Whether the epoch (from 0) ends with an evaluation."""
+    if isinstance(validation_freq, (int, np.integer)) and not isinstance(validation_freq, bool):
+        if validation_freq < 1:
+            raise errors.ArgumentError(f"fit: validation_freq must be at least 1; received {validation_freq}")
+        return (epoch + 1) % validation_freq == 0
+    if isinstance(validation_freq, (list, tuple, set, range)):
+        return epoch + 1 in validation_freq
+    warnings.warn(f"fit: validation_freq must be an integer or a list; received {validation_freq!r}", stacklevel=2)
+    return True

@@ -1,0 +1,46 @@
+"""What every public op needs: dispatch to the functional API, dtypes, axes."""
+
+import functools
+from typing import Any, Callable, List, Optional
+
+from gradmill import _core, symbolic
+from gradmill.symbolic import SymbolicTensor
+
+
+def public_op(function: Callable) -> Callable:
+    """Make an op out of a function on tensors: called on symbolic tensors, it is recorded as a node of a model."""
+
+    @functools.wraps(function)
+    def op(*args: Any, **kwargs: Any) -> Any:
+        for argument in args:
+            kind = type(argument)
+            if kind is SymbolicTensor or (kind in (list, tuple) and symbolic.any_symbolic(argument)):
+                return symbolic.record_op(op, args, kwargs)
+        if kwargs and symbolic.any_symbolic(kwargs):
+            return symbolic.record_op(op, args, kwargs)
+        return function(*args, **kwargs)
+
+    op.eager = function
+    return op
+
+
+def tensor(x: Any, dtype: Optional[str] = None) -> Any:
+    """`x` as a tensor."""
+    return x if type(x) is _core.Tensor and dtype is None else _core.tensor(x, dtype)
+
+
+def float_tensor(x: Any) -> Any:
+    """`x` as a tensor of floats; integers and bools become float32."""
+    x = tensor(x)
+    return x if "float" in x.dtype else _core.ops.cast(x, dtype="float32")
+
+
+def axes_of(axis: Any, ndim: int) -> List[int]:
+    """Keras's `axis` (None, a number or several) as a list of axes."""
+    if axis is None:
+        return list(range(ndim))
+    return [axis] if isinstance(axis, int) else [int(each) for each in axis]
+
+
+# Calls of engine functions on symbolic tensors that do not come from a public op, such as `tensor * symbolic`.
+_core.set_symbolic_handler(lambda function, args, kwargs: symbolic.record_op(function, args, kwargs))

@@ -1,0 +1,160 @@
+"""Picking and placing values by position; sorting."""
+
+import builtins
+from typing import Any, Optional, Sequence
+
+from gradmill import _core, config
+from gradmill.ops.calling import public_op, tensor
+
+
+@public_op
+def take(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
+    """Take entries along `axis` (of the flattened tensor without axis) at `indices`; negative ones count from the end."""
+    x = tensor(x)
+    if axis is None:
+        return _core.ops.gather(_core.ops.reshape(x, shape=[-1]), tensor(indices), axis=0)
+    return _core.ops.gather(x, tensor(indices), axis=int(axis))
+
+
+@public_op
+def take_along_axis(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
+    """Take one entry for each index, matching position by position along the other axes."""
+    x = tensor(x)
+    if axis is None:
+        return _core.ops.take_along_axis(_core.ops.reshape(x, shape=[-1]), _core.ops.reshape(tensor(indices), shape=[-1]), axis=0)
+    return _core.ops.take_along_axis(x, tensor(indices), axis=int(axis))
+
+
+@public_op
+def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+    """Return 1 at the class of each entry and 0 elsewhere, along a new axis."""
+    x = tensor(x)
+    rank = x.ndim + 1
+    place = axis % rank
+    sizes = [*x.shape[:place], 1, *x.shape[place:]]
+    classes = _core.ops.reshape(
+        _core.ops.iota(length=int(num_classes), dtype=x.dtype if "int" in x.dtype else "int32"),
+        shape=[num_classes if i == place else 1 for i in range(rank)],
+    )
+    return _core.ops.equal(_core.ops.reshape(x, shape=sizes), classes).astype(config.standardize_dtype(dtype))
+
+
+@public_op
+def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
+    """Return 1 for every class that occurs along the last axis."""
+    inputs = tensor(inputs)
+    reduced = 1 if inputs.ndim > 1 else 0
+    hot = one_hot.eager(inputs, num_classes, axis=axis, dtype=config.standardize_dtype(dtype))
+    return _core.ops.max(hot, axes=[reduced], keepdims=False)
+
+
+@public_op
+def sort(x: Any, axis: int = -1) -> Any:
+    """Return the values in ascending order along `axis`, NaN last."""
+    return _core.ops.sort(x, axis=int(axis))
+
+
+@public_op
+def argsort(x: Any, axis: int = -1) -> Any:
+    """Return the positions that would sort `x`, as int32; equal values keep their order."""
+    x = tensor(x)
+    if axis is None:
+        return _core.ops.argsort(_core.ops.reshape(x, shape=[-1]), axis=0)
+    return _core.ops.argsort(x, axis=int(axis))
+
+
+@public_op
+def top_k(x: Any, k: int, sorted: bool = True) -> Any:
+    """Return the `k` largest values of the last axis, in descending order, and their positions."""
+    order = _core.ops.argsort(x, axis=-1, descending=True)
+    first = order[(Ellipsis, builtins.slice(0, int(k)))]
+    return _core.ops.take_along_axis(tensor(x), first, axis=-1), first
+
+
+@public_op
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """Return whether each target's prediction is among the `k` largest of its row; ties count as inside."""
+    predictions = tensor(predictions)
+    own = _core.ops.take_along_axis(predictions, _core.ops.reshape(tensor(targets), shape=[-1, 1]), axis=1)
+    larger = _core.ops.sum(_core.ops.greater(predictions, own).astype("int32"), axes=[1], keepdims=False)
+    return _core.ops.logical_and(_core.ops.less(larger, int(k)), _core.ops.is_finite(_core.ops.reshape(own, shape=[-1])))
+
+
+@public_op
+def segment_sum(data: Any, segment_ids: Any, num_segments: Optional[int] = None, sorted: bool = False) -> Any:
+    """Add up the rows that have the same id.
+
+    Args:
+        data: (rows, ...).
+        segment_ids: (rows,) integers.
+        num_segments: rows of the result; default: the largest id plus one (eager only).
+        sorted: accepted for compatibility.
+    """
+    data, segment_ids = tensor(data), tensor(segment_ids)
+    count = int(_core.ops.max(segment_ids, axes=[0], keepdims=False)) + 1 if num_segments is None else int(num_segments)
+    return _core.ops.gather_backward(segment_ids, data, shape=[count, *data.shape[1:]], axis=0)
+
+
+def _flat_places(indices: Any, shape: Sequence[int]) -> Any:
+    """Linear positions of rows addressed by the last axis of `indices`, and the size of what stands behind each."""
+    depth = indices.shape[-1]
+    stride, strides = 1, []
+    for size in reversed(shape[:depth]):
+        strides.insert(0, stride)
+        stride *= size
+    weights = _core.tensor(strides, indices.dtype)
+    places = _core.ops.sum(indices * weights, axes=[indices.ndim - 1], keepdims=False)
+    inner = 1
+    for size in shape[depth:]:
+        inner *= size
+    return _core.ops.reshape(places, shape=[-1]), stride, inner
+
+
+@public_op
+def scatter(indices: Any, values: Any, shape: Any) -> Any:
+    """Add `values` into zeros of `shape` at `indices` (the last axis addresses the leading axes)."""
+    indices, values = tensor(indices), tensor(values)
+    places, rows, inner = _flat_places(indices, list(shape))
+    flat = _core.ops.reshape(values, shape=[places.shape[0], inner])
+    return _core.ops.reshape(_core.ops.gather_backward(places, flat, shape=[rows, inner], axis=0), shape=list(shape))
+
+
+@public_op
+def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
+    """Return `inputs` with the entries at `indices` replaced by `updates`; of repeated indices, use none."""
+    inputs, indices, updates = tensor(inputs), tensor(indices), tensor(updates)
+    places, rows, inner = _flat_places(indices, inputs.shape)
+    ones = _core.ops.broadcast_to(_core.tensor(1, "float32"), shape=[places.shape[0], 1])
+    hit = _core.ops.greater(_core.ops.gather_backward(places, ones, shape=[rows, 1], axis=0), 0.0)
+    flat = _core.ops.reshape(updates.astype(inputs.dtype), shape=[places.shape[0], inner])
+    placed = _core.ops.gather_backward(places, flat, shape=[rows, inner], axis=0)
+    old = _core.ops.reshape(inputs, shape=[rows, inner])
+    return _core.ops.reshape(_core.ops.where(hit, placed, old), shape=list(inputs.shape))
+
+
+@public_op
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
+    """Return the block of `shape` that begins at `start_indices`."""
+    starts = [int(each) for each in start_indices]
+    return tensor(inputs)[tuple(builtins.slice(start, start + size) for start, size in zip(starts, shape))]
+
+
+@public_op
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
+    """Return `inputs` with the block that begins at `start_indices` replaced by `updates`."""
+    inputs, updates = tensor(inputs), tensor(updates)
+    starts = [int(each) for each in start_indices]
+    after = [size - start - new for size, start, new in zip(inputs.shape, starts, updates.shape)]
+    inside = _core.ops.broadcast_to(_core.tensor(True), shape=list(updates.shape))
+    mask = _core.ops.pad(inside, before=starts, after=after, value=0.0)
+    placed = _core.ops.pad(updates.astype(inputs.dtype), before=starts, after=after, value=0.0)
+    return _core.ops.where(mask, placed, inputs)
+
+
+@public_op
+def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
+    """Return where `values` would be inserted into an ascending vector to keep the order, as int32."""
+    sequence, values = tensor(sorted_sequence), tensor(values)
+    column = _core.ops.reshape(values, shape=[*values.shape, 1])
+    smaller = _core.ops.less(sequence, column) if side == "left" else _core.ops.less_equal(sequence, column)
+    return _core.ops.sum(smaller.astype("int32"), axes=[values.ndim], keepdims=False)

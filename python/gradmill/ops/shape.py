@@ -1,0 +1,389 @@
+"""Making tensors, and moving their values without changing them."""
+
+import builtins
+from typing import Any, List, Optional, Sequence
+
+import numpy as np
+
+from gradmill import _core, config
+from gradmill.errors import ArgumentError, ShapeError
+from gradmill.ops.calling import public_op, tensor
+
+
+def _sizes(shape: Any) -> List[int]:
+    return [int(shape)] if isinstance(shape, (int, np.integer)) else [int(size) for size in shape]
+
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None, ragged: Any = None) -> Any:
+    """Return `x` (tensor, variable, array, number, nested list) as a tensor.
+
+    Args:
+        x: the values. Python floats become `floatx()`, Python integers int32; arrays keep their dtype.
+        dtype: the tensor's dtype.
+        sparse, ragged: accepted for compatibility; only dense tensors exist.
+    """
+    if getattr(type(x), "_gradmill_symbolic_", False):
+        return x if dtype is None or x.dtype == dtype else x.astype(dtype)
+    return _core.tensor(x, None if dtype is None else config.standardize_dtype(dtype))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """Return a NumPy copy of the values."""
+    return np.array(x)
+
+
+def is_tensor(x: Any) -> bool:
+    """Return whether `x` is a tensor of the engine."""
+    return isinstance(x, _core.Tensor)
+
+
+def shape(x: Any) -> tuple:
+    """Return the sizes."""
+    return tuple(x.shape) if hasattr(x, "shape") else _core.tensor(x).shape
+
+
+def ndim(x: Any) -> int:
+    """Return the number of axes."""
+    return len(shape(x))
+
+
+def size(x: Any) -> int:
+    """Return the number of elements."""
+    return int(np.prod(shape(x), dtype=np.int64))
+
+
+def dtype(x: Any) -> str:
+    """Return the dtype's name."""
+    return tensor(x).dtype if not hasattr(x, "dtype") else str(x.dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return a tensor of `shape` filled with `fill_value`."""
+    value = _core.tensor(fill_value, None if dtype is None else config.standardize_dtype(dtype))
+    return _core.ops.broadcast_to(value, shape=_sizes(shape))
+
+
+def zeros(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of zeros."""
+    return full(shape, 0, config.standardize_dtype(dtype))
+
+
+def ones(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of ones."""
+    return full(shape, 1, config.standardize_dtype(dtype))
+
+
+def empty(shape: Any, dtype: Any = None) -> Any:
+    """Return a tensor of zeros; nothing is left undefined."""
+    return zeros(shape, dtype)
+
+
+@public_op
+def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return a tensor of the shape of `x` filled with `fill_value`."""
+    x = tensor(x)
+    return full(x.shape, fill_value, dtype or x.dtype)
+
+
+@public_op
+def zeros_like(x: Any, dtype: Any = None) -> Any:
+    """Return zeros of the shape and dtype of `x`."""
+    return full_like.eager(x, 0, dtype)
+
+
+@public_op
+def ones_like(x: Any, dtype: Any = None) -> Any:
+    """Return ones of the shape and dtype of `x`."""
+    return full_like.eager(x, 1, dtype)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """Return evenly spaced numbers from `start` to before `stop`; int32 for integers, else `floatx()`."""
+    if stop is None:
+        start, stop = 0, start
+    if dtype is None:
+        dtype = "int32" if builtins.all(isinstance(each, (int, np.integer)) for each in (start, stop, step)) else None
+    name = config.standardize_dtype(dtype)
+    return _core.tensor(np.arange(float(start) if "float" in name else start, stop, step), name)
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Return `num` evenly spaced numbers from `start` to `stop`."""
+    values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, retstep=True, axis=axis)
+    result = _core.tensor(values, config.standardize_dtype(dtype))
+    return (result, step) if retstep else result
+
+
+def eye(N: int, M: Optional[int] = None, k: int = 0, dtype: Any = None) -> Any:
+    """Return a matrix of zeros with ones on the diagonal `k`."""
+    return _core.tensor(np.eye(N, M, k), config.standardize_dtype(dtype))
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """Return the n-by-n identity matrix."""
+    return eye(n, dtype=dtype)
+
+
+@public_op
+def reshape(x: Any, newshape: Any) -> Any:
+    """Return the values in another shape; one size may be -1."""
+    return _core.ops.reshape(x, shape=_sizes(newshape))
+
+
+@public_op
+def ravel(x: Any) -> Any:
+    """Return the values in one axis."""
+    return _core.ops.reshape(x, shape=[-1])
+
+
+@public_op
+def squeeze(x: Any, axis: Any = None) -> Any:
+    """Remove axes of size one: all, or those named.
+
+    Raises:
+        ShapeError: when a named axis has another size.
+    """
+    x = tensor(x)
+    wanted = None if axis is None else [axis] if isinstance(axis, int) else list(axis)
+    axes = {i for i, size in enumerate(x.shape) if size == 1} if wanted is None else {each % x.ndim for each in wanted}
+    for each in axes:
+        if x.shape[each] != 1:
+            raise ShapeError(f"squeeze: expected axis {each} to have size 1; received shape {x.shape}")
+    return _core.ops.reshape(x, shape=[size for i, size in enumerate(x.shape) if i not in axes])
+
+
+@public_op
+def expand_dims(x: Any, axis: Any) -> Any:
+    """Insert axes of size one at the positions `axis` of the result."""
+    x = tensor(x)
+    axes = [axis] if isinstance(axis, int) else list(axis)
+    rank = x.ndim + len(axes)
+    for each in axes:
+        if not -rank <= each < rank:
+            raise ArgumentError(f"expand_dims: axis {each} is out of range for a result of rank {rank}")
+    places = {each % rank for each in axes}
+    sizes = iter(x.shape)
+    return _core.ops.reshape(x, shape=[1 if i in places else next(sizes) for i in range(rank)])
+
+
+@public_op
+def transpose(x: Any, axes: Optional[Sequence[int]] = None) -> Any:
+    """Permute the axes; reverse them without `axes`."""
+    return _core.ops.transpose(x, permutation=[] if axes is None else [int(each) for each in axes])
+
+
+@public_op
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Exchange two axes."""
+    x = tensor(x)
+    axes = list(range(x.ndim))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return _core.ops.transpose(x, permutation=axes)
+
+
+@public_op
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Move axes from the positions `source` to `destination`; the others keep their order."""
+    x = tensor(x)
+    sources = [s % x.ndim for s in ([source] if isinstance(source, int) else source)]
+    destinations = [d % x.ndim for d in ([destination] if isinstance(destination, int) else destination)]
+    axes = [axis for axis in range(x.ndim) if axis not in sources]
+    for place, axis in sorted(zip(destinations, sources)):
+        axes.insert(place, axis)
+    return _core.ops.transpose(x, permutation=axes)
+
+
+@public_op
+def concatenate(xs: Any, axis: int = 0) -> Any:
+    """Join tensors along an existing axis."""
+    return _core.ops.concatenate(list(xs), axis=int(axis))
+
+
+@public_op
+def stack(x: Any, axis: int = 0) -> Any:
+    """Join tensors of one shape along a new axis."""
+    return _core.ops.concatenate([expand_dims.eager(each, axis) for each in x], axis=int(axis))
+
+
+@public_op
+def hstack(xs: Any) -> Any:
+    """Join tensors along the second axis (the first for vectors)."""
+    xs = [tensor(each) for each in xs]
+    return _core.ops.concatenate(xs, axis=0 if xs[0].ndim == 1 else 1)
+
+
+@public_op
+def vstack(xs: Any) -> Any:
+    """Join tensors along the first axis; vectors become rows."""
+    return _core.ops.concatenate([expand_dims.eager(x, 0) if tensor(x).ndim == 1 else x for x in xs], axis=0)
+
+
+@public_op
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Cut along `axis` into equal parts, or at the given positions.
+
+    Raises:
+        ShapeError: when the axis does not divide into equal parts.
+    """
+    x = tensor(x)
+    count = x.shape[axis]
+    if isinstance(indices_or_sections, (int, np.integer)):
+        parts = int(indices_or_sections)
+        if parts < 1 or count % parts:
+            raise ShapeError(f"split: expected axis {axis} to divide into {parts} equal parts; received shape {x.shape}")
+        bounds = [i * (count // parts) for i in range(parts + 1)]
+    else:
+        bounds = [0, *(int(each) for each in indices_or_sections), count]
+    index = [builtins.slice(None)] * x.ndim
+    pieces = []
+    for begin, end in zip(bounds, bounds[1:]):
+        index[axis] = builtins.slice(begin, end)
+        pieces.append(x[tuple(index)])
+    return pieces
+
+
+@public_op
+def unstack(x: Any, num: Optional[int] = None, axis: int = 0) -> Any:
+    """Return the slices along `axis` as a list."""
+    x = tensor(x)
+    return [squeeze.eager(each, axis) for each in split.eager(x, x.shape[axis], axis)]
+
+
+@public_op
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Repeat along axes of size one, and along new axes in front, up to `shape`."""
+    return _core.ops.broadcast_to(x, shape=_sizes(shape))
+
+
+@public_op
+def tile(x: Any, repeats: Any) -> Any:
+    """Repeat the whole tensor `repeats` times along each axis."""
+    x = tensor(x)
+    counts = _sizes(repeats)
+    rank = builtins.max(x.ndim, len(counts))
+    sizes = [1] * (rank - x.ndim) + list(x.shape)
+    counts = [1] * (rank - len(counts)) + counts
+    spread = _core.ops.reshape(x, shape=[each for size in sizes for each in (1, size)])
+    spread = _core.ops.broadcast_to(spread, shape=[each for pair in zip(counts, sizes) for each in pair])
+    return _core.ops.reshape(spread, shape=[count * size for count, size in zip(counts, sizes)])
+
+
+@public_op
+def repeat(x: Any, repeats: Any, axis: Optional[int] = None) -> Any:
+    """Repeat each entry along `axis` (of the flattened tensor without axis)."""
+    x = tensor(x)
+    if axis is None:
+        x, axis = _core.ops.reshape(x, shape=[-1]), 0
+    axis %= x.ndim
+    counts = np.broadcast_to(np.asarray(repeats), (x.shape[axis],))
+    order = np.repeat(np.arange(x.shape[axis], dtype="int32"), counts)
+    return _core.ops.gather(x, order, axis=axis)
+
+
+@public_op
+def flip(x: Any, axis: Any = None) -> Any:
+    """Reverse the order along `axis`, or along all axes."""
+    x = tensor(x)
+    axes = {each % x.ndim for each in ([axis] if isinstance(axis, int) else range(x.ndim) if axis is None else axis)}
+    return x[tuple(builtins.slice(None, None, -1 if i in axes else None) for i in range(x.ndim))]
+
+
+@public_op
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Shift entries along `axis`; those that leave come back at the other end."""
+    x = tensor(x)
+    if axis is None:
+        return _core.ops.reshape(roll.eager(_core.ops.reshape(x, shape=[-1]), shift, 0), shape=list(x.shape))
+    shifts, axes = ([shift], [axis]) if isinstance(axis, int) else (list(shift), list(axis))
+    for by, along in zip(shifts, axes):
+        count = x.shape[along]
+        order = (np.arange(count) - by) % builtins.max(count, 1)
+        x = _core.ops.gather(x, order.astype("int32"), axis=along % x.ndim)
+    return x
+
+
+@public_op
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    """Add entries at both ends of the axes.
+
+    Args:
+        x: tensor.
+        pad_width: a number, a pair, or a pair for each axis.
+        mode: "constant", "reflect", "symmetric" or "edge".
+        constant_values: what to add in mode "constant"; default 0.
+
+    Raises:
+        ArgumentError: for an unknown mode.
+    """
+    x = tensor(x)
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if mode == "constant":
+        return _core.ops.pad(
+            x, before=[b for b, _ in widths], after=[a for _, a in widths], value=float(constant_values or 0)
+        )
+    if mode not in ("reflect", "symmetric", "edge"):
+        raise ArgumentError(f"pad: expected mode 'constant', 'reflect', 'symmetric' or 'edge'; received {mode!r}")
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            order = np.pad(np.arange(x.shape[axis], dtype="int32"), (before, after), mode=mode)
+            x = _core.ops.gather(x, order, axis=axis)
+    return x
+
+
+def _triangle(x: Any, k: int, lower: bool) -> Any:
+    x = tensor(x)
+    rows, columns = x.shape[-2:]
+    mask = np.tri(rows, columns, k if lower else k - 1, dtype=bool)
+    return _core.ops.where(mask if lower else ~mask, x, 0)
+
+
+@public_op
+def tril(x: Any, k: int = 0) -> Any:
+    """Return the lower triangle, zeros above diagonal `k`."""
+    return _triangle(x, k, True)
+
+
+@public_op
+def triu(x: Any, k: int = 0) -> Any:
+    """Return the upper triangle, zeros below diagonal `k`."""
+    return _triangle(x, k, False)
+
+
+@public_op
+def diag(x: Any, k: int = 0) -> Any:
+    """Return the diagonal `k` of a matrix, or a matrix with `x` on it."""
+    x = tensor(x)
+    if x.ndim == 1:
+        count = x.shape[0] + builtins.abs(k)
+        mask = np.eye(count, count, k, dtype=bool)
+        spread = pad.eager(x, [[builtins.max(k, 0), 0]]) if k >= 0 else pad.eager(x, [[0, -k]])
+        return _core.ops.where(mask, _core.ops.reshape(spread, shape=[1, count]), 0)
+    return diagonal.eager(x, k)
+
+
+@public_op
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return the diagonal of two axes, as the last axis."""
+    x = moveaxis.eager(x, (axis1, axis2), (-2, -1))
+    rows, columns = x.shape[-2:]
+    length = builtins.max(0, builtins.min(rows + builtins.min(offset, 0), columns - builtins.max(offset, 0)))
+    first = np.arange(length)
+    places = (first + builtins.max(-offset, 0)) * columns + first + builtins.max(offset, 0)
+    flat = _core.ops.reshape(x, shape=[*x.shape[:-2], rows * columns])
+    return _core.ops.gather(flat, places.astype("int32"), axis=flat.ndim - 1)
+
+
+@public_op
+def meshgrid(*x: Any, indexing: str = "xy") -> Any:
+    """Return coordinate tensors from coordinate vectors."""
+    vectors = [ravel.eager(each) for each in x]
+    order = [1, 0, *range(2, len(vectors))] if indexing == "xy" and len(vectors) > 1 else list(range(len(vectors)))
+    sizes = [vectors[i].shape[0] for i in order]
+    grids = []
+    for i, vector in enumerate(vectors):
+        place = [1] * len(vectors)
+        place[order.index(i)] = vector.shape[0]
+        grids.append(_core.ops.broadcast_to(_core.ops.reshape(vector, shape=place), shape=sizes))
+    return grids

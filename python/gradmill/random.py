@@ -1,0 +1,275 @@
+"""Random tensors, as `keras.random`: every draw is a pure function of a seed and a counter (Philox4x32-10)."""
+
+import secrets
+from typing import Any, List, Optional, Sequence
+
+import numpy as np
+
+from gradmill import _core, config, ops, tracing
+from gradmill.errors import ArgumentError
+from gradmill.variable import Variable
+
+_GLOBAL = {"seed": None, "generator": None}
+
+
+class SeedGenerator:
+    """A stream of seeds: a variable that counts, so that compiled steps draw new numbers each time.
+
+    Args:
+        seed: integer; default: from the operating system, or from `set_seed` when it was called.
+        name: label.
+
+    Raises:
+        ArgumentError: for a seed that is no integer.
+
+    Example:
+    >>> import gradmill as gm
+    >>> generator = SeedGenerator(1)
+    >>> gm.random.uniform((2,), seed=generator).shape
+    (2,)
+    """
+
+    def __init__(self, seed: Optional[int] = None, name: Optional[str] = None, **_: Any):
+        if seed is None:
+            seed = _next_default_seed()
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ArgumentError(f"SeedGenerator: expected a seed that is a non-negative integer; received {seed!r}")
+        self.name = name or "seed_generator"
+        self._initial_seed = int(seed)
+        value = np.array([int(seed) % 2**63, 0], dtype="int64")
+        self.state = Variable(value, dtype="int64", trainable=False, name="seed_generator_state")
+
+    @property
+    def seed(self) -> int:
+        """The seed that the stream began with."""
+        return self._initial_seed
+
+    @property
+    def variables(self) -> List[Variable]:
+        """The state, in a list."""
+        return [self.state]
+
+    def next(self, ordered: bool = True) -> Any:
+        """Return the key of the next draw, an int64 tensor (seed, counter), and move on."""
+        key = self.state.value
+        self.state.assign(key + np.array([0, 1], dtype="int64"))
+        return key
+
+    def get_config(self) -> dict:
+        """Return the arguments from which an equal generator can be made."""
+        return {"seed": self._initial_seed}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "SeedGenerator":
+        """Make a generator from what `get_config` returned."""
+        return cls(**config)
+
+
+def _next_default_seed() -> int:
+    if _GLOBAL["seed"] is None:
+        return secrets.randbits(31)
+    _GLOBAL["seed"] = (_GLOBAL["seed"] * 6364136223846793005 + 1442695040888963407) % 2**63
+    return _GLOBAL["seed"] >> 32
+
+
+def global_seed_generator() -> SeedGenerator:
+    """Return the generator behind draws without a seed."""
+    if _GLOBAL["generator"] is None:
+        _GLOBAL["generator"] = SeedGenerator()
+    return _GLOBAL["generator"]
+
+
+def set_seed(seed: int) -> None:
+    """Start the default stream, and the seeds of generators made later, from `seed`."""
+    _GLOBAL["seed"] = int(seed)
+    _GLOBAL["generator"] = SeedGenerator(int(seed))
+
+
+def _key(seed: Any) -> Any:
+    """The key of a draw: an int gives the same numbers each time, a generator moves on."""
+    if seed is None:
+        return global_seed_generator().next()
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise ArgumentError(f"random: expected a seed that is an integer, a SeedGenerator or None; received {seed!r}")
+    return _core.tensor(np.array([int(seed) % 2**63, 0], dtype="int64"))
+
+
+def _unit(shape: Sequence[int], dtype: str, seed: Any) -> Any:
+    return _core.ops.random_uniform(_key(seed), shape=list(shape), dtype=dtype)
+
+
+def _compute_type(dtype: str) -> str:
+    return "float64" if dtype == "float64" else "float32"
+
+
+def _float_type(dtype: Any, who: str) -> str:
+    name = config.standardize_dtype(dtype)
+    if "float" not in name:
+        raise ArgumentError(f"random.{who}: expected a float dtype; received {dtype!r}; use randint for integers")
+    return name
+
+
+def uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the uniform distribution on [minval, maxval).
+
+    Args:
+        shape: sizes.
+        minval: lower end, included.
+        maxval: upper end, not included.
+        dtype: float or integer type; default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+    """
+    name = config.standardize_dtype(dtype)
+    if "float" not in name:
+        return randint(shape, int(minval), int(maxval), name, seed)
+    draw = _unit(shape, _compute_type(name), seed)
+    return ops.cast(draw * (maxval - minval) + minval, name)
+
+
+def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the normal distribution (Box and Muller 1958).
+
+    Args:
+        shape: sizes.
+        mean: centre.
+        stddev: standard deviation.
+        dtype: float type; default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+
+    Raises:
+        ArgumentError: for an integer dtype.
+    """
+    name = _float_type(dtype, "normal")
+    compute = _compute_type(name)
+    sizes = [int(size) for size in shape]
+    pair = _unit([2, *sizes], compute, seed)
+    # 1 - u lies in (0, 1], so the logarithm is finite.
+    radius = ops.sqrt(ops.log(1.0 - pair[0]) * -2.0)
+    draw = radius * ops.cos(pair[1] * (2.0 * np.pi))
+    return ops.cast(draw * stddev + mean, name)
+
+
+def truncated_normal(
+    shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+) -> Any:
+    """Draw from the normal distribution cut off at two standard deviations, by the inverse of its distribution function.
+
+    Args:
+        shape: sizes.
+        mean: centre.
+        stddev: standard deviation before the cut.
+        dtype: float type; default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`, values within `mean` plus or minus two `stddev`.
+
+    Raises:
+        ArgumentError: for an integer dtype.
+    """
+    name = _float_type(dtype, "truncated_normal")
+    # erf(2 / sqrt(2)): the probability mass between the cuts is this.
+    mass = 0.9544997361036416
+    draw = ops.erfinv((_unit(shape, _compute_type(name), seed) * 2.0 - 1.0) * mass) * float(np.sqrt(2.0))
+    return ops.cast(ops.clip(draw, -2.0, 2.0) * stddev + mean, name)
+
+
+def randint(shape: Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Draw integers from [minval, maxval).
+
+    Args:
+        shape: sizes.
+        minval: smallest value.
+        maxval: one more than the largest value.
+        dtype: integer type.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+    """
+    draw = _unit(shape, "float64", seed)
+    return ops.cast(ops.floor(draw * float(maxval - minval)) + float(minval), config.standardize_dtype(dtype))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
+    """Draw classes with the probabilities softmax(logits) (Gumbel-max).
+
+    Args:
+        logits: (batch, classes).
+        num_samples: draws for each row.
+        dtype: integer type of the result.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        (batch, num_samples).
+    """
+    logits = ops.convert_to_tensor(logits)
+    draw = _unit([logits.shape[0], num_samples, logits.shape[1]], "float32", seed)
+    gumbel = -ops.log(-ops.log(ops.clip(draw, 1e-30, 1.0 - 6e-8)))
+    return ops.cast(ops.argmax(ops.expand_dims(logits, 1) + gumbel, axis=-1), config.standardize_dtype(dtype))
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
+    """Return `x` with the entries along `axis` in random order."""
+    x = ops.convert_to_tensor(x)
+    order = ops.argsort(_unit([x.shape[axis]], "float32", seed))
+    return ops.take(x, order, axis=axis)
+
+
+def dropout(inputs: Any, rate: float, noise_shape: Optional[Sequence[int]] = None, seed: Any = None) -> Any:
+    """Set a random share of the values to zero and scale the others up by 1 / (1 - rate).
+
+    Args:
+        inputs: float tensor.
+        rate: share to drop, at least 0 and below 1.
+        noise_shape: shape of the mask, broadcast against `inputs`; None entries take the size of `inputs`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor like `inputs`.
+
+    Raises:
+        ArgumentError: for a rate outside [0, 1).
+
+    Reference:
+        Srivastava et al. 2014.
+    """
+    if not 0 <= rate < 1:
+        raise ArgumentError(f"dropout: expected a rate in [0, 1); received {rate!r}")
+    inputs = ops.convert_to_tensor(inputs)
+    sizes = list(inputs.shape if noise_shape is None else noise_shape)
+    sizes = [inputs.shape[axis] if size is None else size for axis, size in enumerate(sizes)]
+    keep = ops.less(_unit(sizes, _compute_type(inputs.dtype), seed), 1.0 - rate)
+    return ops.where(keep, inputs * (1.0 / (1.0 - rate)), 0.0)
+
+
+def beta(shape: Sequence[int], alpha: float, beta: float, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the beta distribution; eager only, through NumPy's generator seeded from the stream."""
+    return _from_numpy(lambda generator: generator.beta(alpha, beta, shape), dtype, seed, "beta")
+
+
+def gamma(shape: Sequence[int], alpha: float, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the gamma distribution; eager only, through NumPy's generator seeded from the stream."""
+    return _from_numpy(lambda generator: generator.gamma(alpha, size=shape), dtype, seed, "gamma")
+
+
+def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the binomial distribution; eager only, through NumPy's generator seeded from the stream."""
+    return _from_numpy(
+        lambda generator: generator.binomial(np.asarray(counts), np.asarray(probabilities), shape), dtype, seed, "binomial"
+    )
+
+
+def _from_numpy(draw: Any, dtype: Any, seed: Any, who: str) -> Any:
+    if tracing.is_tracing():
+        raise ArgumentError(f"random.{who}: expected eager mode; received a call inside a compiled function; draw outside")
+    generator = np.random.Generator(np.random.Philox(key=[int(each) for each in _key(seed).numpy()]))
+    return _core.tensor(np.asarray(draw(generator)), config.standardize_dtype(dtype))

@@ -1,0 +1,236 @@
+"""From Python functions to compiled plans: `function` traces once for each signature of its arguments."""
+
+import collections
+import contextlib
+import functools
+from typing import Any, Callable, Iterator, List, Optional
+
+import numpy as np
+
+from gradmill import _core
+from gradmill.errors import ArgumentError
+from gradmill.symbolic import SymbolicTensor, flatten, map_structure
+
+# Sizes that stand for unknown ones while shapes are inferred: an output size that follows them is unknown too.
+_FIRST_FILL, _SECOND_FILL = 83, 89
+
+
+def is_tracing() -> bool:
+    """Return whether ops are being recorded into a graph instead of computed."""
+    return _core.is_tracing()
+
+
+@contextlib.contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Give ops inside the context a place in a path ("model/dense"), which plans and errors show."""
+    _core.push_scope(name)
+    try:
+        yield
+    finally:
+        _core.pop_scope()
+
+
+@contextlib.contextmanager
+def init_scope() -> Iterator[None]:
+    """Compute at once inside the context, even while a function is being traced."""
+    _core.push_eager()
+    try:
+        yield
+    finally:
+        _core.pop_emitter()
+
+
+class _Recording:
+    """The context of a trace."""
+
+    def __init__(self) -> None:
+        self.trace = _core.Trace()
+
+    def __enter__(self) -> _core.Trace:
+        self.trace.start()
+        return self.trace
+
+    def __exit__(self, *_: Any) -> None:
+        self.trace.stop()
+
+
+class Traced:
+    """One compiled signature of a function.
+
+    Attributes:
+        plan: the compiled step; `plan.describe()` lists its kernels, `plan.profile(inputs)` times them.
+    """
+
+    def __init__(self, python_function: Callable, arguments: Any):
+        with _Recording() as trace:
+
+            def placeholder(leaf: Any) -> Any:
+                if not _is_data(leaf):
+                    return leaf
+                return trace.input(leaf.shape, leaf.dtype)
+
+            args, kwargs = map_structure(placeholder, arguments)
+            result = python_function(*args, **kwargs)
+        self._result = map_structure(lambda leaf: None if _is_output(leaf) else leaf, result)
+        self._is_output = [_is_output(leaf) for leaf in flatten(result)]
+        outputs = [leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(result) if _is_output(leaf)]
+        self.plan = trace.compile(outputs)
+
+    def __call__(self, tensors: List[Any]) -> Any:
+        outputs = iter(self.plan.run(tensors))
+        are_outputs = iter(self._is_output)
+        return map_structure(lambda leaf: next(outputs) if next(are_outputs) else leaf, self._result)
+
+
+def _is_data(leaf: Any) -> bool:
+    return isinstance(leaf, (_core.Tensor, np.ndarray))
+
+
+def _is_output(leaf: Any) -> bool:
+    return isinstance(leaf, (_core.Tensor, _core.Variable))
+
+
+def _key(leaf: Any) -> Any:
+    if isinstance(leaf, _core.Tensor):
+        return ("tensor", leaf.shape, leaf.dtype)
+    if isinstance(leaf, (bool, int, float, str, bytes)) or leaf is None:
+        return (type(leaf), leaf)
+    return ("object", id(leaf))
+
+
+class Function:
+    """A Python function that runs as a compiled plan; made by `function`."""
+
+    def __init__(self, python_function: Callable, cache_size: Optional[int] = None):
+        self.python_function = python_function
+        self._cache: collections.OrderedDict = collections.OrderedDict()
+        self._limit = cache_size or _core.plan_cache_size()
+        functools.update_wrapper(self, python_function)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _core.is_tracing():
+            return self.python_function(*args, **kwargs)
+        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        return self._traced(arguments)([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
+
+    def _traced(self, arguments: Any) -> Traced:
+        args, kwargs = arguments
+        key = (tuple(_key(leaf) for leaf in flatten(arguments)), _skeleton(arguments))
+        traced = self._cache.get(key)
+        if traced is None:
+            traced = Traced(self.python_function, arguments)
+            # Objects are known by identity: the entry keeps them alive, so that no other takes the number.
+            self._cache[key] = traced
+            traced.kept_alive = [leaf for leaf in flatten(arguments) if not _is_data(leaf)]
+            if len(self._cache) > self._limit:
+                self._cache.popitem(last=False)
+        else:
+            self._cache.move_to_end(key)
+        return traced
+
+    def plan_for(self, *args: Any, **kwargs: Any) -> _core.Plan:
+        """Return the plan for arguments like these, compiling it when needed; nothing is run."""
+        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        return self._traced(arguments).plan
+
+    def get_concrete_function(self, *args: Any, **kwargs: Any) -> Traced:
+        """Return the compiled signature for arguments like these."""
+        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        return self._traced(arguments)
+
+    @property
+    def plans(self) -> List[_core.Plan]:
+        """Plans compiled so far, least recently used first."""
+        return [traced.plan for traced in self._cache.values()]
+
+
+def _skeleton(structure: Any) -> Any:
+    """A hashable description of the nesting."""
+    if isinstance(structure, dict):
+        return ("dict", tuple((key, _skeleton(structure[key])) for key in sorted(structure, key=str)))
+    if isinstance(structure, (list, tuple)):
+        return (type(structure).__name__, tuple(_skeleton(each) for each in structure))
+    return None
+
+
+def function(func: Optional[Callable] = None, **options: Any) -> Any:
+    """Compile a function: it is traced once for each signature of its arguments and then runs as one plan.
+
+    Tensors and NumPy arrays are inputs of the plan; other arguments are constants, and another value means another trace.
+    Variables are read and assigned in place. Python side effects happen while tracing only.
+
+    Args:
+        func: the function; without it, a decorator is returned.
+        **options: accepted for compatibility (`jit_compile`, `input_signature`, `reduce_retracing`, `autograph`,
+            `experimental_relax_shapes`); plans are always compiled whole.
+
+    Returns:
+        Function: called like `func`.
+
+    Raises:
+        ArgumentError: for an unknown option, or something that cannot be called.
+
+    Example:
+    >>> import gradmill as gm
+    >>> double = gm.function(lambda x: x + x)
+    >>> float(double(gm.ops.convert_to_tensor(2.0)))
+    4.0
+    """
+    known = {"jit_compile", "input_signature", "reduce_retracing", "autograph", "experimental_relax_shapes"}
+    unknown = set(options) - known
+    if unknown:
+        raise ArgumentError(f"function: unknown option {sorted(unknown)[0]!r}; expected one of {', '.join(sorted(known))}")
+    if func is None:
+        return lambda actual: function(actual, **options)
+    if not callable(func):
+        raise ArgumentError(f"function: expected a callable; received {type(func).__name__}")
+    return func if isinstance(func, Function) else Function(func)
+
+
+def infer_outputs(func: Callable, *args: Any) -> Any:
+    """Run `func` without data to learn the shapes and dtypes of what it returns.
+
+    Args:
+        func: called with traced tensors in place of symbolic ones.
+        *args: structures with SymbolicTensors, whose sizes may be None.
+
+    Returns:
+        The structure that `func` returns, tensors replaced by new SymbolicTensors. A size is None where it depends on
+        an unknown size of an input.
+    """
+    has_unknown = any(None in leaf.shape for leaf in flatten(list(args)) if isinstance(leaf, SymbolicTensor))
+    first = _run_abstractly(func, args, _FIRST_FILL)
+    if not has_unknown:
+        return map_structure(lambda leaf: leaf if not isinstance(leaf, _Spec) else SymbolicTensor(leaf.shape, leaf.dtype), first)
+    second = iter(flatten(_run_abstractly(func, args, _SECOND_FILL)))
+
+    def combine(leaf: Any) -> Any:
+        other = next(second)
+        if not isinstance(leaf, _Spec):
+            return leaf
+        shape = [size if size == twin else None for size, twin in zip(leaf.shape, other.shape)]
+        return SymbolicTensor(shape, leaf.dtype)
+
+    return map_structure(combine, first)
+
+
+class _Spec:
+    """Shape and dtype of a traced tensor."""
+
+    def __init__(self, tensor: Any):
+        self.shape, self.dtype = tensor.shape, tensor.dtype
+
+
+def _run_abstractly(func: Callable, args: Any, fill: int) -> Any:
+    with _Recording() as trace:
+
+        def placeholder(leaf: Any) -> Any:
+            if not isinstance(leaf, SymbolicTensor):
+                return leaf
+            return trace.input([fill if size is None else size for size in leaf.shape], leaf.dtype)
+
+        result = func(*map_structure(placeholder, list(args)))
+        return map_structure(lambda leaf: _Spec(leaf) if _is_output(leaf) else leaf, result)

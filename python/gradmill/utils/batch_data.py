@@ -1,0 +1,99 @@
+"""What a training step receives: `(x, y, sample_weight)` packed and unpacked, and data sets written in Python."""
+
+from typing import Any, Iterator, Optional, Tuple
+
+from gradmill import errors
+
+
+def unpack_x_y_sample_weight(data: Any) -> Tuple[Any, Any, Any]:
+    """Return `(x, y, sample_weight)` from what a step receives; missing parts are None.
+
+    Args:
+        data: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Raises:
+        ArgumentError: when the tuple has more than three items.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.utils.unpack_x_y_sample_weight(("features", "labels"))
+        ('features', 'labels', None)
+    """
+    if not isinstance(data, (list, tuple)):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise errors.ArgumentError(
+            f"unpack_x_y_sample_weight: expected x, (x,), (x, y) or (x, y, sample_weight); received {len(data)} items"
+        )
+    return tuple(data) + (None,) * (3 - len(data))
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return the tuple that a training step receives; a lone `x` stays as it is unless it is a list or tuple.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.utils.pack_x_y_sample_weight("features", "labels")
+        ('features', 'labels')
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
+
+
+class PyDataset:
+    """Base class of a data set whose batches a Python method makes.
+
+    A subclass writes `__getitem__(index)`, which returns batch `index` as `(x,)`, `(x, y)` or
+    `(x, y, sample_weight)`, and `__len__()`, the number of batches; without `__len__` set `num_batches` to None
+    (endless) and give `fit` a `steps_per_epoch`. `on_epoch_begin` and `on_epoch_end` may be overridden.
+
+    Args:
+        workers: kept for scripts written for Keras; batches are made in the training thread.
+        use_multiprocessing: as above.
+        max_queue_size: as above.
+
+    Example:
+        >>> import numpy as np, gradmill as gm
+        >>> class Squares(gm.utils.PyDataset):
+        ...     def __len__(self):
+        ...         return 4
+        ...     def __getitem__(self, index):
+        ...         x = np.full((2, 1), index, "float32")
+        ...         return x, x * x
+        >>> len(list(Squares()))
+        4
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        """Return batch `index`."""
+        raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __getitem__(self, index)")
+
+    @property
+    def num_batches(self) -> Optional[int]:
+        """Number of batches of an epoch; None for an endless data set."""
+        if hasattr(self, "__len__"):
+            return len(self)
+        raise NotImplementedError(f"{type(self).__name__}: a PyDataset must define __len__(self) or num_batches")
+
+    def __iter__(self) -> Iterator[Any]:
+        index = 0
+        while self.num_batches is None or index < self.num_batches:
+            yield self[index]
+            index += 1
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch; the place to shuffle."""
+
+
+Sequence = PyDataset

@@ -1,0 +1,91 @@
+"""Files that are complete or absent: atomic writes, hashes, the cache folder."""
+
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Iterator, Union
+
+from gradmill import errors
+
+PathLike = Union[str, "os.PathLike[str]"]
+_CHUNK = 1 << 20
+
+
+@contextmanager
+def atomic_write(path: PathLike, mode: str = "wb", **options: Any) -> Iterator[IO]:
+    """Open a file that appears under its name only when it is complete.
+
+    The text goes to a temporary file in the same folder, which is flushed to the disk and then renamed; when the
+    block raises, nothing is left and an older file stays as it was.
+
+    Args:
+        path: the file to write; its folder is made when missing.
+        mode: `"wb"` or `"w"`.
+        options: further arguments of `open`, such as `encoding`.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(f"atomic_write: expected a file name; received the folder {target}")
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        # mkstemp makes files private; a written file gets the permissions that open() would have given it.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        with os.fdopen(descriptor, mode, **options) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def hash_file(path: PathLike, algorithm: str = "sha256") -> str:
+    """Return the hash of a file as hexadecimal text.
+
+    Args:
+        path: the file.
+        algorithm: a name that `hashlib.new` knows, such as `"sha256"` or `"md5"`.
+    """
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def check_hash(path: PathLike, expected: str, algorithm: str = "auto") -> None:
+    """Raise when a file's hash is not the expected one.
+
+    Args:
+        path: the file.
+        expected: hash in hexadecimal.
+        algorithm: `"sha256"`, `"md5"` or `"auto"` (by the length of `expected`).
+
+    Raises:
+        ArgumentError: when the hash differs or its kind is unknown.
+    """
+    if algorithm == "auto":
+        algorithm = {64: "sha256", 32: "md5"}.get(len(expected), "")
+    if algorithm not in ("sha256", "md5"):
+        raise errors.ArgumentError(
+            f"check_hash: expected a SHA-256 (64 digits) or MD5 (32 digits); received {expected!r}"
+        )
+    found = hash_file(path, algorithm)
+    if found != expected.lower():
+        raise errors.ArgumentError(
+            f"{path}: expected {algorithm} {expected}; received {found}; the file is damaged or another version, "
+            "delete it and try again"
+        )
+
+
+def cache_directory() -> Path:
+    """Return GradMill's cache folder: `$XDG_CACHE_HOME/gradmill`, else `~/.cache/gradmill`. It may not exist yet."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "gradmill"

@@ -1,0 +1,149 @@
+"""Every layer through `run_layer_check`, and what it does with wrong arguments."""
+
+import numpy as np
+import pytest
+
+import gradmill as gm
+from gradmill import errors
+from gradmill.testing import run_layer_check
+
+layers = gm.layers
+THREE = (2, 3, 4)
+
+CASES = [
+    (
+        "Dense",
+        {"units": 3},
+        (2, 4),
+        {"expected_output_shape": (2, 3), "expected_num_weights": 2, "expected_mask": True},
+    ),
+    (
+        "Dense",
+        {"units": 3, "use_bias": False, "activation": "tanh"},
+        THREE,
+        {"expected_num_weights": 1, "expected_mask": True},
+    ),
+    ("Flatten", {}, THREE, {"expected_output_shape": (2, 12)}),
+    ("Flatten", {}, (5,), {"expected_output_shape": (5, 1)}),
+    ("Reshape", {"target_shape": (2, -1)}, THREE, {"expected_output_shape": (2, 2, 6)}),
+    ("Permute", {"dims": (2, 1)}, THREE, {"expected_output_shape": (2, 4, 3)}),
+    ("RepeatVector", {"n": 3}, (2, 4), {"expected_output_shape": (2, 3, 4)}),
+    ("Dropout", {"rate": 0.5, "seed": 1}, (2, 4), {"expected_mask": True}),
+    ("Dropout", {"rate": 0.5}, (2, 4), {"expected_mask": True, "call_kwargs": {"training": False}}),
+    ("AlphaDropout", {"rate": 0.2}, (2, 4), {"expected_mask": True}),
+    ("GaussianNoise", {"stddev": 0.2}, (2, 4), {"expected_mask": True}),
+    ("GaussianDropout", {"rate": 0.2}, (2, 4), {"expected_mask": True}),
+    ("SpatialDropout1D", {"rate": 0.2}, THREE, {"expected_mask": True}),
+    ("SpatialDropout2D", {"rate": 0.2}, (2, 3, 4, 5), {"expected_mask": True}),
+    ("SpatialDropout3D", {"rate": 0.2}, (2, 3, 2, 2, 2), {"expected_mask": True}),
+    ("Activation", {"activation": "gelu"}, (2, 4), {"expected_mask": True}),
+    ("ReLU", {"max_value": 0.9, "negative_slope": 0.1}, (2, 4), {"expected_mask": True}),
+    ("LeakyReLU", {}, (2, 4), {"expected_mask": True}),
+    (
+        "PReLU",
+        {"alpha_initializer": "ones", "shared_axes": [1]},
+        THREE,
+        {"expected_mask": True, "expected_num_weights": 1},
+    ),
+    ("ELU", {"alpha": 0.7}, (2, 4), {"expected_mask": True}),
+    ("Softmax", {}, (2, 4), {"expected_mask": True}),
+    ("Softmax", {"axis": [1, 2]}, THREE, {"expected_mask": True}),
+    ("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, (2, 4), {"expected_mask": True}),
+    ("Rescaling", {"scale": 0.5, "offset": [1.0, 2.0]}, (3, 2), {"expected_mask": True}),
+    (
+        "Normalization",
+        {},
+        (3, 2),
+        {"expected_mask": True, "expected_num_weights": 3, "expected_num_trainable_weights": 0},
+    ),
+    ("Normalization", {"mean": [1.0, 2.0], "variance": [4.0, 4.0], "invert": True}, (3, 2), {"expected_mask": True}),
+    ("Identity", {}, (2, 4), {"expected_mask": True}),
+    ("Masking", {}, THREE, {"expected_mask": True}),
+    ("Add", {}, [(2, 3), (2, 3), (2, 3)], {"expected_mask": True, "expected_output_shape": (2, 3)}),
+    ("Add", {}, [(2, 5, 3), (2, 3)], {"expected_mask": True, "expected_output_shape": (2, 5, 3)}),
+    ("Subtract", {}, [(2, 3), (2, 3)], {"expected_mask": True}),
+    ("Multiply", {}, [(2, 3), (2, 1)], {"expected_mask": True, "expected_output_shape": (2, 3)}),
+    ("Average", {}, [(2, 3), (2, 3)], {"expected_mask": True}),
+    ("Maximum", {}, [(2, 3), (2, 3)], {"expected_mask": True}),
+    ("Minimum", {}, [(2, 3), (2, 3)], {"expected_mask": True}),
+    ("Concatenate", {"axis": 1}, [(2, 3, 2), (2, 1, 2)], {"expected_mask": True, "expected_output_shape": (2, 4, 2)}),
+    ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)], {"expected_mask": True, "expected_output_shape": (2, 3, 5)}),
+    ("Dot", {"axes": 1, "normalize": True}, [(2, 4), (2, 4)], {"expected_mask": True, "expected_output_shape": (2, 1)}),
+]
+
+
+@pytest.mark.parametrize(
+    "name, arguments, shape, expected", CASES, ids=lambda value: value if isinstance(value, str) else None
+)
+def test_layer(name, arguments, shape, expected):
+    run_layer_check(getattr(layers, name), arguments, shape, **expected)
+
+
+def test_every_public_layer_has_a_case():
+    bases = {"Layer", "Merge", "Wrapper", "InputLayer", "Lambda"}
+    public = {
+        each
+        for each in layers.__all__
+        if isinstance(getattr(layers, each), type) and issubclass(getattr(layers, each), layers.Layer)
+    }
+    assert public - bases <= {case[0] for case in CASES}
+
+
+@pytest.mark.parametrize(
+    "make, error, words",
+    [
+        (lambda: layers.Dense(0), errors.ArgumentError, "positive integer; received 0"),
+        (lambda: layers.Dense(2.5), errors.ArgumentError, "received 2.5"),
+        (lambda: layers.Dense(2, activaton="relu"), errors.ArgumentError, "did you mean 'activation'"),
+        (lambda: layers.Dense(2, activation="rleu"), errors.ArgumentError, "'relu'|'elu'"),
+        (lambda: layers.Dense(2, kernel_initializer="he_norma"), errors.ArgumentError, "'he_normal'"),
+        (lambda: layers.Dense(2, kernel_regularizer="l3"), errors.ArgumentError, "'l[12]'"),
+        (lambda: layers.Dense(2, dtype="flot32"), ValueError, "flo"),
+        (lambda: layers.Dense(2, name="a/b"), errors.ArgumentError, "'/'"),
+        (lambda: layers.Dense(2, trainable="yes"), errors.ArgumentError, "True or False"),
+        (lambda: layers.Dense(2)(np.ones(3)), errors.ShapeError, r"at least 2 axes; received shape \(3,\)"),
+        (lambda: layers.Dense(2)(gm.Input((None,))), errors.ShapeError, "known size"),
+        (lambda: layers.Dropout(1.5), errors.ArgumentError, "between 0 and 1; received 1.5"),
+        (lambda: layers.Reshape((-1, -1)), errors.ArgumentError, "at most one -1"),
+        (lambda: layers.Reshape((5,))(np.ones((2, 6))), errors.ShapeError, "expected 5 elements"),
+        (lambda: layers.Permute((1, 3)), errors.ArgumentError, "1..2 in some order"),
+        (lambda: layers.Permute((2, 1))(np.ones((2, 3))), errors.ShapeError, "3 axes"),
+        (lambda: layers.RepeatVector(-1), errors.ArgumentError, "received -1"),
+        (lambda: layers.Add()(np.ones((2, 3))), errors.ArgumentError, "list of inputs"),
+        (lambda: layers.Add()([np.ones((2, 3)), np.ones((2, 4))]), errors.ShapeError, "differ along axis 1"),
+        (lambda: layers.Subtract()([np.ones((2, 3))] * 3), errors.ArgumentError, "expected 2 inputs"),
+        (lambda: layers.Concatenate()([np.ones((2, 3)), np.ones((3, 3))]), errors.ShapeError, "along axis 0"),
+        (lambda: layers.Dot(0)([np.ones((2, 3))] * 2), errors.ArgumentError, "behind the batch axis"),
+        (lambda: layers.Dot(1)([np.ones((2, 3)), np.ones((2, 4))]), errors.ShapeError, "equal sizes"),
+        (lambda: layers.ReLU(negative_slope=-1), errors.ArgumentError, ">= 0"),
+        (lambda: layers.Normalization(mean=1.0), errors.ArgumentError, "both"),
+        (lambda: layers.Normalization(axis=0), errors.ArgumentError, "batch axis"),
+        (lambda: layers.Normalization().adapt([]), errors.ArgumentError, "received none"),
+        (lambda: layers.Lambda(3), errors.ArgumentError, "callable"),
+        (lambda: gm.Input(), errors.ShapeError, "one of shape and batch_shape"),
+        (lambda: gm.Input((2, -3)), errors.ShapeError, "at least 0"),
+        (lambda: layers.Dense(2)("text"), errors.ArgumentError, "expected tensors"),
+        (lambda: layers.Dense(2)(), errors.ArgumentError, "inputs"),
+    ],
+)
+def test_wrong_arguments(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_second_input_of_another_size_is_refused_with_the_layer_named():
+    layer = layers.Dense(2, name="classes")
+    layer(np.ones((1, 4)))
+    with pytest.raises(
+        errors.ShapeError, match=r"classes \(Dense\): expected input with size 4 along axis -1; received shape \(1, 5\)"
+    ):
+        layer(np.ones((1, 5)))
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_empty_and_single_batches(rows):
+    x = np.ones((rows, 2, 3), "float32")
+    assert layers.Flatten()(x).shape == (rows, 6)
+    assert layers.Reshape((3, -1))(x).shape == (rows, 3, 2)
+    assert layers.Dense(4)(x).shape == (rows, 2, 4)
+    assert layers.Dropout(0.5)(x, training=True).shape == (rows, 2, 3)

@@ -1,0 +1,139 @@
+"""What metrics do beyond Keras's numbers: names, state, nesting, messages."""
+
+import numpy as np
+import pytest
+
+import gradmill as gm
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("mse", "MeanSquaredError"),
+        ("MAE", "MeanAbsoluteError"),
+        ("AUC", "AUC"),
+        ("auc", "AUC"),
+        ("mean_io_u", None),
+        ("precision", "Precision"),
+        ("root_mean_squared_error", "RootMeanSquaredError"),
+        ("sparse_categorical_accuracy", "SparseCategoricalAccuracy"),
+    ],
+)
+def test_names(name, expected):
+    if expected is None:
+        with pytest.raises(ValueError, match="metric"):
+            gm.metrics.get("mean_iuo")
+        return
+    assert type(gm.metrics.get(name)) is getattr(gm.metrics, expected)
+
+
+@pytest.mark.parametrize(
+    "true_shape, pred_shape, expected",
+    [
+        ((8, 1), (8, 1), "BinaryAccuracy"),
+        ((8,), (8, 5), "SparseCategoricalAccuracy"),
+        ((8, 1), (8, 5), "SparseCategoricalAccuracy"),
+        ((8, 5), (8, 5), "CategoricalAccuracy"),
+    ],
+)
+@pytest.mark.parametrize("name", ["accuracy", "acc", "Accuracy"])
+def test_accuracy_is_chosen_by_shapes(name, true_shape, pred_shape, expected):
+    metric = gm.metrics.resolve(name, np.zeros(true_shape), np.zeros(pred_shape))
+    assert type(metric).__name__ == expected
+    assert metric.name == name
+
+
+def test_crossentropy_is_chosen_by_shapes():
+    metric = gm.metrics.resolve("ce", np.zeros(4), np.zeros((4, 3)))
+    assert type(metric) is gm.metrics.SparseCategoricalCrossentropy
+
+
+def test_resolve_wraps_functions_and_keeps_names():
+    metric = gm.metrics.resolve(gm.losses.mean_absolute_error, np.zeros(1), np.zeros(1))
+    assert type(metric) is gm.metrics.MeanMetricWrapper and metric.name == "mean_absolute_error"
+    assert gm.metrics.resolve("mse", np.zeros(1), np.zeros(1)).name == "mse"
+
+
+def test_a_metric_holds_the_variables_of_the_metrics_in_it():
+    class Both(gm.metrics.Metric):
+        def __init__(self):
+            super().__init__(name="both")
+            self.mean = gm.metrics.Mean()
+            self.seen = self.add_variable((), name="seen")
+
+        def update_state(self, values, sample_weight=None):
+            self.mean.update_state(values, sample_weight)
+            self.seen.assign(self.seen + 1.0)
+
+        def result(self):
+            return self.mean.result() + self.seen
+
+    metric = Both()
+    assert [variable.name for variable in metric.variables] == ["seen", "total", "count"]
+    assert float(metric([1.0, 3.0])) == 3.0
+    metric.reset_state()
+    assert float(metric.result()) == 0.0
+
+
+def test_wrapper_round_trip():
+    metric = gm.metrics.MeanMetricWrapper(gm.losses.binary_crossentropy, name="entropy", from_logits=True)
+    again = gm.metrics.deserialize(gm.metrics.serialize(metric))
+    assert again.get_config() == metric.get_config()
+    assert float(again([[0.0]], [[0.0]])) == pytest.approx(np.log(2.0), rel=1e-5)
+
+
+def test_large_class_numbers_are_compared_exactly():
+    y_pred = np.zeros((1, 300), "float32")
+    y_pred[0, 256] = 1.0
+    assert float(gm.metrics.SparseCategoricalAccuracy()(np.array([0], "uint8"), y_pred)) == 0.0
+
+
+def test_undefined_predictions_do_not_break_the_counts():
+    metric = gm.metrics.AUC(num_thresholds=5)
+    metric.update_state(np.float32([0, 1, 1]), np.float32([0.1, np.nan, 0.9]))
+    assert np.isfinite(float(metric.result()))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: gm.metrics.Precision(thresholds=1.5),
+        lambda: gm.metrics.AUC(num_thresholds=1),
+        lambda: gm.metrics.AUC(curve="SOC"),
+        lambda: gm.metrics.AUC(num_labels=3),
+        lambda: gm.metrics.FBetaScore(average="mean"),
+        lambda: gm.metrics.FBetaScore(beta=-1.0),
+        lambda: gm.metrics.R2Score(class_aggregation="mean"),
+        lambda: gm.metrics.IoU(num_classes=2, target_class_ids=[2]),
+        lambda: gm.metrics.SensitivityAtSpecificity(2.0),
+    ],
+)
+def test_wrong_arguments_are_refused(make):
+    with pytest.raises(ValueError, match="received"):
+        make()
+
+
+@pytest.mark.parametrize(
+    "metric, y_true, y_pred",
+    [
+        ("SparseCategoricalAccuracy", (4, 3), (4, 3)),
+        ("CategoricalAccuracy", (5, 3), (4, 3)),
+        ("BinaryAccuracy", (4, 3), (4, 2)),
+        ("AUC", (4, 3), (4, 2)),
+        ("F1Score", (4,), (4,)),
+        ("R2Score", (4, 2), (4, 3)),
+        ("TopKCategoricalAccuracy", (5, 3), (4, 3)),
+    ],
+)
+def test_shape_errors_name_both_shapes(metric, y_true, y_pred):
+    with pytest.raises(ValueError, match="y_pred"):
+        getattr(gm.metrics, metric)().update_state(np.zeros(y_true, "float32"), np.ones(y_pred, "float32"))
+
+
+def test_forgetting_the_base_constructor_is_explained():
+    class Broken(gm.metrics.Metric):
+        def __init__(self):
+            self.total = self.add_variable((), name="total")
+
+    with pytest.raises(RuntimeError, match="super"):
+        Broken()

@@ -1,0 +1,85 @@
+"""Models that the tests of this folder share, written against names that GradMill and Keras both have."""
+
+
+def make_models(keras):
+    """Functions that make one model each, by name."""
+    layers = keras.layers
+
+    def sequential():
+        return keras.Sequential(
+            [
+                keras.Input((3, 2)),
+                layers.Flatten(),
+                layers.Dense(5, activation="relu"),
+                layers.Dropout(0.0),
+                layers.Dense(3, activation="softmax"),
+            ]
+        )
+
+    def functional():
+        left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+        normalize = layers.Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])
+        shared = layers.Dense(4, activation="tanh", name="shared")
+        inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, kernel_regularizer="l2")], name="inner")
+        a, b = shared(normalize(left)), shared(right)
+        joined = layers.Concatenate()([layers.Add()([a, b]), layers.Multiply()([inner(a), b])])
+        output = layers.Dense(1, name="head")(layers.LeakyReLU(0.2)(joined))
+        return keras.Model({"left": left, "right": right}, output, name="pair")
+
+    def shapes():
+        x = keras.Input((2, 6))
+        y = layers.Reshape((3, 4))(layers.Permute((2, 1))(x))
+        y = layers.Rescaling(0.5, offset=0.1)(layers.Activation("gelu")(y))
+        y = layers.Flatten()(layers.GaussianNoise(0.1)(y))
+        y = layers.Dense(3, kernel_initializer="he_normal", bias_regularizer="l1", kernel_constraint="max_norm")(y)
+        y = layers.Maximum()([layers.ELU()(y), layers.Softmax()(y), layers.ReLU(max_value=1.0)(y)])
+        return keras.Model(x, layers.RepeatVector(2)(y))
+
+    def operators():
+        x = keras.Input((4,))
+        y = layers.Dense(4)(x)
+        return keras.Model(x, keras.ops.relu(y * 2.0 + x) - y / 3.0)
+
+    def several_outputs():
+        x = keras.Input((4,))
+        y = layers.Dense(4, name="trunk")(x)
+        return keras.Model(x, [layers.Dense(2, name="first")(y), layers.Dense(3, use_bias=False, name="second")(y)])
+
+    return {each.__name__: each for each in (sequential, functional, shapes, operators, several_outputs)}
+
+
+def make_blocks(keras):
+    """A subclassed model with layers in every kind of place."""
+    layers = keras.layers
+
+    class Blocks(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.entry = layers.Dense(4, activation="relu")
+            self.blocks = [layers.Dense(4), [layers.Dense(4, use_bias=False)]]
+            self.table = {"left": layers.Dense(4), "right": layers.Dense(4)}
+            self.inner = keras.Sequential([layers.Dense(4), layers.Dense(4)])
+            self._hidden = layers.Dense(3)
+            self.zoom = layers.Dense(2)
+            self.scale = self.add_weight(shape=(4,), initializer="random_normal", name="scale")
+
+        def call(self, x):
+            x = self.blocks[1][0](self.blocks[0](self.entry(x))) * self.scale
+            x = self.inner(self.table["left"](x) + self.table["right"](x))
+            return self.zoom(self._hidden(x))
+
+    return Blocks()
+
+
+def inputs_for(model, rng, rows=6):
+    """Random inputs for a functional or sequential model, as Keras wants them."""
+    given = model.inputs
+    arrays = [rng.normal(size=(rows, *each.shape[1:])).astype("float32") for each in given]
+    names = [each.name for each in given]
+    return dict(zip(names, arrays)) if len(arrays) > 1 else arrays[0]
+
+
+def perturb(variables, rng):
+    """Give every variable values that tell it from the others."""
+    for variable in variables:
+        variable.assign((rng.normal(size=tuple(variable.shape)) * 0.5).astype("float32"))
