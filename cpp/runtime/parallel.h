@@ -14,14 +14,10 @@ int thread_count();
 // 0 returns to the automatic choice. Throws ArgumentError below 0 or above 1024.
 void set_thread_count(int threads);
 
-// Runs body(worker) for worker 0 .. workers-1 and returns when all are done. Workers may share a thread, so they must not
-// wait for each other. The body must not throw.
-void run_parallel(int workers, FunctionRef<void(int)> body);
-
 // How many workers can really run at the same time here: 1 in a forked child and inside a parallel region.
 int lockstep_workers(int wanted);
-// Like run_parallel for workers that wait for each other: each has a thread of its own. `workers` must come from
-// lockstep_workers.
+// Runs body(worker) for worker 0 .. workers-1, each on a thread of its own, so they may wait for each other, and returns
+// when all are done. `workers` must come from lockstep_workers; the body must not throw. Denormals are zero inside.
 void run_lockstep(int workers, FunctionRef<void(int)> body);
 
 // The share [begin, end) of `units` that belongs to a worker: contiguous, sizes differ by at most one.

@@ -186,6 +186,9 @@ class RandomInitializer(Initializer):
 
     Args:
         seed: an integer, a `gm.random.SeedGenerator`, or None for one of its own.
+
+    Raises:
+        ArgumentError: a seed of another type.
     """
 
     def __init__(self, seed: Any = None):

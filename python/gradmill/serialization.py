@@ -1,8 +1,8 @@
 """Turning objects into plain configurations and back, in the JSON form of Keras 3.
 
 An object becomes ``{"module", "class_name", "config", "registered_name"}`` (plus ``build_config`` and
-``compile_config`` where the object offers them). Only names that were registered, or that the caller passes as `custom_objects`, are ever
-turned back into code: nothing is imported or evaluated because a file asked for it.
+``compile_config`` where the object offers them). Only names that were registered, or that the caller passes as
+`custom_objects`, are ever turned back into code: nothing is imported or evaluated because a file asked for it.
 
 Classes of this package register under the public module they have in Keras (``"keras.layers"``), so files can be
 exchanged in both directions; a user's classes register under a package name of their own.

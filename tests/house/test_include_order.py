@@ -45,7 +45,8 @@ OWNERS = {
     "Eigen/": r"(?!.*_cpu(_\w+)?\.cpp$).*\.cpp$",  # only where the baseline instruction set is used, never in a header
 }
 
-KERNEL = re.compile(r"_cpu(_[a-z0-9]+)*\.cpp$")
+# Code that is compiled once per level; `_kernel.h` marks a header that only such files include.
+KERNEL = re.compile(r"_cpu(_[a-z0-9]+)*\.(cpp|h)$|_kernel\.h$")
 CUDA_KERNEL = re.compile(r"_cuda(_[a-z0-9]+)*\.cu$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -94,7 +95,7 @@ def complaints_about_op(path: str, header: str) -> list[str]:
             return [
                 f'"{header}": a kernel may include cuda/, math/, plain views, its op\'s header and registry/kernel.h'
             ]
-    elif target in ("cpu", "cuda"):
+    elif target in ("cpu", "cuda") or KERNEL.search(header):
         return [f'"{header}": an op\'s definition sees no kernel toolkit']
     return []
 
@@ -130,6 +131,8 @@ def test_headers_are_guarded(path: str) -> None:
         ("ops/linalg/matmul_cpu.cpp", '"registry/registry.h"'),
         ("ops/linalg/matmul_cpu_packed.cpp", '"registry/op_def.h"'),
         ("ops/linalg/matmul.h", '"matmul_detail.h"'),
+        ("ops/linalg/matmul.cpp", '"ops/linalg/matmul_kernel.h"'),
+        ("ops/linalg/matmul_kernel.h", '"registry/op_def.h"'),
         ("ops/linalg/matmul.cpp", "<omp.h>"),
         ("data/batcher.cpp", "<hdf5.h>"),
         ("ops/linalg/matmul_cpu.cpp", "<Eigen/Dense>"),
@@ -145,6 +148,8 @@ def test_the_checker_sees_violations(path: str, include: str) -> None:
     [
         ("ops/linalg/matmul_cpu.cpp", '"cpu/gemm.h"'),
         ("ops/linalg/matmul_cpu.cpp", '"ops/linalg/matmul.h"'),
+        ("ops/linalg/matmul_kernel.h", '"cpu/gemm.h"'),
+        ("ops/linalg/matmul_cpu.cpp", '"ops/linalg/matmul_kernel.h"'),
         ("ops/linalg/matmul.cpp", '"registry/op_def.h"'),
         ("ops/linalg/cholesky.cpp", "<Eigen/Dense>"),
         ("runtime/parallel.cpp", "<omp.h>"),

@@ -1,4 +1,4 @@
-"""Models built here against the same ones built by Keras: configuration, weights, outputs (fixtures in golden/layers)."""
+"""Models built here against the same ones built by Keras: configuration, weights, outputs."""
 
 import importlib.util
 import json

@@ -268,6 +268,9 @@ class Lambda(Layer):
 
     Only named, registered functions can be saved; the code of a lambda is never written to a file.
 
+    Raises:
+        ArgumentError: something that cannot be called.
+
     Example:
     >>> import gradmill as gm
     >>> gm.layers.Lambda(lambda x: x * 2)([1.0, 2.0]).numpy().tolist()

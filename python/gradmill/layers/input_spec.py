@@ -22,6 +22,9 @@ class InputSpec:
         name: key of the input when inputs are a dictionary.
         optional: the input may be None.
 
+    Raises:
+        ArgumentError: an axis in `axes` that the rank does not have.
+
     Example:
     >>> InputSpec(min_ndim=2, axes={-1: 4})
     InputSpec(min_ndim=2, axes={-1: 4})

@@ -2,14 +2,16 @@
 
 import math
 import time
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from gradmill import ops
+from gradmill import _core, errors, ops, tracing
 from gradmill.models.data_adapter import batch_dtype
 
 PROGRESS_INTERVAL_SECONDS = 0.2
+# The engine runs steps on its own for about this long before Python looks at signals and progress.
+STRETCH_SECONDS = 0.05
 
 
 class EpochRunner:
@@ -48,6 +50,8 @@ class EpochRunner:
         self._seed = seed
         self._dtypes = list(dtypes) if dtypes is not None else [batch_dtype(array) for array in self._arrays]
         self.last_outputs: Any = None
+        self._loops: Dict[int, Any] = {}
+        self._stretch = 16
 
     def run(
         self,
@@ -73,17 +77,60 @@ class EpochRunner:
         """
         order = self._order(epoch)
         end = self._steps if last_step is None else min(last_step, self._steps)
+        step = first_step
         next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
-        for step in range(first_step, end):
+        by_step = on_step_begin is not None or on_step_end is not None
+        while step < end:
             if on_step_begin is not None:
                 on_step_begin(step)
-            self.last_outputs = self._step_function(*self._gather(order, step))
-            if on_step_end is not None and on_step_end(step):
-                return step + 1
+            count = 1 if by_step else min(self._stretch, end - step)
+            step += self._advance(order, step, count)
+            if on_step_end is not None and on_step_end(step - 1):
+                return step
             if on_progress is not None and time.perf_counter() >= next_progress:
-                on_progress(step + 1)
+                on_progress(step)
                 next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
         return max(end, first_step)
+
+    def _advance(self, order: Optional[np.ndarray], step: int, count: int) -> int:
+        """Run at most `count` steps of one batch size from `step` on; return how many ran."""
+        start = step * self._batch_size
+        rows = min(self._batch_size, self._rows - start)
+        loop = self._loop(rows)
+        if loop is None:
+            self.last_outputs = self._step_function(*self._gather(order, step))
+            return 1
+        if rows == self._batch_size:
+            count = min(count, (self._rows - start) // self._batch_size)
+        else:
+            count = 1
+        begin = time.perf_counter()
+        loop.run(order, start, count, step)
+        seconds = time.perf_counter() - begin
+        if count == self._stretch and seconds < STRETCH_SECONDS / 2:
+            self._stretch *= 2
+        elif seconds > 2 * STRETCH_SECONDS:
+            self._stretch = max(1, self._stretch // 2)
+        self.last_outputs = loop.outputs
+        return count
+
+    def _loop(self, rows: int) -> Optional[Any]:
+        """The engine's loop for batches of `rows` samples; None when the step must go through Python."""
+        if not isinstance(self._step_function, tracing.Function):
+            return None
+        if rows not in self._loops:
+            samples = [ops.convert_to_tensor(array[:rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)]
+            try:
+                plan = self._step_function.plan_for(*samples)
+                self._loops[rows] = _core.BatchLoop(plan, self._arrays)
+            except errors.UnsupportedError:  # rows that are not dense, or a dtype that the engine does not read
+                if not self._may_run_in_python():
+                    raise
+                self._loops[rows] = None
+        return self._loops[rows]
+
+    def _may_run_in_python(self) -> bool:
+        return any(not _engine_reads(array) for array in self._arrays)
 
     def _order(self, epoch: int) -> Optional[np.ndarray]:
         if not self._shuffle:
@@ -96,3 +143,8 @@ class EpochRunner:
         if order is not None:
             rows = order[rows]
         return [ops.convert_to_tensor(array[rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)]
+
+
+def _engine_reads(array: np.ndarray) -> bool:
+    """Whether the engine can read the rows of an array in place."""
+    return array[:1].flags.c_contiguous and array.dtype.isnative and array.dtype.kind in "fiub" and array.dtype != np.uint64

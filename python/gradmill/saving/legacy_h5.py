@@ -12,6 +12,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.saving.archive import KERAS_VERSION, parse_json
 from gradmill.saving.hdf5 import Group, Hdf5File, PathLike, read_hdf5
 from gradmill.saving.legacy_config import strip_config, upgrade_compiled, upgrade_config, upgrade_optimizer
+from gradmill.saving.state_tree import assign_unused_optimizer
 from gradmill.serialization import CustomObjectScope, deserialize_object, serialize_object
 
 # Layout of kernels; readers of the time before Keras 3 convert from others.
@@ -117,6 +118,8 @@ def _compile(model: Any, root: Group, label: str) -> None:
         return
     model.optimizer.build(model.trainable_variables)
     values = _stored_values(root.group("optimizer_weights"))
+    if assign_unused_optimizer(model.optimizer, values):
+        return
     shapes = [tuple(variable.shape) for variable in model.optimizer.variables]
     if shapes != [value.shape for value in values]:
         warnings.warn(

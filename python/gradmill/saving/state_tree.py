@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
@@ -174,7 +174,8 @@ class _Load(_Walk):
         failed = False
         try:
             store = self._store(path)
-            if not _load_unused_optimizer(value, store):
+            unused = isinstance(value, Optimizer) and assign_unused_optimizer(value, list(store.values()))
+            if not unused:
                 value.load_own_variables(store)
         except Exception as error:  # a user's load_own_variables may raise anything; all are reported together
             self.failures[id(value)] = (value, error)
@@ -207,19 +208,19 @@ class _Load(_Walk):
         return VariableStore(found if isinstance(found, Group) else None)
 
 
-def _load_unused_optimizer(value: Any, store: VariableStore) -> bool:
-    """Read the state of an optimizer that was written before its first step: a step count, perhaps a learning rate.
+def assign_unused_optimizer(optimizer: Optimizer, stored: Sequence[np.ndarray]) -> bool:
+    """Give an optimizer the state it had before its first step: a step count, perhaps a learning rate.
 
     Compiling a loaded model makes the slots beside them, so there are fewer variables in the file than in the optimizer.
+
+    Returns:
+        False, with nothing done, when `stored` is not of that kind.
     """
-    if not isinstance(value, Optimizer) or not 0 < len(store) < len(value.variables):
-        return False
-    stored = [store[str(index)] for index in range(len(store))]
-    if any(each.shape != () for each in stored):
-        return False
-    for variable, each in zip(value.variables, stored):
-        variable.assign(each)
-    return True
+    fits = 0 < len(stored) < len(optimizer.variables) and all(each.shape == () for each in stored)
+    if fits:
+        for variable, each in zip(optimizer.variables, stored):
+            variable.assign(each)
+    return fits
 
 
 def _describe(value: Any) -> str:

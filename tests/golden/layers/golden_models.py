@@ -1,10 +1,10 @@
-"""Small models built from any package that looks like Keras; used by the script that makes the fixtures and by the tests."""
+"""Small models built from any package that looks like Keras, for the script that makes the fixtures and the tests."""
 
 # Without sparsemax, which Keras 3 computes by a formula whose outputs do not sum to one.
 ACTIVATIONS = (
-    "relu leaky_relu relu6 softmax celu elu selu softplus softsign squareplus soft_shrink sparse_plus silu gelu glu tanh "
-    "tanh_shrink sigmoid sparse_sigmoid exponential hard_sigmoid hard_silu hard_tanh hard_shrink linear mish log_softmax "
-    "log_sigmoid swish hard_swish"
+    "relu leaky_relu relu6 softmax celu elu selu softplus softsign squareplus soft_shrink sparse_plus silu gelu glu "
+    "tanh tanh_shrink sigmoid sparse_sigmoid exponential hard_sigmoid hard_silu hard_tanh hard_shrink linear mish "
+    "log_softmax log_sigmoid swish hard_swish"
 ).split()
 
 

@@ -1,7 +1,7 @@
 """Makes models.json and adapt.json with Keras: `KERAS_BACKEND=jax python make_layer_fixtures.py`.
 
-For each model of golden_models.py: Keras's serialized form, the weights' paths and shapes, weights and inputs drawn with
-NumPy, the outputs, the sum of the losses, and the summary's totals.
+For each model of golden_models.py: Keras's serialized form, the weights' paths and shapes, weights and inputs drawn
+with NumPy, the outputs, the sum of the losses, and the summary's totals.
 """
 
 import json
