@@ -36,12 +36,15 @@ static inline Item* merge_sort(Item* items, Item* spare, int64_t n) {
   for (int64_t run = sort_run; run < n; run *= 2) {
     for (int64_t first = 0; first < n; first += 2 * run) {
       const int64_t middle = lesser(first + run, n), last = lesser(first + 2 * run, n);
-      int64_t left = first, right = middle;
-      for (int64_t to = first; to < last; ++to) {
-        const bool take_right =
-            left == middle || (right < last && precedes<descending>(items[right].key, items[left].key));
-        spare[to] = items[take_right ? right++ : left++];
+      int64_t left = first, right = middle, to = first;
+      while (left < middle && right < last) {  // without branches that depend on the values
+        const bool take_right = precedes<descending>(items[right].key, items[left].key);
+        spare[to++] = items[take_right ? right : left];
+        right += take_right;
+        left += !take_right;
       }
+      while (left < middle) spare[to++] = items[left++];
+      while (right < last) spare[to++] = items[right++];
     }
     Item* swapped = items;
     items = spare;

@@ -182,44 +182,35 @@ GM_INLINE typename Op::Total reduce_dense(const typename Op::Element* x, int64_t
   return total;
 }
 
-// totals[j] = combine(totals[j], x[offsets[0] + j], x[offsets[1] + j], ...) for `columns` columns.
+// sums[j] = combine(x[offsets[0] + j], x[offsets[1] + j], ...) for `vectors` vectors of columns.
+template <class Op, int vectors>
+GM_INLINE void reduce_column_vectors(const typename Op::Element* x, const int64_t* offsets, int rows,
+                                     typename Op::Element* sums) {
+  typedef typename Op::Element T;
+  typedef typename NativeLanes<T>::Vector V;
+  V a[vectors];
+  for (int k = 0; k < vectors; ++k) a[k] = T(Op::start) - V{};
+  for (int row = 0; row < rows; ++row) {
+    const T* from = x + offsets[row];
+    for (int k = 0; k < vectors; ++k) a[k] = Op::combine(a[k], load_lanes<V>(from + k * NativeLanes<T>::count));
+  }
+  __builtin_memcpy(sums, a, sizeof a);
+}
+
+// The same for any number of columns up to reduction_columns.
 template <class Op>
 GM_INLINE void reduce_columns(const typename Op::Element* x, const int64_t* offsets, int rows, int64_t columns,
-                              typename Op::Total* totals) {
-  typedef typename Op::Element T;
+                              typename Op::Value* sums) {
   typedef typename Op::Value Value;
-  typedef typename Op::Total Total;
-  Value sums[reduction_columns];
-  if constexpr (is_floating_type<T>) {
-    typedef typename NativeLanes<T>::Vector V;
-    constexpr int lanes = NativeLanes<T>::count;
-    const V start = T(Op::start) - V{};
+  if constexpr (is_floating_type<typename Op::Element>) {
+    constexpr int lanes = NativeLanes<typename Op::Element>::count;
     int64_t j = 0;
-    for (; j + 4 * lanes <= columns; j += 4 * lanes) {
-      V a0 = start, a1 = start, a2 = start, a3 = start;
-      for (int row = 0; row < rows; ++row) {
-        const T* from = x + offsets[row] + j;
-        a0 = Op::combine(a0, load_lanes<V>(from));
-        a1 = Op::combine(a1, load_lanes<V>(from + lanes));
-        a2 = Op::combine(a2, load_lanes<V>(from + 2 * lanes));
-        a3 = Op::combine(a3, load_lanes<V>(from + 3 * lanes));
-      }
-      const V block[4] = {a0, a1, a2, a3};
-      __builtin_memcpy(sums + j, block, sizeof block);
-    }
+    for (; j + 8 * lanes <= columns; j += 8 * lanes) reduce_column_vectors<Op, 8>(x + j, offsets, rows, sums + j);
+    for (; j + 2 * lanes <= columns; j += 2 * lanes) reduce_column_vectors<Op, 2>(x + j, offsets, rows, sums + j);
     if (columns >= lanes) {
-      while (j < columns) {
+      for (; j < columns; j += lanes) {
         const int64_t at = lesser(j, columns - lanes);  // the last vector may overlap the one before
-        V a = start, b = start;
-        int row = 0;
-        for (; row + 2 <= rows; row += 2) {
-          a = Op::combine(a, load_lanes<V>(x + offsets[row] + at));
-          b = Op::combine(b, load_lanes<V>(x + offsets[row + 1] + at));
-        }
-        if (row < rows) a = Op::combine(a, load_lanes<V>(x + offsets[row] + at));
-        a = Op::combine(a, b);
-        __builtin_memcpy(sums + at, &a, sizeof a);
-        j = at + lanes;
+        reduce_column_vectors<Op, 1>(x + at, offsets, rows, sums + at);
       }
     }
     for (; j < columns; ++j) {
@@ -230,11 +221,10 @@ GM_INLINE void reduce_columns(const typename Op::Element* x, const int64_t* offs
   } else {
     for (int64_t j = 0; j < columns; ++j) sums[j] = Value(Op::start);
     for (int row = 0; row < rows; ++row) {
-      const T* from = x + offsets[row];
+      const auto* from = x + offsets[row];
       for (int64_t j = 0; j < columns; ++j) sums[j] = Value(Op::combine(sums[j], Value(from[j])));
     }
   }
-  for (int64_t j = 0; j < columns; ++j) totals[j] = Total(Op::combine(totals[j], Total(sums[j])));
 }
 
 template <class Op>
@@ -253,18 +243,28 @@ GM_INLINE typename Op::Total reduce_rows_task(const Reduction& r, const typename
   return total;
 }
 
-template <class Op>
+// Writes the results for rows [begin, end) to `to`: as Result or, for a chunk, as Total.
+template <class Op, class To>
 GM_INLINE void reduce_columns_task(const Reduction& r, const typename Op::Element* x, int64_t columns, int64_t begin,
-                                   int64_t end, typename Op::Total* totals) {
-  for (int64_t j = 0; j < columns; ++j) totals[j] = typename Op::Total(Op::start);
-  if (begin == end) return;
-  Odometer<reduction_axes> row(r.reduced_rank, r.reduced_dims, r.reduced_strides, begin);
+                                   int64_t end, To* to) {
+  typedef typename Op::Total Total;
+  Odometer<reduction_axes> row(r.reduced_rank, r.reduced_dims, r.reduced_strides, begin < end ? begin : 0);
   int64_t offsets[reduction_rows];
-  while (begin < end) {
+  typename Op::Value sums[reduction_columns];
+  Total totals[reduction_columns];
+  const bool one_block = end - begin <= reduction_rows;
+  for (int64_t j = 0; j < (one_block ? 0 : columns); ++j) totals[j] = Total(Op::start);
+  do {
     const int rows = static_cast<int>(lesser(reduction_rows, end - begin));
     for (int i = 0; i < rows; ++i, row.next()) offsets[i] = row.offset;
-    reduce_columns<Op>(x, offsets, rows, columns, totals);
+    reduce_columns<Op>(x, offsets, rows, columns, sums);
+    for (int64_t j = 0; j < (one_block ? 0 : columns); ++j) totals[j] = Total(Op::combine(totals[j], Total(sums[j])));
     begin += rows;
+  } while (begin < end);
+  if (one_block) {
+    for (int64_t j = 0; j < columns; ++j) to[j] = static_cast<To>(sums[j]);
+  } else {
+    for (int64_t j = 0; j < columns; ++j) to[j] = static_cast<To>(totals[j]);
   }
 }
 
@@ -295,13 +295,12 @@ GM_INLINE void run_reduction(const Reduction& r, const void* from, void* to, voi
       const int64_t block = task % r.column_blocks, column = block * reduction_columns;
       const int64_t columns = lesser(reduction_columns, r.inner - column);
       const int64_t output = task / r.column_blocks * r.inner + column;
-      Total totals[reduction_columns];
-      reduce_columns_task<Op>(r, x + kept.offset + column, columns, start, stop, totals);
+      const auto* block_x = x + kept.offset + column;
       if (block + 1 == r.column_blocks) kept.next();
       if (r.chunks > 1) {
-        for (int64_t j = 0; j < columns; ++j) partial[part * r.outputs + output + j] = totals[j];
+        reduce_columns_task<Op>(r, block_x, columns, start, stop, partial + part * r.outputs + output);
       } else {
-        for (int64_t j = 0; j < columns; ++j) y[output + j] = static_cast<typename Op::Result>(totals[j]);
+        reduce_columns_task<Op>(r, block_x, columns, start, stop, y + output);
       }
     }
   }

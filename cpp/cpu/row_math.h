@@ -26,6 +26,7 @@ GM_INLINE double horizontal_maximum(double x) { return x; }
 GM_INLINE double load_first(const double*, int64_t, double rest) { return rest; }
 GM_INLINE double keep_first(double x, int64_t) { return x; }
 GM_INLINE void store_partial(double*, double, int64_t) {}
+GM_INLINE double subtract_at(double x, int64_t lane, double taken) { return lane == 0 ? x - taken : x; }
 
 GM_INLINE Mask first_lanes_mask(int64_t count) {
   NativeInt lanes{};
@@ -39,6 +40,13 @@ GM_INLINE Vec<float> load_first(const float* from, int64_t count, float rest) {
 // x with zeros behind the first lanes.
 GM_INLINE Vec<float> keep_first(Vec<float> x, int64_t count) {
   return select(first_lanes_mask(count), x, Vec<float>(0.0f));
+}
+
+// x less `taken` in one lane, which may lie outside.
+GM_INLINE Vec<float> subtract_at(Vec<float> x, int64_t lane, float taken) {
+  NativeInt lanes{};
+  for (int i = 0; i < vector_lanes; ++i) lanes[i] = i;
+  return x - select(Mask{lanes == int32_t(lane < 0 ? -1 : lane)}, Vec<float>(taken), Vec<float>(0.0f));
 }
 
 typedef float FourFloats __attribute__((vector_size(16)));
@@ -90,42 +98,49 @@ GM_INLINE T row_maximum(const T* x, int64_t n) {
   return horizontal_maximum(m);
 }
 
-// Rows of at most `vectors` vectors: everything stays in registers.
-template <int vectors, bool keep, class T>
-GM_INLINE T short_row_exponentials(const T* x, T* e, int64_t n, T* maximum) {
+// What a row of at most `vectors` vectors becomes without leaving the registers: exp(x - maximum), zeros behind.
+template <int vectors, class T>
+struct ShortRow {
   typedef typename Lanes<T>::Vector V;
-  constexpr int64_t lanes = Lanes<T>::count;
-  const int64_t tail = n - (vectors - 1) * lanes;
-  V v[vectors], sum = V(T(0));
-  for (int k = 0; k + 1 < vectors; ++k) v[k] = load(x + k * lanes);
-  V& last = v[vectors - 1];
-  last = tail == lanes ? load(x + (vectors - 1) * lanes)
-                       : load_first(x + (vectors - 1) * lanes, tail, T(-__builtin_inf()));
-  V m = last;
-  for (int k = 0; k + 1 < vectors; ++k) m = select(m > v[k], m, v[k]);
-  *maximum = horizontal_maximum(m);
-  const V shift = V(*maximum);
-  for (int k = 0; k < vectors; ++k) v[k] = exp(v[k] - shift);
-  last = keep_first(last, tail);
-  for (int k = 0; k < vectors; ++k) sum = sum + v[k];
-  if (keep) {
-    for (int k = 0; k + 1 < vectors; ++k) store(e + k * lanes, v[k]);
-    if (tail == lanes) {
-      store(e + (vectors - 1) * lanes, last);
-    } else {
-      store_partial(e + (vectors - 1) * lanes, last, tail);
+  static constexpr int64_t lanes = Lanes<T>::count;
+  V v[vectors];
+  int64_t tail;  // elements of the last vector
+  T maximum, sum;
+
+  GM_INLINE ShortRow(const T* x, int64_t n) : tail(n - (vectors - 1) * lanes) {
+    for (int k = 0; k + 1 < vectors; ++k) v[k] = load(x + k * lanes);
+    V& last = v[vectors - 1];
+    last = tail == lanes ? load(x + (vectors - 1) * lanes)
+                         : load_first(x + (vectors - 1) * lanes, tail, T(-__builtin_inf()));
+    V m = last;
+    for (int k = 0; k + 1 < vectors; ++k) m = select(m > v[k], m, v[k]);
+    maximum = horizontal_maximum(m);
+    const V shift = V(maximum);
+    for (int k = 0; k < vectors; ++k) v[k] = exp(v[k] - shift);
+    last = keep_first(last, tail);
+    V total = v[0];
+    for (int k = 1; k < vectors; ++k) total = total + v[k];
+    sum = horizontal_sum(total);
+  }
+
+  // y = exp(x - maximum) * factor, less `taken` at one position (none if that is negative).
+  GM_INLINE void write(T* y, T factor, int64_t position, T taken) const {
+    for (int k = 0; k < vectors; ++k) {
+      const V value = subtract_at(v[k] * V(factor), position - k * lanes, taken);
+      if (k + 1 < vectors || tail == lanes) {
+        store(y + k * lanes, value);
+      } else {
+        store_partial(y + k * lanes, value, tail);
+      }
     }
   }
-  return horizontal_sum(sum);
-}
+};
 
-// The sum of exp(x - maximum of x); the terms are kept in e if asked for. x and e may be the same memory. n > 0.
+// The sum of exp(x - maximum of x); the terms are kept in e if asked for. x and e may be the same memory.
 template <bool keep, class T>
 GM_INLINE T row_exponentials(const T* x, T* e, int64_t n, T* maximum) {
   typedef typename Lanes<T>::Vector V;
   constexpr int64_t lanes = Lanes<T>::count;
-  if (n <= lanes) return short_row_exponentials<1, keep>(x, e, n, maximum);
-  if (n <= 2 * lanes) return short_row_exponentials<2, keep>(x, e, n, maximum);
   *maximum = row_maximum(x, n);
   const V shift = V(*maximum);
   double total = 0;
@@ -156,6 +171,39 @@ GM_INLINE void scale_row(const T* x, T* y, int64_t n, T factor) {
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) store(y + i, load(x + i) * V(factor));
   if (i < n) store_partial(y + i, load_first(x + i, n - i, T(0)) * V(factor), n - i);
+}
+
+// y = softmax(x) * factor, less `factor` at one position (none if that is negative).
+template <class T>
+GM_INLINE void scaled_softmax_row(const T* x, T* y, int64_t n, T factor, int64_t position) {
+  if (n <= Lanes<T>::count) {
+    const ShortRow<1, T> row(x, n);
+    row.write(y, factor / row.sum, position, factor);
+  } else if (n <= 2 * Lanes<T>::count) {
+    const ShortRow<2, T> row(x, n);
+    row.write(y, factor / row.sum, position, factor);
+  } else {
+    T maximum;
+    const T sum = row_exponentials<true>(x, y, n, &maximum);
+    scale_row(y, y, n, factor / sum);
+    if (position >= 0) y[position] -= factor;
+  }
+}
+
+// The sum of exp(x - maximum of x), and that maximum.
+template <class T>
+GM_INLINE T sum_of_exponentials(const T* x, int64_t n, T* maximum) {
+  if (n <= Lanes<T>::count) {
+    const ShortRow<1, T> row(x, n);
+    *maximum = row.maximum;
+    return row.sum;
+  }
+  if (n <= 2 * Lanes<T>::count) {
+    const ShortRow<2, T> row(x, n);
+    *maximum = row.maximum;
+    return row.sum;
+  }
+  return row_exponentials<false>(x, static_cast<T*>(nullptr), n, maximum);
 }
 
 // y = (x - a) - b along a row; x and y may be the same memory.

@@ -155,8 +155,8 @@ void run_child(std::byte* image, uint64_t size, const Hdf5ReadOptions& options, 
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) {
-    throw ArgumentError(text(options.label, ": expected an HDF5 file that is read in a time that fits its size; received "
-                             "one on which the HDF5 library does not end; the file is damaged, copy or save it again"));
+    throw ArgumentError(text(options.label, ": expected an HDF5 file that is read in a time that fits its size; "
+                             "received one on which the HDF5 library does not end; the file is damaged, copy or save it again"));
   }
 }
 
@@ -166,13 +166,7 @@ Hdf5Contents read_hdf5(const std::byte* bytes, size_t size, const Hdf5ReadOption
   check_superblock(bytes, size, options.label);
   SharedMemory memory;
   memory.append(sizeof(Answer));
-  std::byte* image = const_cast<std::byte*>(bytes);
-  if (options.isolated) {
-    run_child(image, size, options, memory);
-  } else {
-    std::lock_guard<std::mutex> lock(hdf5_mutex());
-    answer(image, size, options, memory);
-  }
+  run_child(const_cast<std::byte*>(bytes), size, options, memory);  // the child's own copy, once it is written to
   uint64_t total = memory.size();
   Hdf5Contents contents;
   contents.values = MappedBytes(memory.descriptor(), 0, total, false);

@@ -2,8 +2,8 @@
 //
 // libhdf5 has known ways to crash on corrupted files, and no list of checks made before could be complete. So the
 // file is read in a child process that does nothing else: it walks the file, puts the contents into shared memory
-// and ends. If it dies, or takes too long (see hdf5_limits.h), the caller gets an error that says so. The caller's process never lets
-// libhdf5 see a file that it did not write itself.
+// and ends. If it dies, or takes too long (see hdf5_limits.h), the caller gets an error that says so. The caller's own
+// process never lets libhdf5 see a file.
 #pragma once
 
 #include "io/hdf5_snapshot.h"
@@ -15,9 +15,8 @@
 namespace gradmill {
 
 struct Hdf5ReadOptions {
-  std::string label;         // names the file in messages
-  bool with_values = true;   // false: shapes, types and attributes only
-  bool isolated = true;      // false: in this process; only for measurements and tests
+  std::string label;        // names the file in messages
+  bool with_values = true;  // false: shapes, types and attributes only
 };
 
 // A file's contents; arrays of the caller point into `values` and keep the snapshot alive.

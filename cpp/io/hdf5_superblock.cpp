@@ -36,7 +36,8 @@ Superblock describe(const std::byte* bytes, uint64_t size, int version) {
     return {48, size > 9 ? little_endian(bytes + 9, 1) : 0, size > 10 ? little_endian(bytes + 10, 1) : 0, 12};
   }
   uint64_t start = version == 0 ? 24 : 28;
-  return {start + 72, size > 13 ? little_endian(bytes + 13, 1) : 0, size > 14 ? little_endian(bytes + 14, 1) : 0, start};
+  return {start + 72, size > 13 ? little_endian(bytes + 13, 1) : 0, size > 14 ? little_endian(bytes + 14, 1) : 0,
+          start};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """Callbacks: when they are called, and what each does."""
 
+from pathlib import Path
 import csv
 import os
 
@@ -160,7 +161,7 @@ def test_csv_logger(tmp_path, separator):
     for epochs in ((0, 2), (2, 3)):
         logger = gm.callbacks.CSVLogger(path, separator=separator, append=epochs[0] > 0)
         made.fit(*data(), initial_epoch=epochs[0], epochs=epochs[1], verbose=0, callbacks=[logger])
-    rows = list(csv.reader(open(path), delimiter=separator))
+    rows = list(csv.reader(Path(path).read_text().splitlines(), delimiter=separator))
     assert rows[0] == ["epoch", "loss", "mae", "val_loss", "val_mae"]
     assert (
         [row[0] for row in rows[1:]] == ["0", "1", "2"] and rows[1][3] == "NA" and float(rows[3][1]) < float(rows[1][1])

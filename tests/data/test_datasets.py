@@ -1,5 +1,6 @@
 """Data sets: where they are looked for, strict IDX files, downloads that resume, clear errors."""
 
+from pathlib import Path
 import gzip
 import hashlib
 import http.server
@@ -210,7 +211,7 @@ def test_get_file_fetches_once(server, tmp_path):
     for _ in range(2):
         path = gm.utils.get_file(origin=server, file_hash=digest, cache_dir=str(tmp_path))
     assert len(_RangeServer.ranges) == 1
-    assert hashlib.sha256(open(path, "rb").read()).hexdigest() == digest
+    assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == digest
 
 
 def test_unreachable_server_says_so(tmp_path):

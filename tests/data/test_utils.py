@@ -1,5 +1,6 @@
 """Helpers: one-hot labels, unit vectors, splits, packing, the progress line, atomic files, archives."""
 
+from pathlib import Path
 import io
 import tarfile
 
@@ -131,4 +132,4 @@ def test_archives_are_unpacked(tmp_path):
         member.size = 2
         tar.addfile(member, io.BytesIO(b"hi"))
     folder = gm.utils.get_file(origin=archive.as_uri(), extract=True, cache_dir=str(tmp_path / "cache"))
-    assert open(folder + "/folder/file.txt").read() == "hi"
+    assert Path(folder, "folder/file.txt").read_text() == "hi"

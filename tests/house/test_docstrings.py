@@ -24,6 +24,8 @@ def public_objects(module: types.ModuleType, seen: Optional[set[int]] = None) ->
         home = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
         if name.startswith("_") or id(value) in seen or not str(home).startswith("gradmill"):
             continue
+        if not hasattr(module, "__all__") and not hasattr(module, "__path__") and home != module.__name__:
+            continue  # what a plain module imports for its own use
         if inspect.ismodule(value):
             yield from public_objects(value, seen)
         elif inspect.isclass(value) or inspect.isroutine(value):

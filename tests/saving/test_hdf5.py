@@ -10,11 +10,12 @@ import gradmill as gm
 from gradmill.errors import ArgumentError
 from gradmill.saving.hdf5 import Dataset, Group, Hdf5File, read_hdf5
 
-DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"]
+DTYPES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool".split()
 
 
 def array(dtype, shape=(3, 5)):
-    return (np.arange(int(np.prod(shape))) % 2 if dtype == "bool" else np.arange(int(np.prod(shape)))).reshape(shape).astype(dtype)
+    count = np.arange(int(np.prod(shape))).reshape(shape)
+    return (count % 2 if dtype == "bool" else count).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

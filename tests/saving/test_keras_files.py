@@ -36,10 +36,14 @@ def test_whole_models(name, expected):
     # The optimizer's state came along: one more step gives what it gave in Keras.
     found = model.train_on_batch(x, expected[f"{name}/target"], return_dict=True)
     np.testing.assert_allclose(found["loss"], expected[f"{name}/next_loss"], **TOLERANCE)
-    np.testing.assert_allclose(np.asarray(model(x, training=False)), expected[f"{name}/next_output"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        np.asarray(model(x, training=False)), expected[f"{name}/next_output"], rtol=1e-4, atol=1e-5
+    )
 
 
-@pytest.mark.parametrize("name", ["sequential.weights.h5", "functional.weights.h5", "sequential.keras", "functional.h5"])
+@pytest.mark.parametrize(
+    "name", ["sequential.weights.h5", "functional.weights.h5", "sequential.keras", "functional.h5"]
+)
 def test_weights_alone(name, expected):
     model = MODELS[name.split(".")[0]]()
     model.load_weights(FILES / name)
@@ -68,7 +72,9 @@ def test_we_write_the_paths_that_keras_writes(tmp_path):
         if name == "blocks":
             model(np.zeros((1, 4), "float32"))
         else:
-            model.compile("adam" if name == "sequential" else gm.optimizers.SGD(0.1, momentum=0.9), "mse", metrics=["mae"])
+            model.compile(
+                "adam" if name == "sequential" else gm.optimizers.SGD(0.1, momentum=0.9), "mse", metrics=["mae"]
+            )
             model.optimizer.build(model.trainable_variables)
         model.save_weights(tmp_path / "m.weights.h5")
         ours, theirs = (
@@ -159,10 +165,15 @@ def test_configurations_of_keras_2(config):
 
 
 def test_training_configurations_of_keras_2():
-    optimizer = upgrade_optimizer({"class_name": "Adam", "config": {"lr": 0.5, "decay": 0.0, "beta_1": 0.8, "jit_compile": False}})
+    optimizer = upgrade_optimizer(
+        {"class_name": "Adam", "config": {"lr": 0.5, "decay": 0.0, "beta_1": 0.8, "jit_compile": False}}
+    )
     made = gm.saving.deserialize_object(optimizer)
     assert isinstance(made, gm.optimizers.Adam) and float(made.learning_rate) == 0.5 and made.beta_1 == 0.8
-    metric = {"class_name": "MeanMetricWrapper", "config": {"name": "accuracy", "dtype": "float32", "fn": "binary_accuracy"}}
+    metric = {
+        "class_name": "MeanMetricWrapper",
+        "config": {"name": "accuracy", "dtype": "float32", "fn": "binary_accuracy"},
+    }
     assert upgrade_compiled([[metric]]) == [["accuracy"]]
     loss = {"class_name": "MeanSquaredError", "config": {"reduction": "auto", "name": "mse"}}
     assert upgrade_compiled(loss)["config"]["reduction"] == "sum_over_batch_size"

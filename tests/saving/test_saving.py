@@ -74,7 +74,9 @@ def test_training_goes_on_as_if_nothing_had_happened(tmp_path, ending, optimizer
     path = tmp_path / f"model{ending}"
     model.save(path)
     loaded = gm.saving.load_model(path)
-    assert_same([each.numpy() for each in loaded.optimizer.variables], [each.numpy() for each in model.optimizer.variables])
+    assert_same(
+        [each.numpy() for each in loaded.optimizer.variables], [each.numpy() for each in model.optimizer.variables]
+    )
     assert type(loaded.optimizer) is type(model.optimizer)
     for each in (model, loaded):
         each.fit(x, y, epochs=2, batch_size=8, verbose=0, shuffle=False)
@@ -146,7 +148,9 @@ def halve(x):
 
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
 def test_own_layers_come_back(tmp_path, ending):
-    model = gm.Sequential([gm.Input((3,)), Doubling(3.0), gm.layers.Lambda(halve), gm.layers.Dense(2, activation=halve)])
+    model = gm.Sequential(
+        [gm.Input((3,)), Doubling(3.0), gm.layers.Lambda(halve), gm.layers.Dense(2, activation=halve)]
+    )
     model.layers[0].shift.assign([1.0, 2.0, 3.0])
     model.save(tmp_path / f"m{ending}")
     x = np.ones((2, 3), "float32")

@@ -65,14 +65,15 @@ py::dict describe(const std::shared_ptr<Hdf5Contents>& contents, const Hdf5Node&
   }
   result["dtype"] = name_of(node.type);
   result["shape"] = py::tuple(py::cast(node.shape));
-  result["values"] = node.has_data
-                         ? py::object(make_array(contents, node.type, node.shape, contents->values.data() + node.data_offset))
-                         : py::object(py::none());
+  result["values"] = py::none();
+  if (node.has_data) {
+    result["values"] = make_array(contents, node.type, node.shape, contents->values.data() + node.data_offset);
+  }
   return result;
 }
 
-py::dict read_source(const py::object& source, const std::string& label, bool with_values, bool isolated) {
-  Hdf5ReadOptions options{label, with_values, isolated};
+py::dict read_source(const py::object& source, const std::string& label, bool with_values) {
+  Hdf5ReadOptions options{label, with_values};
   auto contents = std::make_shared<Hdf5Contents>();
   if (py::isinstance<py::bytes>(source)) {
     char* bytes = nullptr;
@@ -147,7 +148,6 @@ PYBIND11_MODULE(_hdf5, module) {
   });
 
   module.def("read", &read_source, py::arg("source"), py::arg("label"), py::arg("with_values") = true,
-             py::arg("isolated") = true,
              "Read a path (str) or an image (bytes) into nested dictionaries. Raises ValueError for contents that are "
              "refused and OSError for what the system refuses.");
 

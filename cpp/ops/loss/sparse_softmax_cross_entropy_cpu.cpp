@@ -39,7 +39,7 @@ void run(const KernelCall& call) {
       const T* row = logits + (first + i) * p.classes;
       if (label >= 0 && label < p.classes && label != p.ignore_class) {
         T maximum;
-        sums[i] = row_exponentials<false>(row, static_cast<T*>(nullptr), p.classes, &maximum);
+        sums[i] = sum_of_exponentials(row, p.classes, &maximum);
         distances[i] = maximum - row[label];
       } else {
         sums[i] = 1;
@@ -62,10 +62,7 @@ void run_backward(const KernelCall& call) {
     const int64_t label = read_integer(call.buffers[1], p.label_type, i);
     T* to = dlogits + i * p.classes;
     if (label >= 0 && label < p.classes && label != p.ignore_class) {
-      T maximum;
-      const T sum = row_exponentials<true>(logits + i * p.classes, to, p.classes, &maximum);
-      scale_row(to, to, p.classes, dloss[i] / sum);
-      to[label] -= dloss[i];
+      scaled_softmax_row(logits + i * p.classes, to, p.classes, dloss[i], label);
     } else {
       const T value = label == p.ignore_class ? T(0) : T(__builtin_nan(""));
       for (int64_t j = 0; j < p.classes; ++j) to[j] = value;

@@ -14,14 +14,13 @@ constexpr int64_t softmax_columns = 64;
 
 template <bool logarithmic, class T>
 GM_INLINE void softmax_row(const T* x, T* y, int64_t n) {
-  T maximum;
   if (logarithmic) {
     // In two steps, so that large logits lose no digits to the logarithm.
-    const T sum = row_exponentials<false>(x, y, n, &maximum);
+    T maximum;
+    const T sum = sum_of_exponentials(x, n, &maximum);
     shift_row(x, y, n, maximum, logarithm(sum));
   } else {
-    const T sum = row_exponentials<true>(x, y, n, &maximum);
-    scale_row(y, y, n, T(1) / sum);
+    scaled_softmax_row(x, y, n, T(1), -1);
   }
 }
 

@@ -155,7 +155,8 @@ class BackupAndRestore(Callback):
 
     def _restore(self, path: str) -> None:
         variables = self._variables()
-        with np.load(path, allow_pickle=False) as archive:
+        # NumPy leaves a file that it opened itself open when it is damaged.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             # Everything is read (and so checked) before anything is changed.
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays["header"]))

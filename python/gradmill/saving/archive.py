@@ -59,7 +59,7 @@ def load_archive(path: PathLike, custom_objects: Optional[Mapping[str, Any]] = N
         model = deserialize_object(config, custom_objects=custom_objects)
     if not hasattr(model, "load_own_variables"):
         raise ArgumentError(
-            f"{path}: expected the configuration of a model; received one of a {type(model).__name__}; is this a model file?"
+            f"{path}: expected the configuration of a model; received one of a {type(model).__name__}; check the file"
         )
     load_state(model, root, str(path))
     return model
@@ -116,8 +116,8 @@ def _check_members(archive: zipfile.ZipFile, path: PathLike) -> None:
     for wanted in (CONFIG_NAME, WEIGHTS_NAME):
         if wanted not in names:
             raise ArgumentError(
-                f"{path}: expected {wanted} in a .keras file; received {', '.join(names[:8]) or 'an empty zip'}; is this a "
-                "model file? (weights as .npz are not read: save it with Keras's default weights_format)"
+                f"{path}: expected {wanted} in a .keras file; received {', '.join(names[:8]) or 'an empty zip'}; is "
+                "this a model file? (weights as .npz are not read: save it with Keras's default weights_format)"
             )
 
 
@@ -144,7 +144,9 @@ def parse_json(text: Any, label: str) -> Any:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"{label}: expected JSON; received text that is none ({error}); the file is damaged") from None
+        raise ArgumentError(
+            f"{label}: expected JSON; received text that is none ({error}); the file is damaged"
+        ) from None
     if not isinstance(parsed, dict):
         raise ArgumentError(f"{label}: expected a JSON object; received {type(parsed).__name__}; the file is damaged")
     return parsed

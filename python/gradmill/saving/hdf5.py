@@ -1,7 +1,8 @@
 """HDF5 files as groups, datasets and attributes.
 
 Reading gives a whole file at once, as plain values; the file is parsed in a process of its own, so that a damaged or
-hostile file can end in an error but not in a crash. Writing is atomic: a file appears under its name when it is complete.
+hostile file can end in an error but not in a crash. Writing is atomic: a file appears under its name when
+it is complete.
 
 The library behind this is loaded when the first file is read or written, not by ``import gradmill``.
 """
@@ -28,7 +29,7 @@ ATTRIBUTE_LIMIT = 64512
 _TEXT_REFERENCE_SIZE = 16
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _library() -> Any:
     return importlib.import_module("gradmill._hdf5")
 
@@ -54,7 +55,7 @@ class Dataset:
     def numpy(self) -> np.ndarray:
         """Return the values; bfloat16 becomes float32, which holds it exactly."""
         if self.stored is None:
-            raise ArgumentError(f"{self.path}: expected a file read with its values; received one without; read it again")
+            raise ArgumentError(f"{self.path}: expected a file read with its values; received one without")
         if self.dtype != "bfloat16":
             return self.stored
         return (self.stored.astype(np.uint32) << 16).view(np.float32)
@@ -72,16 +73,16 @@ class Group:
 
     path: str
     attributes: Dict[str, Any]
-    members: Dict[str, Union["Group", Dataset]]
+    members: Dict[str, Union[Group, Dataset]]
 
-    def find(self, path: str) -> Union["Group", Dataset, None]:
+    def find(self, path: str) -> Union[Group, Dataset, None]:
         """Return what stands at a path such as "layers/dense", or None."""
         found: Union[Group, Dataset, None] = self
         for part in path.strip("/").split("/") if path.strip("/") else []:
             found = found.members.get(part) if isinstance(found, Group) else None
         return found
 
-    def group(self, path: str) -> "Group":
+    def group(self, path: str) -> Group:
         """Return the group at a path.
 
         Raises:
@@ -128,9 +129,9 @@ class Group:
     def _missing(self, kind: str, path: str, found: Any) -> str:
         received = "nothing" if found is None else "a dataset" if isinstance(found, Dataset) else "a group"
         names = ", ".join(list(self.members)[:8]) or "empty"
-        return f"{self.path}: expected a {kind} {path!r}; received {received} (it holds: {names}); is this the right file?"
+        return f"{self.path}: expected a {kind} {path!r}; received {received} (it holds: {names}); check the file"
 
-    def walk(self) -> Iterator[Union["Group", Dataset]]:
+    def walk(self) -> Iterator[Union[Group, Dataset]]:
         """Yield this group and everything below it."""
         yield self
         for member in self.members.values():
@@ -214,12 +215,14 @@ class Hdf5File:
         self._temporary: Optional[str] = None
         self._writer: Any = None
 
-    def __enter__(self) -> "Hdf5File":
+    def __enter__(self) -> Hdf5File:
         folder = os.path.dirname(self.path)
         os.makedirs(folder, exist_ok=True)
         if os.path.isdir(self.path):
             raise IsADirectoryError(f"{self.path}: expected a file name; received a folder")
-        descriptor, self._temporary = tempfile.mkstemp(prefix=f".{os.path.basename(self.path)}.", suffix=".part", dir=folder)
+        descriptor, self._temporary = tempfile.mkstemp(
+            prefix=f".{os.path.basename(self.path)}.", suffix=".part", dir=folder
+        )
         os.close(descriptor)
         try:
             self._writer = _library().Writer(self._temporary)
@@ -314,7 +317,7 @@ def to_stored(value: Any) -> Tuple[np.ndarray, str]:
     array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise ArgumentError(
-            f"save: expected numbers or booleans of at most 64 bits; received an array of {array.dtype}; convert it first"
+            f"save: expected numbers or booleans of at most 64 bits; received {array.dtype}; convert the array first"
         )
     array = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
     return array, array.dtype.name

@@ -47,7 +47,7 @@ def upgrade_config(config: Mapping[str, Any]) -> Dict[str, Any]:
     if class_name == "Lambda":
         _check_lambda(inner)
     if upgraded.get("module") is None:
-        upgraded["module"] = _MODEL_MODULES.get(class_name, "keras.layers")
+        upgraded["module"] = _MODEL_MODULES.get(str(class_name), "keras.layers")
         # Names of the user's classes come first, as in the time of this format.
         upgraded["registered_name"] = class_name
     if isinstance(inner, list):  # Sequential before Keras 2.2.3
@@ -132,7 +132,7 @@ def upgrade_optimizer(config: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def upgrade_compiled(config: Any) -> Any:
-    """Return the configuration of losses or metrics from an `.h5` file as `compile` and `deserialize_object` read it."""
+    """Return the configuration of losses or metrics from an `.h5` file in the form that `compile` takes."""
     if isinstance(config, list):
         return [upgrade_compiled(each) for each in config]
     if not isinstance(config, Mapping):

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
+from gradmill import losses
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.saving.archive import KERAS_VERSION, parse_json
 from gradmill.saving.hdf5 import Group, Hdf5File, PathLike, read_hdf5
@@ -30,12 +31,22 @@ def save_legacy_model(model: Any, path: PathLike, include_optimizer: bool = True
         compiled = serialized.get("compile_config") if include_optimizer else None
         if compiled:
             optimizer = compiled.pop("optimizer")
-            training = {**compiled, "optimizer_config": {key: optimizer[key] for key in ("class_name", "config")}}
+            training = {**compiled, "loss": _full_loss_names(compiled.get("loss"))}
+            training["optimizer_config"] = {key: optimizer[key] for key in ("class_name", "config")}
             file.set_attribute("/", "training_config", json.dumps(training))
         _write_layers(file, "/model_weights", model)
         optimizer = getattr(model, "optimizer", None)
         if include_optimizer and optimizer is not None and optimizer.variables:
             _write_variables(file, "/optimizer_weights", optimizer.variables)
+
+
+def _full_loss_names(loss: Any) -> Any:
+    """Return losses with "mse" and its like written out: Keras 3.15 does not read the short names from `.h5` files."""
+    if isinstance(loss, str):
+        return getattr(losses.get(loss), "__name__", loss)
+    if isinstance(loss, Mapping) and "class_name" not in loss:
+        return {key: _full_loss_names(value) for key, value in loss.items()}
+    return [_full_loss_names(each) for each in loss] if isinstance(loss, (list, tuple)) else loss
 
 
 def save_legacy_weights(model: Any, path: PathLike) -> None:
@@ -123,8 +134,8 @@ def _compile(model: Any, root: Group, label: str) -> None:
     shapes = [tuple(variable.shape) for variable in model.optimizer.variables]
     if shapes != [value.shape for value in values]:
         warnings.warn(
-            f"{label}: its optimizer's state ({len(values)} variables) does not fit this optimizer ({len(shapes)}), which "
-            "starts anew",
+            f"{label}: its optimizer's state ({len(values)} variables) does not fit this optimizer ({len(shapes)}), "
+            "which starts anew",
             stacklevel=4,
         )
         return
@@ -161,8 +172,8 @@ def load_legacy_weights(
         own = [layer for layer in model.layers if _layer_weights(layer)]
         if len(filled) != len(own):
             raise ArgumentError(
-                f"{label}: expected {len(own)} layers with variables; received {len(filled)} ({', '.join(filled[:8])}); "
-                "use the file of the same model, or by_name=True"
+                f"{label}: expected {len(own)} layers with variables; received {len(filled)} ({', '.join(filled[:8])}"
+                "); use the file of the same model, or by_name=True"
             )
         pairs = list(zip(own, filled))
     for layer, name in pairs:
@@ -178,8 +189,8 @@ def _assign(
     shapes, stored = [tuple(variable.shape) for variable in variables], [value.shape for value in values]
     if shapes != stored:
         message = (
-            f"{label}: expected variables of shapes {shapes} for {owner.name} ({type(owner).__name__}); received {stored}; "
-            "use the file of the same model"
+            f"{label}: expected variables of shapes {shapes} for {owner.name} ({type(owner).__name__}); received "
+            f"{stored}; use the file of the same model"
         )
         if not skip_mismatch:
             raise ShapeError(message)

@@ -87,8 +87,8 @@ def load_model(
     """
     if not safe_mode:
         raise ArgumentError(
-            "load_model: expected safe_mode=True; received False; code stored in files is never run, pass your functions "
-            "in custom_objects"
+            "load_model: expected safe_mode=True; received False; code stored in files is never run, pass your "
+            "functions in custom_objects"
         )
     path = os.fspath(filepath)
     _check_exists("load_model", path)
@@ -97,8 +97,8 @@ def load_model(
     if path.endswith(".keras") or zipfile.is_zipfile(path):
         return archive.load_archive(path, custom_objects, compile)
     raise ArgumentError(
-        f'load_model: expected a file whose name ends in ".keras" or ".h5"; received {path!r}; rename it or save the model '
-        "again"
+        f'load_model: expected a file whose name ends in ".keras" or ".h5"; received {path!r}; rename it or save the '
+        "model again"
     )
 
 
@@ -125,7 +125,7 @@ def save_weights(model: Any, filepath: PathLike, overwrite: bool = True) -> None
     path = os.fspath(filepath)
     if not path.endswith(_LEGACY_ENDINGS):
         raise ArgumentError(
-            f'save_weights: expected a name that ends in ".weights.h5" (or ".h5"); received {path!r}; correct the ending'
+            f'save_weights: expected a name that ends in ".weights.h5" (or ".h5"); received {path!r}; correct it'
         )
     _check_built("save_weights", model)
     _check_overwrite("save_weights", path, overwrite)
@@ -146,8 +146,8 @@ def load_weights(model: Any, filepath: PathLike, skip_mismatch: bool = False, by
         by_name: for older ".h5" files: match layers by name and leave the others as they are.
 
     Raises:
-        ArgumentError: no weight file, damaged (checksums are verified), or hostile; a model that is not built; variables
-            that do not fit, with the layers named.
+        ArgumentError: no weight file, damaged (checksums are verified), or hostile; a model that is not built;
+            variables that do not fit, with the layers named.
         OSError: the file cannot be opened.
 
     Example:
@@ -167,7 +167,7 @@ def load_weights(model: Any, filepath: PathLike, skip_mismatch: bool = False, by
     if path.endswith((".weights.h5", ".keras")):
         if by_name:
             raise ArgumentError(
-                f"load_weights: expected by_name=False for {path!r}; received True; only older .h5 files have layers by name"
+                f"load_weights: expected by_name=False for {path!r}; received True; only older .h5 files have names"
             )
         root = archive.read_archive_weights(path) if path.endswith(".keras") else read_hdf5(path)
         load_state(model, root, path, skip_mismatch)
@@ -178,15 +178,16 @@ def load_weights(model: Any, filepath: PathLike, skip_mismatch: bool = False, by
         legacy_h5.load_legacy_weights(model, root, path, skip_mismatch, by_name)
     else:
         raise ArgumentError(
-            f'load_weights: expected a name that ends in ".weights.h5", ".keras" or ".h5"; received {path!r}; correct it'
+            f'load_weights: expected a name that ends in ".weights.h5", ".keras" or ".h5"; received {path!r}; rename '
+            "the file"
         )
 
 
 def _check_built(function: str, model: Any) -> None:
     if not getattr(model, "built", True):
         raise ArgumentError(
-            f"{function}: expected a built model; received {getattr(model, 'name', model)!r} without variables; call it on "
-            "data or use build() first"
+            f"{function}: expected a built model; received {getattr(model, 'name', model)!r} without variables; call "
+            "it on data or use build() first"
         )
 
 
@@ -198,6 +199,6 @@ def _check_exists(function: str, path: str) -> None:
 def _check_overwrite(function: str, path: str, overwrite: bool) -> None:
     if not overwrite and os.path.exists(path):
         raise ArgumentError(
-            f"{function}: expected a new file with overwrite=False; received {path!r}, which exists; choose another name or "
-            "pass overwrite=True"
+            f"{function}: expected a new file with overwrite=False; received {path!r}, which exists; choose another "
+            "name or pass overwrite=True"
         )

@@ -1,10 +1,10 @@
 """Where each layer and optimizer keeps its variables in a weight file of Keras 3.
 
-A model is walked by attributes: a layer found at attribute `encoder` has its variables in group "encoder/vars", one found
-in a list or dictionary `blocks` in "blocks/<class name>", "blocks/<class name>_1", ... . Sequential and functional
-models start with their `layers`. Attributes that the base classes use themselves are left out; public names come first, in
-alphabetical order, then those with an underscore. An object found twice is kept where it was found first. Two models of
-equal structure so give equal paths, whatever their layers are called.
+A model is walked by attributes: a layer found at attribute `encoder` has its variables in group "encoder/vars", one
+found in a list or dictionary `blocks` in "blocks/<class name>", "blocks/<class name>_1", ... . Sequential and
+functional models start with their `layers`. Attributes that the base classes use themselves are left out; public names come first,
+in alphabetical order, then those with an underscore. An object found twice is kept where it was found first. Two models
+of equal structure so give equal paths, whatever their layers are called.
 
 Source: `keras.saving` of Keras 3.15 (2025), whose files this reads and writes.
 """
@@ -66,7 +66,7 @@ def has_state(value: Any) -> bool:
     return isinstance(value, (Layer, Optimizer))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _reserved_names(cls: type) -> FrozenSet[str]:
     """Names of attributes that the base classes of `cls` use for themselves."""
     if issubclass(cls, Optimizer):
@@ -84,7 +84,7 @@ def _reserved_names(cls: type) -> FrozenSet[str]:
 def _children(value: Any) -> Iterator[Tuple[str, Any]]:
     if isinstance(value, (Sequential, Functional)):
         yield "layers", value.layers
-    reserved = _reserved_names(type(value))
+    reserved = _reserved_names(type(value))  # type: ignore[arg-type]
     for name in sorted(dir(value), key=lambda each: f"~{each}" if each.startswith("_") else each):
         if name.startswith("__") or name in reserved:
             continue
@@ -211,7 +211,7 @@ class _Load(_Walk):
 def assign_unused_optimizer(optimizer: Optimizer, stored: Sequence[np.ndarray]) -> bool:
     """Give an optimizer the state it had before its first step: a step count, perhaps a learning rate.
 
-    Compiling a loaded model makes the slots beside them, so there are fewer variables in the file than in the optimizer.
+    Compiling a loaded model makes the slots beside them, so the file has fewer variables than the optimizer.
 
     Returns:
         False, with nothing done, when `stored` is not of that kind.
@@ -263,6 +263,6 @@ def _report(failures: List[Tuple[Any, Exception]], label: str, say: Callable[[st
     value, error = failures[0]
     names = ", ".join(_describe(each) for each, _ in failures[:20])
     say(
-        f"{label}: expected the variables of this model; received others for {len(failures)} of its parts ({names}); the "
-        f"first, {_describe(value)}, says: {error}; use the file of the same model, or skip_mismatch=True"
+        f"{label}: expected the variables of this model; received others for {len(failures)} of its parts ({names}); "
+        f"the first, {_describe(value)}, says: {error}; use the file of the same model, or skip_mismatch=True"
     )

@@ -1,7 +1,7 @@
 """Makes the files in this folder with real Keras: `KERAS_BACKEND=jax python make_keras_files.py`.
 
-`expected.npz` holds, for each file, inputs, the outputs Keras computes for them, and for compiled models the loss of one
-more training batch and the outputs after it. Made with Keras 3.15.1 on JAX.
+`expected.npz` holds, for each file, inputs, the outputs Keras computes for them, and for compiled models the loss of
+one more training batch and the outputs after it. Made with Keras 3.15.1 on JAX.
 """
 
 import os
@@ -59,7 +59,9 @@ def functional():
     inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, kernel_regularizer="l2")], name="inner")
     a, b = shared(normalize(left)), shared(right)
     joined = layers.Concatenate()([layers.Add()([a, b]), layers.Multiply()([inner(a), b])])
-    return keras.Model({"left": left, "right": right}, layers.Dense(1, name="head")(layers.LeakyReLU(0.2)(joined)), name="pair")
+    return keras.Model(
+        {"left": left, "right": right}, layers.Dense(1, name="head")(layers.LeakyReLU(0.2)(joined)), name="pair"
+    )
 
 
 def data(model, rng):
