@@ -155,8 +155,8 @@ void run_child(std::byte* image, uint64_t size, const Hdf5ReadOptions& options, 
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!in_time || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) {
-    throw ArgumentError(text(options.label, ": expected an HDF5 file that is read in a time that fits its size; "
-                             "received one on which the HDF5 library does not end; the file is damaged, copy or save it again"));
+    throw ArgumentError(text(options.label, ": expected an HDF5 file that is read in the time its size allows; "
+                             "received one on which the HDF5 library does not end; the file is damaged, copy it again"));
   }
 }
 

@@ -2,9 +2,9 @@
 
 A model is walked by attributes: a layer found at attribute `encoder` has its variables in group "encoder/vars", one
 found in a list or dictionary `blocks` in "blocks/<class name>", "blocks/<class name>_1", ... . Sequential and
-functional models start with their `layers`. Attributes that the base classes use themselves are left out; public names come first,
-in alphabetical order, then those with an underscore. An object found twice is kept where it was found first. Two models
-of equal structure so give equal paths, whatever their layers are called.
+functional models start with their `layers`. Attributes that the base classes use themselves are left out; public names
+come first, in alphabetical order, then those with an underscore. An object found twice is kept where it came first.
+Two models of equal structure so give equal paths, whatever their layers are called.
 
 Source: `keras.saving` of Keras 3.15 (2025), whose files this reads and writes.
 """

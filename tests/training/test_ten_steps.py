@@ -1,0 +1,24 @@
+"""The first steps of training are Keras's, loss by loss."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import gradmill as gm
+import numpy as np
+import pytest
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "training"
+EXPECTED = json.loads((GOLDEN / "ten_steps.json").read_text())
+
+
+def ten_steps():
+    spec = importlib.util.spec_from_file_location("ten_steps", GOLDEN / "ten_steps.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("optimizer", [name for name in EXPECTED if name != "made_with"])
+def test_losses_of_the_first_ten_steps_equal_those_of_keras(optimizer):
+    np.testing.assert_allclose(ten_steps().losses_of(gm, optimizer), EXPECTED[optimizer], rtol=1e-5)
