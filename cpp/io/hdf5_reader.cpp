@@ -156,7 +156,7 @@ void run_child(std::byte* image, uint64_t size, const Hdf5ReadOptions& options, 
   }
   if (!in_time || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) {
     throw ArgumentError(text(options.label, ": expected an HDF5 file that is read in the time its size allows; "
-                             "received one on which the HDF5 library does not end; the file is damaged, copy it again"));
+                             "received one on which the HDF5 library does not end; the file is damaged"));
   }
 }
 

@@ -1,10 +1,13 @@
 """GradMill: a training engine for neural networks with Keras's interface.
 
 Example:
->>> import gradmill as gm
->>> model = gm.Sequential([gm.layers.Dense(10, activation="relu"), gm.layers.Dense(1)])
->>> model.compile("adam", "mse")
+    >>> import gradmill as gm
+    >>> model = gm.Sequential([gm.layers.Dense(10, activation="relu"), gm.layers.Dense(1)])
+    >>> model.compile("adam", "mse")
 """
+
+import importlib
+from typing import Any
 
 from gradmill import (
     activations,
@@ -12,7 +15,6 @@ from gradmill import (
     callbacks,
     config,
     constraints,
-    datasets,
     errors,
     initializers,
     layers,
@@ -40,6 +42,9 @@ from gradmill.regularizers import Regularizer
 from gradmill.symbolic import SymbolicTensor
 from gradmill.tracing import function, name_scope
 from gradmill.variable import Variable
+
+# Loaded when first used: data sets need the network and archive modules of the standard library.
+_LAZY_MODULES = ("datasets",)
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -84,3 +89,9 @@ __all__ = [
     "tracing",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY_MODULES:
+        return importlib.import_module(f"gradmill.{name}")
+    raise AttributeError(f"module 'gradmill' has no attribute {name!r}")

@@ -15,12 +15,12 @@ class GradientTape:
         watch_accessed_variables: whether trainable variables are watched as soon as they are read.
 
     Example:
-    >>> import gradmill as gm
-    >>> x = gm.Variable(3.0)
-    >>> with gm.GradientTape() as tape:
-    ...     y = x * x
-    >>> float(tape.gradient(y, x))
-    6.0
+        >>> import gradmill as gm
+        >>> x = gm.Variable(3.0)
+        >>> with gm.GradientTape() as tape:
+        ...     y = x * x
+        >>> float(tape.gradient(y, x))
+        6.0
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):

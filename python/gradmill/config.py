@@ -35,7 +35,11 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set the number that `epsilon` returns."""
+    """Set the number that `epsilon` returns.
+
+    Args:
+        value: small positive number.
+    """
     _state["epsilon"] = float(value)
 
 
@@ -91,6 +95,9 @@ def enable_nan_checks(on: bool = True) -> None:
     """Check every result of every step for NaN and infinity; slow, for finding where one comes from.
 
     With the checks on, a bad result raises `NonFiniteError`, which names layer, op and step.
+
+    Args:
+        on: False switches them off.
     """
     _core.set_check_nan(bool(on))
 
@@ -108,8 +115,19 @@ def nan_checks_enabled() -> bool:
 def standardize_dtype(dtype: Any) -> str:
     """Return a dtype's name for a name, a NumPy dtype or a Python type; None means `floatx()`.
 
+    Args:
+        dtype: name, NumPy dtype, Python type or None.
+
+    Returns:
+        name, such as "float32".
+
     Raises:
         DTypeError: for an unknown dtype.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.standardize_dtype(float)
+        'float32'
     """
     if dtype is None:
         return floatx()

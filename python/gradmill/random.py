@@ -23,10 +23,10 @@ class SeedGenerator:
         ArgumentError: for a seed that is no integer.
 
     Example:
-    >>> import gradmill as gm
-    >>> generator = SeedGenerator(1)
-    >>> gm.random.uniform((2,), seed=generator).shape
-    (2,)
+        >>> import gradmill as gm
+        >>> generator = SeedGenerator(1)
+        >>> gm.random.uniform((2,), seed=generator).shape
+        (2,)
     """
 
     def __init__(self, seed: Optional[int] = None, name: Optional[str] = None, **_: Any):
@@ -80,7 +80,11 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def set_seed(seed: int) -> None:
-    """Start the default stream, and the seeds of generators made later, from `seed`."""
+    """Start the default stream, and the seeds of generators made later, from `seed`.
+
+    Args:
+        seed: integer.
+    """
     _GLOBAL["seed"] = int(seed)
     _GLOBAL["generator"] = SeedGenerator(int(seed))
 
@@ -218,7 +222,16 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
-    """Return `x` with the entries along `axis` in random order."""
+    """Return `x` with the entries along `axis` in random order.
+
+    Args:
+        x: tensor.
+        axis: axis whose entries change places.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor like `x`.
+    """
     x = ops.convert_to_tensor(x)
     order = ops.argsort(_unit([x.shape[axis]], "float32", seed))
     return ops.take(x, order, axis=axis)
@@ -252,17 +265,49 @@ def dropout(inputs: Any, rate: float, noise_shape: Optional[Sequence[int]] = Non
 
 
 def beta(shape: Sequence[int], alpha: float, beta: float, dtype: Any = None, seed: Any = None) -> Any:
-    """Draw from the beta distribution; eager only, through NumPy's generator seeded from the stream."""
+    """Draw from the beta distribution; eager only, through NumPy's generator seeded from the stream.
+
+    Args:
+        shape: sizes.
+        alpha: first parameter, > 0.
+        beta: second parameter, > 0.
+        dtype: float type; default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+    """
     return _from_numpy(lambda generator: generator.beta(alpha, beta, shape), dtype, seed, "beta")
 
 
 def gamma(shape: Sequence[int], alpha: float, dtype: Any = None, seed: Any = None) -> Any:
-    """Draw from the gamma distribution; eager only, through NumPy's generator seeded from the stream."""
+    """Draw from the gamma distribution; eager only, through NumPy's generator seeded from the stream.
+
+    Args:
+        shape: sizes.
+        alpha: shape parameter, > 0; the scale is 1.
+        dtype: float type; default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+    """
     return _from_numpy(lambda generator: generator.gamma(alpha, size=shape), dtype, seed, "gamma")
 
 
 def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
-    """Draw from the binomial distribution; eager only, through NumPy's generator seeded from the stream."""
+    """Draw from the binomial distribution; eager only, through NumPy's generator seeded from the stream.
+
+    Args:
+        shape: sizes.
+        counts: number of trials, broadcast to `shape`.
+        probabilities: of success, broadcast to `shape`.
+        dtype: default `floatx()`.
+        seed: integer, SeedGenerator or None for the global stream.
+
+    Returns:
+        tensor of `shape`.
+    """
     return _from_numpy(
         lambda generator: generator.binomial(np.asarray(counts), np.asarray(probabilities), shape), dtype, seed, "binomial"
     )

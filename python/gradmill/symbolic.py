@@ -97,8 +97,8 @@ class SymbolicTensor:
         name: label for messages; made unique when missing.
 
     Example:
-    >>> SymbolicTensor((None, 3)).shape
-    (None, 3)
+        >>> SymbolicTensor((None, 3)).shape
+        (None, 3)
     """
 
     _gradmill_symbolic_ = True
@@ -225,7 +225,14 @@ def is_symbolic(value: Any) -> bool:
 
 def flatten(structure: Any) -> list:
     """Return the leaves of nested lists, tuples and dictionaries (dictionaries by sorted key, an
-    OrderedDict in its own order)."""
+    OrderedDict in its own order).
+
+    Args:
+        structure: nested lists, tuples and dicts.
+
+    Returns:
+        list of leaves; dicts by sorted key.
+    """
     if isinstance(structure, dict):
         return [leaf for key in _keys(structure) for leaf in flatten(structure[key])]
     if isinstance(structure, (list, tuple)):
@@ -243,7 +250,15 @@ def _keys(mapping: dict) -> list:
 
 
 def map_structure(function: Callable, structure: Any) -> Any:
-    """Return the same nesting with `function` applied to every leaf."""
+    """Return the same nesting with `function` applied to every leaf.
+
+    Args:
+        function: called with each leaf.
+        structure: nested lists, tuples and dicts.
+
+    Returns:
+        new structure.
+    """
     if isinstance(structure, dict):
         mapped = {key: map_structure(function, structure[key]) for key in _keys(structure)}
         ordered = ((key, mapped[key]) for key in structure)

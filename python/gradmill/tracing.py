@@ -22,7 +22,11 @@ def is_tracing() -> bool:
 
 @contextlib.contextmanager
 def name_scope(name: str) -> Iterator[None]:
-    """Give ops inside the context a place in a path ("model/dense"), which plans and errors show."""
+    """Give ops inside the context a place in a path ("model/dense"), which plans and errors show.
+
+    Args:
+        name: part of the path; scopes nest.
+    """
     _core.push_scope(name)
     try:
         yield
@@ -56,6 +60,10 @@ class _Recording:
 
 class Traced:
     """One compiled signature of a function.
+
+    Args:
+        python_function: called once, with traced tensors in place of tensors and arrays.
+        arguments: (args, kwargs) whose shapes and dtypes are the signature.
 
     Attributes:
         plan: the compiled step; `plan.describe()` lists its kernels, `plan.profile(inputs)` times them.
@@ -99,7 +107,12 @@ def _key(leaf: Any) -> Any:
 
 
 class Function:
-    """A Python function that runs as a compiled plan; made by `function`."""
+    """A Python function that runs as a compiled plan; made by `function`.
+
+    Args:
+        python_function: called while tracing only.
+        cache_size: compiled signatures to keep; default: `GRADMILL_PLAN_CACHE`, 64.
+    """
 
     def __init__(self, python_function: Callable, cache_size: Optional[int] = None):
         self.python_function = python_function
@@ -174,10 +187,10 @@ def function(func: Optional[Callable] = None, **options: Any) -> Any:
         ArgumentError: for an unknown option, or something that cannot be called.
 
     Example:
-    >>> import gradmill as gm
-    >>> double = gm.function(lambda x: x + x)
-    >>> float(double(gm.ops.convert_to_tensor(2.0)))
-    4.0
+        >>> import gradmill as gm
+        >>> double = gm.function(lambda x: x + x)
+        >>> float(double(gm.ops.convert_to_tensor(2.0)))
+        4.0
     """
     known = {"jit_compile", "input_signature", "reduce_retracing", "autograph", "experimental_relax_shapes"}
     unknown = set(options) - known

@@ -29,10 +29,10 @@ class Variable(_core.Variable):
         DTypeError: for a value that cannot be a tensor.
 
     Example:
-    >>> counter = Variable(0.0, name="counter")
-    >>> counter.assign_add(2.0)
-    >>> float(counter)
-    2.0
+        >>> counter = Variable(0.0, name="counter")
+        >>> counter.assign_add(2.0)
+        >>> float(counter)
+        2.0
     """
 
     def __init__(

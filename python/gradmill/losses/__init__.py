@@ -160,7 +160,15 @@ def resolve(identifier: Any, y_true: Any, y_pred: Any) -> Optional[Loss]:
 
 
 def target_kind(y_true: Any, y_pred: Any) -> str:
-    """Return "binary", "sparse" or "categorical": what kind of targets two shapes speak of."""
+    """Return "binary", "sparse" or "categorical": what kind of targets two shapes speak of.
+
+    Args:
+        y_true: targets, with a shape.
+        y_pred: predictions, with a shape.
+
+    Returns:
+        The kind.
+    """
     true_shape, pred_shape = tuple(y_true.shape), tuple(y_pred.shape)
     if pred_shape[-1:] == (1,):
         return "binary"
@@ -170,7 +178,14 @@ def target_kind(y_true: Any, y_pred: Any) -> str:
 
 
 def serialize(loss: Any) -> Any:
-    """Return the configuration of a `Loss` or loss function."""
+    """Return the configuration of a `Loss` or loss function.
+
+    Args:
+        loss: instance, or a public function.
+
+    Returns:
+        dict in Keras's form, or a name.
+    """
     return serialization.serialize_object(loss)
 
 

@@ -31,7 +31,13 @@ def hinge(y_true: Any, y_pred: Any) -> Any:
 
 
 def squared_hinge(y_true: Any, y_pred: Any) -> Any:
-    """Mean over the last axis of `max(1 - y_true * y_pred, 0)` squared; arguments as in `hinge`.
+    """Mean over the last axis of `max(1 - y_true * y_pred, 0)` squared.
+
+    Args:
+        y_true, y_pred: as in `hinge`.
+
+    Returns:
+        Values of the shape without the last axis.
 
     Example:
         >>> import gradmill as gm
@@ -66,7 +72,10 @@ def _signed_labels(y_true: Any) -> Any:
 
 
 class Hinge(LossFunctionWrapper):
-    """Margin loss `max(1 - y_true * y_pred, 0)`; arguments as in `Loss`.
+    """Margin loss `max(1 - y_true * y_pred, 0)`.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -83,7 +92,10 @@ class Hinge(LossFunctionWrapper):
 
 
 class SquaredHinge(LossFunctionWrapper):
-    """Squared margin loss; arguments as in `Loss`.
+    """Squared margin loss.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -100,7 +112,10 @@ class SquaredHinge(LossFunctionWrapper):
 
 
 class CategoricalHinge(LossFunctionWrapper):
-    """Margin loss between the true class and the best wrong one; arguments as in `Loss`.
+    """Margin loss between the true class and the best wrong one.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm

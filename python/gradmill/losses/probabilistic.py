@@ -120,7 +120,10 @@ def _smooth_towards_half(y_true: Any, label_smoothing: float) -> Any:
 
 
 class KLDivergence(LossFunctionWrapper):
-    """Divergence of the predicted distributions from the targets; arguments as in `Loss`.
+    """Divergence of the predicted distributions from the targets.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -137,7 +140,10 @@ class KLDivergence(LossFunctionWrapper):
 
 
 class Poisson(LossFunctionWrapper):
-    """Negative log likelihood of counts up to a constant; arguments as in `Loss`.
+    """Negative log likelihood of counts up to a constant.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm

@@ -30,7 +30,13 @@ def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
-    """Mean over the last axis of the absolute differences; arguments as in `mean_squared_error`.
+    """Mean over the last axis of the absolute differences.
+
+    Args:
+        y_true, y_pred: as in `mean_squared_error`.
+
+    Returns:
+        Values of the shape without the last axis.
 
     Example:
         >>> import gradmill as gm
@@ -42,7 +48,13 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
 
 
 def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
-    """100 times the mean of `|y_true - y_pred| / max(|y_true|, epsilon)`; arguments as in `mean_squared_error`.
+    """100 times the mean of `|y_true - y_pred| / max(|y_true|, epsilon)`.
+
+    Args:
+        y_true, y_pred: as in `mean_squared_error`.
+
+    Returns:
+        Values of the shape without the last axis.
 
     Example:
         >>> import gradmill as gm
@@ -55,7 +67,13 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
 
 def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
-    """Mean of the squared differences of `log(max(y, epsilon) + 1)`; arguments as in `mean_squared_error`.
+    """Mean of the squared differences of `log(max(y, epsilon) + 1)`.
+
+    Args:
+        y_true, y_pred: as in `mean_squared_error`.
+
+    Returns:
+        Values of the shape without the last axis.
 
     Example:
         >>> import gradmill as gm
@@ -110,6 +128,12 @@ def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of `log(cosh(y_pred - y_true))`, safe for large errors.
 
+    Args:
+        y_true, y_pred: as in `mean_squared_error`.
+
+    Returns:
+        Values of the shape without the last axis.
+
     Example:
         >>> import gradmill as gm
         >>> gm.losses.log_cosh([[1.0, 2.0]], [[1.0, 2.0]]).numpy().round(5).tolist()
@@ -149,7 +173,10 @@ class MeanSquaredError(LossFunctionWrapper):
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
-    """Mean of absolute differences between targets and predictions; arguments as in `Loss`.
+    """Mean of absolute differences between targets and predictions.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -169,7 +196,10 @@ class MeanAbsoluteError(LossFunctionWrapper):
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
-    """Mean of absolute differences in percent of the targets; arguments as in `Loss`.
+    """Mean of absolute differences in percent of the targets.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -189,7 +219,10 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
-    """Mean of squared differences of logarithms, for targets of very different sizes; arguments as in `Loss`.
+    """Mean of squared differences of logarithms, for targets of very different sizes.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm
@@ -261,7 +294,10 @@ class Huber(LossFunctionWrapper):
 
 
 class LogCosh(LossFunctionWrapper):
-    """Mean logarithm of the hyperbolic cosine of the errors; arguments as in `Loss`.
+    """Mean logarithm of the hyperbolic cosine of the errors.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
 
     Example:
         >>> import gradmill as gm

@@ -241,7 +241,14 @@ def resolve(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
 
 
 def serialize(metric: Any) -> Any:
-    """Return the configuration of a `Metric` or metric function."""
+    """Return the configuration of a `Metric` or metric function.
+
+    Args:
+        metric: instance, or a public function.
+
+    Returns:
+        dict in Keras's form, or a name.
+    """
     return serialization.serialize_object(metric)
 
 

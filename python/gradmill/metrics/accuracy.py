@@ -10,6 +10,13 @@ from gradmill.metrics.base import MeanMetricWrapper
 def accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where `y_true == y_pred`, else 0, element by element.
 
+    Args:
+        y_true: targets.
+        y_pred: predictions, broadcast against the targets.
+
+    Returns:
+        tensor of 0 and 1.
+
     Example:
         >>> import gradmill as gm
         >>> gm.metrics.accuracy([1, 2, 3], [1, 2, 0]).numpy().tolist()

@@ -114,6 +114,9 @@ class FBetaScore(Metric):
 class F1Score(FBetaScore):
     """Harmonic mean of precision and recall; arguments as in `FBetaScore` with `beta = 1`.
 
+    Args:
+        average, threshold, name, dtype: as in `FBetaScore`.
+
     Example:
         >>> import gradmill as gm
         >>> metric = gm.metrics.F1Score(threshold=0.5, average="micro")

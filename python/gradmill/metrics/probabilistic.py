@@ -7,7 +7,10 @@ from gradmill.metrics.base import MeanMetricWrapper
 
 
 class KLDivergence(MeanMetricWrapper):
-    """Mean divergence of the predicted distributions from the targets; arguments as in `Metric`.
+    """Mean divergence of the predicted distributions from the targets.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -22,7 +25,10 @@ class KLDivergence(MeanMetricWrapper):
 
 
 class Poisson(MeanMetricWrapper):
-    """Mean Poisson loss; arguments as in `Metric`.
+    """Mean Poisson loss.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -117,7 +123,10 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
 
 class Hinge(MeanMetricWrapper):
-    """Mean margin loss; arguments as in `Metric`.
+    """Mean margin loss.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -132,7 +141,10 @@ class Hinge(MeanMetricWrapper):
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """Mean squared margin loss; arguments as in `Metric`.
+    """Mean squared margin loss.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -147,7 +159,10 @@ class SquaredHinge(MeanMetricWrapper):
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """Mean margin loss between the true class and the best wrong one; arguments as in `Metric`.
+    """Mean margin loss between the true class and the best wrong one.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm

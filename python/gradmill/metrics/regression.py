@@ -72,7 +72,10 @@ class MeanSquaredError(MeanMetricWrapper):
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """Mean absolute error; arguments as in `Metric`.
+    """Mean absolute error.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -87,7 +90,10 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper):
-    """Mean absolute error in percent of the targets; arguments as in `Metric`.
+    """Mean absolute error in percent of the targets.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -102,7 +108,10 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
-    """Mean squared error of logarithms; arguments as in `Metric`.
+    """Mean squared error of logarithms.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm
@@ -165,7 +174,10 @@ class CosineSimilarity(MeanMetricWrapper):
 
 
 class LogCoshError(MeanMetricWrapper):
-    """Mean logarithm of the hyperbolic cosine of the errors; arguments as in `Metric`.
+    """Mean logarithm of the hyperbolic cosine of the errors.
+
+    Args:
+        name, dtype: as in `Metric`.
 
     Example:
         >>> import gradmill as gm

@@ -8,7 +8,14 @@ from gradmill.symbolic import SymbolicTensor
 
 
 def public_op(function: Callable) -> Callable:
-    """Make an op out of a function on tensors: called on symbolic tensors, it is recorded as a node of a model."""
+    """Make an op out of a function on tensors: called on symbolic tensors, it is recorded as a node of a model.
+
+    Args:
+        function: takes tensors.
+
+    Returns:
+        the op; `op.eager` is the function itself.
+    """
 
     @functools.wraps(function)
     def op(*args: Any, **kwargs: Any) -> Any:
@@ -25,18 +32,41 @@ def public_op(function: Callable) -> Callable:
 
 
 def tensor(x: Any, dtype: Optional[str] = None) -> Any:
-    """`x` as a tensor."""
+    """`x` as a tensor.
+
+    Args:
+        x: tensor, variable, array, number or nested list.
+        dtype: dtype of the result; default: what `x` has.
+
+    Returns:
+        tensor.
+    """
     return x if type(x) is _core.Tensor and dtype is None else _core.tensor(x, dtype)
 
 
 def float_tensor(x: Any) -> Any:
-    """`x` as a tensor of floats; integers and bools become float32."""
+    """`x` as a tensor of floats; integers and bools become float32.
+
+    Args:
+        x: tensor, variable, array, number or nested list.
+
+    Returns:
+        tensor.
+    """
     x = tensor(x)
     return x if "float" in x.dtype else _core.ops.cast(x, dtype="float32")
 
 
 def axes_of(axis: Any, ndim: int) -> List[int]:
-    """Keras's `axis` (None, a number or several) as a list of axes."""
+    """Keras's `axis` (None, a number or several) as a list of axes.
+
+    Args:
+        axis: None, a number or several.
+        ndim: number of axes there are.
+
+    Returns:
+        list of axes, as given; negative ones stay negative.
+    """
     if axis is None:
         return list(range(ndim))
     return [axis] if isinstance(axis, int) else [int(each) for each in axis]

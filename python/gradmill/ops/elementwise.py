@@ -106,7 +106,14 @@ right_shift = bitwise_right_shift  # noqa: F821
 
 @public_op
 def log10(x: Any) -> Any:
-    """Return the logarithm to base 10."""
+    """Return the logarithm to base 10.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor of floats.
+    """
     return _core.ops.log(x) * 0.43429448190325182765
 
 
@@ -117,6 +124,9 @@ def round(x: Any, decimals: int = 0) -> Any:
     Args:
         x: tensor.
         decimals: digits after the point to keep.
+
+    Returns:
+        tensor of the dtype of `x`.
     """
     if decimals == 0:
         return _core.ops.round(x)
@@ -126,38 +136,100 @@ def round(x: Any, decimals: int = 0) -> Any:
 
 @public_op
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-    """Limit values to the range from `x_min` to `x_max`."""
+    """Limit values to the range from `x_min` to `x_max`.
+
+    Args:
+        x: tensor.
+        x_min: smallest value, broadcast against `x`.
+        x_max: largest value, broadcast against `x`.
+
+    Returns:
+        tensor.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.clip([-2.0, 0.5, 9.0], 0.0, 1.0).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
     return _core.ops.minimum(_core.ops.maximum(tensor(x), x_min), x_max)
 
 
 @public_op
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
-    """Choose from `x1` where `condition` holds and from `x2` elsewhere."""
+    """Choose from `x1` where `condition` holds and from `x2` elsewhere.
+
+    Args:
+        condition: bool tensor.
+        x1: values where it holds.
+        x2: values elsewhere.
+
+    Returns:
+        tensor of the common dtype and the broadcast shape.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.where([True, False], [1, 2], [3, 4]).numpy()
+        array([1, 4], dtype=int32)
+    """
     return _core.ops.where(condition, x1, x2)
 
 
 @public_op
 def cast(x: Any, dtype: Any) -> Any:
-    """Return `x` in another dtype."""
+    """Return `x` in another dtype.
+
+    Args:
+        x: tensor.
+        dtype: name of a dtype; floats are cut off towards zero when they become integers.
+
+    Returns:
+        tensor.
+    """
     return tensor(x).astype(config.standardize_dtype(dtype))
 
 
 @public_op
 def stop_gradient(variable: Any) -> Any:
-    """Return the value, through which no gradient flows."""
+    """Return the value, through which no gradient flows.
+
+    Args:
+        variable: tensor or variable.
+
+    Returns:
+        tensor.
+    """
     return _core.ops.stop_gradient(variable)
 
 
 @public_op
 def logaddexp(x1: Any, x2: Any) -> Any:
-    """Return log(exp(x1) + exp(x2)) without overflow."""
+    """Return log(exp(x1) + exp(x2)) without overflow.
+
+    Args:
+        x1: tensor.
+        x2: tensor, broadcast against `x1`.
+
+    Returns:
+        tensor of floats.
+    """
     x1, x2 = float_tensor(x1), float_tensor(x2)
     return _core.ops.maximum(x1, x2) + _core.ops.log1p(_core.ops.exp(-_core.ops.abs(x1 - x2)))
 
 
 @public_op
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Return where |x1 - x2| <= atol + rtol * |x2|; infinities are close to themselves."""
+    """Return where |x1 - x2| <= atol + rtol * |x2|; infinities are close to themselves.
+
+    Args:
+        x1: tensor.
+        x2: tensor, broadcast against `x1`.
+        rtol: tolerance relative to `x2`.
+        atol: absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    Returns:
+        bool tensor.
+    """
     x1, x2 = float_tensor(x1), float_tensor(x2)
     near = (_core.ops.abs(x1 - x2) <= atol + rtol * _core.ops.abs(x2)) & _core.ops.is_finite(x2)
     near = near | _core.ops.equal(x1, x2)
@@ -166,7 +238,17 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 
 @public_op
 def nan_to_num(x: Any, nan: float = 0.0, posinf: Optional[float] = None, neginf: Optional[float] = None) -> Any:
-    """Replace NaN and infinities by numbers (the largest finite ones by default)."""
+    """Replace NaN and infinities by numbers (the largest finite ones by default).
+
+    Args:
+        x: tensor.
+        nan: number in place of NaN.
+        posinf: number in place of infinity; default: the largest of the dtype.
+        neginf: number in place of minus infinity; default: the smallest of the dtype.
+
+    Returns:
+        tensor of the dtype of `x`.
+    """
     x = tensor(x)
     if "float" not in x.dtype:
         return x

@@ -9,7 +9,21 @@ from gradmill.ops.calling import public_op, tensor
 
 @public_op
 def take(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
-    """Take entries along `axis` (of the flattened tensor without axis) at `indices`; negative ones count from the end."""
+    """Take entries along `axis` (of the flattened tensor without axis) at `indices`; negative ones count from the end.
+
+    Args:
+        x: tensor.
+        indices: integers of any shape.
+        axis: axis to take along.
+
+    Returns:
+        tensor; `axis` is replaced by the shape of `indices`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.take([10, 20, 30], [2, 0, -1]).numpy()
+        array([30, 10, 30], dtype=int32)
+    """
     x = tensor(x)
     if axis is None:
         return _core.ops.gather(_core.ops.reshape(x, shape=[-1]), tensor(indices), axis=0)
@@ -18,7 +32,16 @@ def take(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
 
 @public_op
 def take_along_axis(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
-    """Take one entry for each index, matching position by position along the other axes."""
+    """Take one entry for each index, matching position by position along the other axes.
+
+    Args:
+        x: tensor.
+        indices: integers, of the shape of `x` but for `axis`.
+        axis: axis to take along; None for flattened tensors.
+
+    Returns:
+        tensor of the shape of `indices`.
+    """
     x = tensor(x)
     if axis is None:
         return _core.ops.take_along_axis(_core.ops.reshape(x, shape=[-1]), _core.ops.reshape(tensor(indices), shape=[-1]), axis=0)
@@ -27,7 +50,24 @@ def take_along_axis(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
 
 @public_op
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """Return 1 at the class of each entry and 0 elsewhere, along a new axis."""
+    """Return 1 at the class of each entry and 0 elsewhere, along a new axis.
+
+    Args:
+        x: integers; one outside [0, num_classes) gives zeros.
+        num_classes: size of the new axis.
+        axis: where the new axis stands in the result.
+        dtype: default `floatx()`.
+        sparse: accepted for compatibility; the result is dense.
+
+    Returns:
+        tensor with one axis more than `x`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.one_hot([2, 0], 3).numpy()
+        array([[0., 0., 1.],
+               [1., 0., 0.]], dtype=float32)
+    """
     x = tensor(x)
     rank = x.ndim + 1
     place = axis % rank
@@ -41,7 +81,18 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
 @public_op
 def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """Return 1 for every class that occurs along the last axis."""
+    """Return 1 for every class that occurs along the last axis.
+
+    Args:
+        inputs: integers, (classes,) or (batch, classes).
+        num_classes: size of the last axis of the result.
+        axis: where the axis of the classes stands.
+        dtype: default `floatx()`.
+        sparse: accepted for compatibility; the result is dense.
+
+    Returns:
+        tensor of 0 and 1.
+    """
     inputs = tensor(inputs)
     reduced = 1 if inputs.ndim > 1 else 0
     hot = one_hot.eager(inputs, num_classes, axis=axis, dtype=config.standardize_dtype(dtype))
@@ -50,13 +101,29 @@ def multi_hot(inputs: Any, num_classes: int, axis: int = -1, dtype: Any = None, 
 
 @public_op
 def sort(x: Any, axis: int = -1) -> Any:
-    """Return the values in ascending order along `axis`, NaN last."""
+    """Return the values in ascending order along `axis`, NaN last.
+
+    Args:
+        x: tensor.
+        axis: axis to sort along.
+
+    Returns:
+        tensor like `x`.
+    """
     return _core.ops.sort(x, axis=int(axis))
 
 
 @public_op
 def argsort(x: Any, axis: int = -1) -> Any:
-    """Return the positions that would sort `x`, as int32; equal values keep their order."""
+    """Return the positions that would sort `x`, as int32; equal values keep their order.
+
+    Args:
+        x: tensor.
+        axis: axis to sort along; None for the flattened tensor.
+
+    Returns:
+        int32 tensor.
+    """
     x = tensor(x)
     if axis is None:
         return _core.ops.argsort(_core.ops.reshape(x, shape=[-1]), axis=0)
@@ -65,7 +132,22 @@ def argsort(x: Any, axis: int = -1) -> Any:
 
 @public_op
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
-    """Return the `k` largest values of the last axis, in descending order, and their positions."""
+    """Return the `k` largest values of the last axis, in descending order, and their positions.
+
+    Args:
+        x: tensor.
+        k: how many, at most the size of the last axis.
+        sorted: accepted for compatibility; the result is always sorted.
+
+    Returns:
+        (values, positions as int32).
+
+    Example:
+        >>> import gradmill as gm
+        >>> values, positions = gm.ops.top_k([3, 9, 5], k=2)
+        >>> values.numpy(), positions.numpy()
+        (array([9, 5], dtype=int32), array([1, 2], dtype=int32))
+    """
     order = _core.ops.argsort(x, axis=-1, descending=True)
     first = order[(Ellipsis, builtins.slice(0, int(k)))]
     return _core.ops.take_along_axis(tensor(x), first, axis=-1), first
@@ -73,7 +155,16 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
 
 @public_op
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
-    """Return whether each target's prediction is among the `k` largest of its row; ties count as inside."""
+    """Return whether each target's prediction is among the `k` largest of its row; ties count as inside.
+
+    Args:
+        targets: (rows,) integer classes.
+        predictions: (rows, classes).
+        k: how many places count.
+
+    Returns:
+        (rows,) bools.
+    """
     predictions = tensor(predictions)
     own = _core.ops.take_along_axis(predictions, _core.ops.reshape(tensor(targets), shape=[-1, 1]), axis=1)
     larger = _core.ops.sum(_core.ops.greater(predictions, own).astype("int32"), axes=[1], keepdims=False)
@@ -89,6 +180,9 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: Optional[int] = None,
         segment_ids: (rows,) integers.
         num_segments: rows of the result; default: the largest id plus one (eager only).
         sorted: accepted for compatibility.
+
+    Returns:
+        (num_segments, ...).
     """
     data, segment_ids = tensor(data), tensor(segment_ids)
     count = int(_core.ops.max(segment_ids, axes=[0], keepdims=False)) + 1 if num_segments is None else int(num_segments)
@@ -112,7 +206,16 @@ def _flat_places(indices: Any, shape: Sequence[int]) -> Any:
 
 @public_op
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
-    """Add `values` into zeros of `shape` at `indices` (the last axis addresses the leading axes)."""
+    """Add `values` into zeros of `shape` at `indices` (the last axis addresses the leading axes).
+
+    Args:
+        indices: (..., depth) integers.
+        values: one entry, or block of the remaining axes, for each index.
+        shape: the result's sizes.
+
+    Returns:
+        tensor.
+    """
     indices, values = tensor(indices), tensor(values)
     places, rows, inner = _flat_places(indices, list(shape))
     flat = _core.ops.reshape(values, shape=[places.shape[0], inner])
@@ -121,7 +224,16 @@ def scatter(indices: Any, values: Any, shape: Any) -> Any:
 
 @public_op
 def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
-    """Return `inputs` with the entries at `indices` replaced by `updates`; of repeated indices, use none."""
+    """Return `inputs` with the entries at `indices` replaced by `updates`; of repeated indices, use none.
+
+    Args:
+        inputs: tensor.
+        indices: (..., depth) integers that address the leading axes; each place at most once.
+        updates: one entry, or block of the remaining axes, for each index.
+
+    Returns:
+        tensor like `inputs`.
+    """
     inputs, indices, updates = tensor(inputs), tensor(indices), tensor(updates)
     places, rows, inner = _flat_places(indices, inputs.shape)
     ones = _core.ops.broadcast_to(_core.tensor(1, "float32"), shape=[places.shape[0], 1])
@@ -134,14 +246,32 @@ def scatter_update(inputs: Any, indices: Any, updates: Any) -> Any:
 
 @public_op
 def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
-    """Return the block of `shape` that begins at `start_indices`."""
+    """Return the block of `shape` that begins at `start_indices`.
+
+    Args:
+        inputs: tensor.
+        start_indices: first position on each axis.
+        shape: sizes of the block.
+
+    Returns:
+        tensor of `shape`.
+    """
     starts = [int(each) for each in start_indices]
     return tensor(inputs)[tuple(builtins.slice(start, start + size) for start, size in zip(starts, shape))]
 
 
 @public_op
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
-    """Return `inputs` with the block that begins at `start_indices` replaced by `updates`."""
+    """Return `inputs` with the block that begins at `start_indices` replaced by `updates`.
+
+    Args:
+        inputs: tensor.
+        start_indices: first position on each axis.
+        updates: block of the rank of `inputs`.
+
+    Returns:
+        tensor like `inputs`.
+    """
     inputs, updates = tensor(inputs), tensor(updates)
     starts = [int(each) for each in start_indices]
     after = [size - start - new for size, start, new in zip(inputs.shape, starts, updates.shape)]
@@ -153,7 +283,16 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
 
 @public_op
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
-    """Return where `values` would be inserted into an ascending vector to keep the order, as int32."""
+    """Return where `values` would be inserted into an ascending vector to keep the order, as int32.
+
+    Args:
+        sorted_sequence: vector in ascending order.
+        values: tensor of any shape.
+        side: "left" (before equal values) or "right" (after them).
+
+    Returns:
+        int32 tensor of the shape of `values`.
+    """
     sequence, values = tensor(sorted_sequence), tensor(values)
     column = _core.ops.reshape(values, shape=[*values.shape, 1])
     smaller = _core.ops.less(sequence, column) if side == "left" else _core.ops.less_equal(sequence, column)

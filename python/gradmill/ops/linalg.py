@@ -13,13 +13,34 @@ from gradmill.ops.shape import moveaxis
 
 @public_op
 def matmul(x1: Any, x2: Any) -> Any:
-    """Return the matrix product over the last two axes, as NumPy's `@`; leading axes are broadcast."""
+    """Return the matrix product over the last two axes, as NumPy's `@`; leading axes are broadcast.
+
+    Args:
+        x1: (..., rows, inner) or (inner,).
+        x2: (..., inner, columns) or (inner,).
+
+    Returns:
+        (..., rows, columns).
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]]).numpy()
+        array([[11.]], dtype=float32)
+    """
     return _core.matmul(tensor(x1), tensor(x2))
 
 
 @public_op
 def dot(x1: Any, x2: Any) -> Any:
-    """Return NumPy's dot: a sum over the last axis of x1 and the last but one (or only) axis of x2."""
+    """Return NumPy's dot: a sum over the last axis of x1 and the last but one (or only) axis of x2.
+
+    Args:
+        x1: tensor.
+        x2: tensor.
+
+    Returns:
+        tensor.
+    """
     x1, x2 = tensor(x1), tensor(x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return x1 * x2
@@ -28,14 +49,30 @@ def dot(x1: Any, x2: Any) -> Any:
 
 @public_op
 def vdot(x1: Any, x2: Any) -> Any:
-    """Return the sum of the products of all entries."""
+    """Return the sum of the products of all entries.
+
+    Args:
+        x1: tensor.
+        x2: tensor of as many entries.
+
+    Returns:
+        scalar tensor.
+    """
     flat = [_core.ops.reshape(tensor(x), shape=[-1]) for x in (x1, x2)]
     return _core.ops.sum(flat[0] * flat[1], axes=[0], keepdims=False)
 
 
 @public_op
 def inner(x1: Any, x2: Any) -> Any:
-    """Return the sum of products over the last axes."""
+    """Return the sum of products over the last axes.
+
+    Args:
+        x1: tensor.
+        x2: tensor whose last axis has the same size.
+
+    Returns:
+        tensor.
+    """
     x1, x2 = tensor(x1), tensor(x2)
     if x1.ndim == 0 or x2.ndim == 0:
         return x1 * x2
@@ -44,7 +81,15 @@ def inner(x1: Any, x2: Any) -> Any:
 
 @public_op
 def outer(x1: Any, x2: Any) -> Any:
-    """Return the product of every entry of x1 with every entry of x2."""
+    """Return the product of every entry of x1 with every entry of x2.
+
+    Args:
+        x1: tensor, flattened.
+        x2: tensor, flattened.
+
+    Returns:
+        (entries of x1, entries of x2).
+    """
     return _core.ops.reshape(tensor(x1), shape=[-1, 1]) * _core.ops.reshape(tensor(x2), shape=[1, -1])
 
 
@@ -56,6 +101,9 @@ def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
         x1: tensor.
         x2: tensor.
         axes: how many last axes of x1 meet the first of x2, or two lists of axes.
+
+    Returns:
+        tensor with the remaining axes of `x1`, then those of `x2`.
 
     Raises:
         ShapeError: when paired axes differ in size.
@@ -90,8 +138,21 @@ def _product(x: Any, axes: List[int]) -> int:
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Evaluate Einstein's summation, such as "ij,jk->ik" or "...ab,...bc->...ac".
 
+    Args:
+        subscripts: one letter for each axis, terms separated by commas, "->" and the result's axes; without "->" the
+            letters that occur once, in alphabetical order.
+        *operands: a tensor for each term.
+
+    Returns:
+        tensor.
+
     Raises:
         ArgumentError: when the subscripts do not fit the operands.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.einsum("ij,j->i", [[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]).numpy()
+        array([21., 43.], dtype=float32)
     """
     terms, output = _parse_einsum(subscripts, [tensor(each) for each in operands])
     values = [tensor(each) for each in operands]
@@ -185,7 +246,16 @@ def _arranged(value: Any, term: str, groups: List[List[str]], sizes: dict) -> An
 
 @public_op
 def cross(x1: Any, x2: Any, axis: int = -1) -> Any:
-    """Return the cross product of three-dimensional vectors along `axis`."""
+    """Return the cross product of three-dimensional vectors along `axis`.
+
+    Args:
+        x1: tensor whose `axis` has size 3.
+        x2: tensor like `x1`, broadcast against it.
+        axis: axis of the vectors.
+
+    Returns:
+        tensor of floats.
+    """
     x1, x2 = moveaxis.eager(float_tensor(x1), axis, -1), moveaxis.eager(float_tensor(x2), axis, -1)
     a, b = [x1[..., i] for i in range(3)], [x2[..., i] for i in range(3)]
     parts = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
@@ -195,7 +265,15 @@ def cross(x1: Any, x2: Any, axis: int = -1) -> Any:
 
 @public_op
 def trace(x: Any, offset: int = 0) -> Any:
-    """Return the sum of the diagonal of a matrix."""
+    """Return the sum of the diagonal of a matrix.
+
+    Args:
+        x: (..., rows, columns).
+        offset: which diagonal; above the main one when positive.
+
+    Returns:
+        (...).
+    """
     x = tensor(x)
     mask = np.eye(x.shape[-2], x.shape[-1], offset, dtype=bool)
     return _core.ops.sum(_core.ops.where(mask, x, 0), axes=[x.ndim - 2, x.ndim - 1], keepdims=False)

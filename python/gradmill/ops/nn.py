@@ -15,20 +15,43 @@ def _clip(x: Any, low: float, high: float) -> Any:
 
 @public_op
 def relu6(x: Any) -> Any:
-    """Return min(max(x, 0), 6)."""
+    """Return min(max(x, 0), 6).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return _clip(tensor(x), 0.0, 6.0)
 
 
 @public_op
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """Return x where positive and negative_slope * x elsewhere."""
+    """Return x where positive and negative_slope * x elsewhere.
+
+    Args:
+        x: tensor.
+        negative_slope: slope below zero.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return _core.ops.where(_core.ops.greater(x, 0.0), x, x * negative_slope)
 
 
 @public_op
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """Return x where positive and alpha * (exp(x) - 1) elsewhere (Clevert et al. 2016)."""
+    """Return x where positive and alpha * (exp(x) - 1) elsewhere (Clevert et al. 2016).
+
+    Args:
+        x: tensor.
+        alpha: minus the limit at minus infinity.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     negative = _core.ops.expm1(_core.ops.minimum(x, 0.0))
     return _core.ops.where(_core.ops.greater(x, 0.0), x, negative if alpha == 1.0 else negative * alpha)
@@ -36,20 +59,43 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 @public_op
 def selu(x: Any) -> Any:
-    """Return the scaled elu whose outputs normalise themselves (Klambauer et al. 2017)."""
+    """Return the scaled elu whose outputs normalise themselves (Klambauer et al. 2017).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return elu.eager(x, 1.6732632423543772) * 1.0507009873554805
 
 
 @public_op
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Return max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)) (Barron 2017)."""
+    """Return max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)) (Barron 2017).
+
+    Args:
+        x: tensor.
+        alpha: minus the limit at minus infinity.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return _core.ops.relu(x) + _core.ops.expm1(_core.ops.minimum(x, 0.0) / alpha) * alpha
 
 
 @public_op
 def gelu(x: Any, approximate: bool = True) -> Any:
-    """Return x times the normal distribution function of x, by tanh or exactly by erf (Hendrycks and Gimpel 2016)."""
+    """Return x times the normal distribution function of x, by tanh or exactly by erf (Hendrycks and Gimpel 2016).
+
+    Args:
+        x: tensor.
+        approximate: whether to use tanh in place of erf.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     if approximate:
         inner = (x + x * x * x * 0.044715) * float(np.sqrt(2.0 / np.pi))
@@ -59,7 +105,14 @@ def gelu(x: Any, approximate: bool = True) -> Any:
 
 @public_op
 def silu(x: Any) -> Any:
-    """Return x * sigmoid(x) (Elfwing et al. 2018)."""
+    """Return x * sigmoid(x) (Elfwing et al. 2018).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return x * _core.ops.sigmoid(x)
 
@@ -69,33 +122,68 @@ swish = silu
 
 @public_op
 def softsign(x: Any) -> Any:
-    """Return x / (1 + |x|)."""
+    """Return x / (1 + |x|).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return x / (_core.ops.abs(x) + 1.0)
 
 
 @public_op
 def log_sigmoid(x: Any) -> Any:
-    """Return log(sigmoid(x)) without overflow."""
+    """Return log(sigmoid(x)) without overflow.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return -_core.ops.softplus(-float_tensor(x))
 
 
 @public_op
 def mish(x: Any) -> Any:
-    """Return x * tanh(softplus(x)) (Misra 2019)."""
+    """Return x * tanh(softplus(x)) (Misra 2019).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return x * _core.ops.tanh(_core.ops.softplus(x))
 
 
 @public_op
 def hard_sigmoid(x: Any) -> Any:
-    """Return x / 6 + 0.5 limited to [0, 1]."""
+    """Return x / 6 + 0.5 limited to [0, 1].
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return _clip(float_tensor(x) / 6.0 + 0.5, 0.0, 1.0)
 
 
 @public_op
 def hard_silu(x: Any) -> Any:
-    """Return x * hard_sigmoid(x) (Howard et al. 2019)."""
+    """Return x * hard_sigmoid(x) (Howard et al. 2019).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return x * hard_sigmoid.eager(x)
 
@@ -105,48 +193,102 @@ hard_swish = hard_silu
 
 @public_op
 def hard_tanh(x: Any) -> Any:
-    """Return x limited to [-1, 1]."""
+    """Return x limited to [-1, 1].
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return _clip(float_tensor(x), -1.0, 1.0)
 
 
 @public_op
 def tanh_shrink(x: Any) -> Any:
-    """Return x - tanh(x)."""
+    """Return x - tanh(x).
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return x - _core.ops.tanh(x)
 
 
 @public_op
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """Return x where |x| exceeds the threshold and 0 elsewhere."""
+    """Return x where |x| exceeds the threshold and 0 elsewhere.
+
+    Args:
+        x: tensor.
+        threshold: what |x| must exceed.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return _core.ops.where(_core.ops.greater(_core.ops.abs(x), threshold), x, 0.0)
 
 
 @public_op
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """Return x moved towards 0 by the threshold, 0 within it."""
+    """Return x moved towards 0 by the threshold, 0 within it.
+
+    Args:
+        x: tensor.
+        threshold: by how much values move.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return _core.ops.sign(x) * _core.ops.relu(_core.ops.abs(x) - threshold)
 
 
 @public_op
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """Return x where it exceeds the threshold and the default value elsewhere."""
+    """Return x where it exceeds the threshold and the default value elsewhere.
+
+    Args:
+        x: tensor.
+        threshold: what x must exceed.
+        default_value: the value elsewhere.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return _core.ops.where(_core.ops.greater(x, threshold), x, float(default_value))
 
 
 @public_op
 def squareplus(x: Any, b: float = 4) -> Any:
-    """Return (x + sqrt(x^2 + b)) / 2 (Barron 2021)."""
+    """Return (x + sqrt(x^2 + b)) / 2 (Barron 2021).
+
+    Args:
+        x: tensor.
+        b: width of the bend at zero.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     return (x + _core.ops.sqrt(x * x + float(b))) * 0.5
 
 
 @public_op
 def sparse_plus(x: Any) -> Any:
-    """Return 0 below -1, x above 1 and (x + 1)^2 / 4 between."""
+    """Return 0 below -1, x above 1 and (x + 1)^2 / 4 between.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     middle = _core.ops.square(x + 1.0) * 0.25
     return _core.ops.where(_core.ops.less(x, -1.0), 0.0, _core.ops.where(_core.ops.greater(x, 1.0), x, middle))
@@ -154,13 +296,31 @@ def sparse_plus(x: Any) -> Any:
 
 @public_op
 def sparse_sigmoid(x: Any) -> Any:
-    """Return 0 below -1, 1 above 1 and (x + 1) / 2 between."""
+    """Return 0 below -1, 1 above 1 and (x + 1) / 2 between.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        tensor like `x`.
+    """
     return _clip((float_tensor(x) + 1.0) * 0.5, 0.0, 1.0)
 
 
 @public_op
 def glu(x: Any, axis: int = -1) -> Any:
-    """Return the first half along `axis` times the sigmoid of the second (Dauphin et al. 2017)."""
+    """Return the first half along `axis` times the sigmoid of the second (Dauphin et al. 2017).
+
+    Args:
+        x: tensor.
+        axis: axis to halve.
+
+    Returns:
+        tensor with half the size along `axis`.
+
+    Raises:
+        ShapeError: when the axis has an odd size.
+    """
     x = float_tensor(x)
     if x.shape[axis] % 2:
         raise ShapeError(f"glu: expected an even size of axis {axis}; received shape {x.shape}")
@@ -183,7 +343,20 @@ def _flat_axes(function: Any, x: Any, axis: Any) -> Any:
 
 @public_op
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """Return exponentials scaled to sum to one along `axis` (a number, several, or None for all)."""
+    """Return exponentials scaled to sum to one along `axis` (a number, several, or None for all).
+
+    Args:
+        x: logits.
+        axis: axis or axes over which the result sums to one.
+
+    Returns:
+        tensor like `x`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.softmax([0.0, 0.0]).numpy()
+        array([0.5, 0.5], dtype=float32)
+    """
     x = float_tensor(x)
     if axis is None:
         axis = range(x.ndim)
@@ -192,7 +365,15 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 @public_op
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """Return the logarithm of softmax, without overflow."""
+    """Return the logarithm of softmax, without overflow.
+
+    Args:
+        x: logits.
+        axis: axis or axes over which the probabilities sum to one.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     if axis is None:
         axis = range(x.ndim)
@@ -201,7 +382,15 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 @public_op
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """Return the projection of x onto the simplex along `axis` (Martins and Astudillo 2016)."""
+    """Return the projection of x onto the simplex along `axis` (Martins and Astudillo 2016).
+
+    Args:
+        x: logits.
+        axis: axis over which the result sums to one.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     axis %= x.ndim
     descending = -_core.ops.sort(-x, axis=axis)
@@ -229,6 +418,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
         output: probabilities (clipped away from 0 and 1 by 1e-7), or logits.
         from_logits: whether `output` holds logits.
 
+    Returns:
+        tensor of the shape of `output`.
+
     Raises:
         ShapeError: when the shapes differ.
     """
@@ -250,6 +442,9 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
         output: probabilities (scaled to sum to one and clipped by 1e-7), or logits.
         from_logits: whether `output` holds logits.
         axis: the axis of the classes.
+
+    Returns:
+        tensor of the shape of `output` without `axis`.
 
     Raises:
         ShapeError: when the shapes differ.
@@ -279,9 +474,17 @@ def sparse_categorical_crossentropy(
         axis: the axis of the classes.
         ignore_class: class whose entries give 0.
 
+    Returns:
+        tensor of the shape of `target`.
+
     Raises:
         ShapeError: when the shapes do not fit.
         ArgumentError: for `output` without a class axis.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.sparse_categorical_crossentropy([1], [[0.0, 0.0]], from_logits=True).numpy()
+        array([0.6931472], dtype=float32)
     """
     output, target = float_tensor(output), tensor(target)
     if output.ndim < 1:
@@ -314,7 +517,17 @@ def sparse_categorical_crossentropy(
 
 @public_op
 def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: Optional[float] = None) -> Any:
-    """Divide by the norm along `axis`."""
+    """Divide by the norm along `axis`.
+
+    Args:
+        x: tensor.
+        axis: axis of the vectors.
+        order: which norm.
+        epsilon: smallest norm to divide by; default 1e-7.
+
+    Returns:
+        tensor like `x`.
+    """
     x = float_tensor(x)
     axis %= x.ndim
     guard = 1e-7 if epsilon is None else epsilon
@@ -328,7 +541,17 @@ def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: Optional[float] =
 
 @public_op
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """Return mean and variance along `axes`."""
+    """Return mean and variance along `axes`.
+
+    Args:
+        x: tensor.
+        axes: axis or axes to reduce.
+        keepdims: whether reduced axes stay, with size one.
+        synchronized: accepted for compatibility.
+
+    Returns:
+        (mean, variance).
+    """
     x = float_tensor(x)
     along = [axes] if isinstance(axes, int) else [int(each) for each in axes]
     count = int(np.prod([x.shape[each] for each in along], dtype=np.int64))

@@ -24,26 +24,70 @@ def _count(x: Any, axis: Any) -> int:
 
 @public_op
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the sum along `axis`."""
+    """Return the sum along `axis`.
+
+    Args:
+        x: tensor of numbers.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of the dtype of `x` (bools give int32).
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.sum([[1.0, 2.0], [3.0, 4.0]], axis=0).numpy()
+        array([4., 6.], dtype=float32)
+    """
     return _reduce("sum", x, axis, keepdims)
 
 
 @public_op
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """Return the product along `axis`."""
+    """Return the product along `axis`.
+
+    Args:
+        x: tensor of numbers.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+        dtype: dtype in which to multiply; default: that of `x`.
+
+    Returns:
+        tensor.
+    """
     return _reduce("prod", tensor(x, dtype), axis, keepdims)
 
 
 @public_op
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """Return the largest value along `axis`; at least `initial` when given."""
+    """Return the largest value along `axis`; at least `initial` when given.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+        initial: lower bound of the result, or None.
+
+    Returns:
+        tensor of the dtype of `x`; NaN where a value is NaN.
+    """
     result = _reduce("max", x, axis, keepdims)
     return result if initial is None else _core.ops.maximum(result, initial)
 
 
 @public_op
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """Return the smallest value along `axis`; at most `initial` when given."""
+    """Return the smallest value along `axis`; at most `initial` when given.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+        initial: upper bound of the result, or None.
+
+    Returns:
+        tensor of the dtype of `x`; NaN where a value is NaN.
+    """
     result = _reduce("min", x, axis, keepdims)
     return result if initial is None else _core.ops.minimum(result, initial)
 
@@ -53,7 +97,16 @@ amax, amin = max, min
 
 @public_op
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the mean along `axis`; integers give float32."""
+    """Return the mean along `axis`; integers give float32.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+    """
     x = float_tensor(x)
     count = _count(x, axis)
     return _reduce("sum", x, axis, keepdims) * (1.0 / count if count else float("nan"))
@@ -61,32 +114,76 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @public_op
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the variance (divided by the count) along `axis`."""
+    """Return the variance (divided by the count) along `axis`.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+    """
     x = float_tensor(x)
     return mean.eager(_core.ops.square(x - mean.eager(x, axis, True)), axis, keepdims)
 
 
 @public_op
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the standard deviation along `axis`."""
+    """Return the standard deviation along `axis`.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+    """
     return _core.ops.sqrt(var.eager(x, axis, keepdims))
 
 
 @public_op
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return whether all values along `axis` are true."""
+    """Return whether all values along `axis` are true.
+
+    Args:
+        x: tensor; what is not zero is true.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        bool tensor.
+    """
     return _reduce("min", tensor(x).astype("bool"), axis, keepdims)
 
 
 @public_op
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return whether any value along `axis` is true."""
+    """Return whether any value along `axis` is true.
+
+    Args:
+        x: tensor; what is not zero is true.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        bool tensor.
+    """
     return _reduce("max", tensor(x).astype("bool"), axis, keepdims)
 
 
 @public_op
 def count_nonzero(x: Any, axis: Any = None) -> Any:
-    """Return how many values along `axis` are not zero, as int32."""
+    """Return how many values along `axis` are not zero, as int32.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+
+    Returns:
+        int32 tensor.
+    """
     return _reduce("sum", tensor(x).astype("bool").astype("int32"), axis, False)
 
 
@@ -100,19 +197,56 @@ def _arg(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
 
 @public_op
 def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the position of the largest value along `axis`, the first of equals, as int32."""
+    """Return the position of the largest value along `axis`, the first of equals, as int32.
+
+    Args:
+        x: tensor.
+        axis: axis to search; None for the flattened tensor.
+        keepdims: whether the axis stays, with size one.
+
+    Returns:
+        int32 tensor.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.argmax([[1, 5, 2], [7, 0, 7]], axis=-1).numpy()
+        array([1, 0], dtype=int32)
+    """
     return _arg("argmax", x, axis, keepdims)
 
 
 @public_op
 def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the position of the smallest value along `axis`, the first of equals, as int32."""
+    """Return the position of the smallest value along `axis`, the first of equals, as int32.
+
+    Args:
+        x: tensor.
+        axis: axis to search; None for the flattened tensor.
+        keepdims: whether the axis stays, with size one.
+
+    Returns:
+        int32 tensor.
+    """
     return _arg("argmin", x, axis, keepdims)
 
 
 @public_op
 def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Return the running sum along `axis`; of all values in order without axis."""
+    """Return the running sum along `axis`; of all values in order without axis.
+
+    Args:
+        x: tensor.
+        axis: axis to add along; None for the flattened tensor.
+        dtype: dtype in which to add; default: that of `x`.
+
+    Returns:
+        tensor of the shape of `x`, flat without `axis`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.cumsum([1, 2, 3]).numpy()
+        array([1, 3, 6], dtype=int32)
+    """
     x = tensor(x, dtype)
     if axis is None:
         return _core.ops.cumsum(_core.ops.reshape(x, shape=[-1]), axis=0)
@@ -121,7 +255,16 @@ def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
 
 @public_op
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return log(sum(exp(x))) along `axis` without overflow."""
+    """Return log(sum(exp(x))) along `axis` without overflow.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+    """
     x = float_tensor(x)
     largest = _core.ops.stop_gradient(_reduce("max", x, axis, True))
     largest = _core.ops.where(_core.ops.is_finite(largest), largest, 0.0)
@@ -134,7 +277,22 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @public_op
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the vector norm along `axis`: 2 by default, or 1, 0, infinity, -infinity, any number, "fro"."""
+    """Return the vector norm along `axis`: 2 by default, or 1, 0, infinity, -infinity, any number, "fro".
+
+    Args:
+        x: tensor.
+        ord: which norm; None and "fro" mean 2.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+
+    Example:
+        >>> import gradmill as gm
+        >>> float(gm.ops.norm([3.0, 4.0]))
+        5.0
+    """
     x = float_tensor(x)
     if ord in (None, 2, "euclidean", "fro"):
         return _core.ops.sqrt(_reduce("sum", _core.ops.square(x), axis, keepdims))
@@ -151,7 +309,16 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 @public_op
 def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    """Return the mean along `axis`, weighted when `weights` (of the shape of x, or of the axis) are given."""
+    """Return the mean along `axis`, weighted when `weights` (of the shape of x, or of the axis) are given.
+
+    Args:
+        x: tensor.
+        axis: axis to reduce; None for all.
+        weights: weights of the shape of `x`, or one for each entry along `axis`; None for a plain mean.
+
+    Returns:
+        tensor of floats.
+    """
     x = float_tensor(x)
     if weights is None:
         return mean.eager(x, axis)
@@ -166,13 +333,31 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
 @public_op
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the largest minus the smallest value along `axis`."""
+    """Return the largest minus the smallest value along `axis`.
+
+    Args:
+        x: tensor.
+        axis: axis or axes to reduce; None for all.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of the dtype of `x`.
+    """
     return _reduce("max", x, axis, keepdims) - _reduce("min", x, axis, keepdims)
 
 
 @public_op
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Return the median along one `axis`, or of all values."""
+    """Return the median along one `axis`, or of all values.
+
+    Args:
+        x: tensor.
+        axis: axis to reduce; None for all values.
+        keepdims: whether reduced axes stay, with size one.
+
+    Returns:
+        tensor of floats.
+    """
     x = float_tensor(x)
     rank = x.ndim
     if axis is None:

@@ -62,7 +62,14 @@ def get(identifier: Any) -> Optional[Optimizer]:
 
 
 def serialize(optimizer: Optimizer) -> Any:
-    """Return the configuration of an optimizer."""
+    """Return the configuration of an optimizer.
+
+    Args:
+        optimizer: instance.
+
+    Returns:
+        dict in Keras's form.
+    """
     return serialization.serialize_object(optimizer)
 
 

@@ -349,7 +349,14 @@ def _attributes(schedule: LearningRateSchedule, *names: str) -> dict:
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
-    """Return the configuration of a schedule."""
+    """Return the configuration of a schedule.
+
+    Args:
+        learning_rate_schedule: instance.
+
+    Returns:
+        dict in Keras's form.
+    """
     return serialization.serialize_object(learning_rate_schedule)
 
 

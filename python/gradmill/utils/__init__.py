@@ -1,9 +1,11 @@
 """Helpers of a training script: seeds, labels, files, progress."""
 
+import importlib
+from typing import Any
+
 from gradmill.utils import structure
 from gradmill.utils.array_tools import normalize, split_dataset, to_categorical
 from gradmill.utils.batch_data import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
-from gradmill.utils.download import download, get_file
 from gradmill.utils.files import atomic_write, cache_directory, check_hash, hash_file
 from gradmill.utils.progress_bar import Progbar
 from gradmill.utils.random_seed import get_random_seed, set_random_seed
@@ -15,7 +17,6 @@ __all__ = [
     "atomic_write",
     "cache_directory",
     "check_hash",
-    "download",
     "get_file",
     "get_random_seed",
     "hash_file",
@@ -27,3 +28,12 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+# Loaded when first used: downloads need the network and archive modules of the standard library.
+_DOWNLOADS = ("get_file",)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DOWNLOADS:
+        return getattr(importlib.import_module("gradmill.utils.download"), name)
+    raise AttributeError(f"module 'gradmill.utils' has no attribute {name!r}")

@@ -31,6 +31,14 @@ def unpack_x_y_sample_weight(data: Any) -> Tuple[Any, Any, Any]:
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Return the tuple that a training step receives; a lone `x` stays as it is unless it is a list or tuple.
 
+    Args:
+        x: features.
+        y: labels, or None.
+        sample_weight: weights, or None.
+
+    Returns:
+        `(x, y, sample_weight)`, `(x, y)`, `(x,)` or `x`.
+
     Example:
         >>> import gradmill as gm
         >>> gm.utils.pack_x_y_sample_weight("features", "labels")

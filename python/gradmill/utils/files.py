@@ -24,6 +24,9 @@ def atomic_write(path: PathLike, mode: str = "wb", **options: Any) -> Iterator[I
         path: the file to write; its folder is made when missing.
         mode: `"wb"` or `"w"`.
         options: further arguments of `open`, such as `encoding`.
+
+    Raises:
+        IsADirectoryError: when `path` is a folder.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

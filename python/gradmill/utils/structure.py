@@ -18,12 +18,26 @@ __all__ = ["flatten", "flatten_with_paths", "is_nested", "map_structure", "order
 
 
 def is_nested(value: Any) -> bool:
-    """True for lists, tuples and dicts."""
+    """True for lists, tuples and dicts.
+
+    Args:
+        value: anything.
+
+    Returns:
+        bool.
+    """
     return isinstance(value, (list, tuple, dict))
 
 
 def ordered_keys(mapping: dict) -> list:
-    """Return the keys of a dict in the order in which its values are flattened."""
+    """Return the keys of a dict in the order in which its values are flattened.
+
+    Args:
+        mapping: dict.
+
+    Returns:
+        list of keys, sorted where they can be compared.
+    """
     try:
         return sorted(mapping)
     except TypeError:
@@ -31,7 +45,15 @@ def ordered_keys(mapping: dict) -> list:
 
 
 def flatten_with_paths(structure: Any, path: Tuple = ()) -> List[Tuple[Tuple, Any]]:
-    """Return pairs `(path, leaf)`; a path holds the keys and positions that lead to the leaf."""
+    """Return pairs `(path, leaf)`; a path holds the keys and positions that lead to the leaf.
+
+    Args:
+        structure: nested lists, tuples and dicts.
+        path: path of the structure itself.
+
+    Returns:
+        list of pairs.
+    """
     if isinstance(structure, dict):
         return [pair for key in ordered_keys(structure) for pair in flatten_with_paths(structure[key], path + (key,))]
     if isinstance(structure, (list, tuple)):
@@ -41,6 +63,13 @@ def flatten_with_paths(structure: Any, path: Tuple = ()) -> List[Tuple[Tuple, An
 
 def pack_as(structure: Any, leaves: List[Any]) -> Any:
     """Return the leaves arranged like `structure`.
+
+    Args:
+        structure: nested lists, tuples and dicts.
+        leaves: as many as the structure has, in flattened order.
+
+    Returns:
+        new structure.
 
     Raises:
         ArgumentError: when the number of leaves differs.
@@ -66,7 +95,14 @@ def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
 
 
 def skeleton(structure: Any) -> str:
-    """Return a short text of the structure with `*` for leaves and `None` kept, for messages and as a key."""
+    """Return a short text of the structure with `*` for leaves and `None` kept, for messages and as a key.
+
+    Args:
+        structure: nested lists, tuples and dicts.
+
+    Returns:
+        text.
+    """
     if isinstance(structure, dict):
         return "{" + ", ".join(f"{key!r}: {skeleton(structure[key])}" for key in ordered_keys(structure)) + "}"
     if isinstance(structure, (list, tuple)):
