@@ -1,6 +1,6 @@
 #include "bindings/convert.h"
 #include "base/error.h"
-#include "data/batch_loop.h"
+#include "execute/batch_loop.h"
 
 namespace gradmill {
 namespace {

@@ -17,8 +17,8 @@ struct GemmProblem {
   long b_row, b_col;
 };
 
-// The output is a grid of row_block x col_block units (smaller at the lower and right edge). Depends on the problem only.
-// Units are numbered down the rows of one column of the grid first.
+// The output is a grid of row_block x col_block units (smaller at the lower and right edge), numbered down the rows of
+// one column of the grid first. It depends on the problem and the instruction-set level only.
 struct GemmSplit {
   long row_block, col_block, units;
 };

@@ -2,8 +2,8 @@
 //
 // The order of loops, from the outside: groups of units (units that share columns, or for products of few rows units
 // that share rows), blocks of k, units, panels of B, blocks of rows of A. A panel (k_block x 2 vectors, 16 KB on AVX2)
-// stays in L1 while all rows of the unit pass it; the rows of A (64 x k_block floats, 64 KB) and the panels (256 KB) stay
-// in L2 while they pass each other. B in rows is packed by the first row block on its way (Strip::keep), which costs
+// stays in L1 while all rows of the unit pass it; the rows of A (64 x k_block floats, 64 KB) and the panels (256 KB)
+// stay in L2 while they pass each other. B in rows is packed by the first row block on its way (Strip::keep), which costs
 // stores but no pass of its own. A in rows is read in place, as a few streams, unless its rows lie pages apart.
 
 #include "cpu/gemm.h"
@@ -53,8 +53,8 @@ struct Layout {
   GemmSplit split;
   long row_units;
   long k_blocks, k_step;
-  long panel_width;   // columns of a whole panel
-  long group_tiles;   // tiles that fit the scratch
+  long panel_width;  // columns of a whole panel
+  long group_tiles;  // tiles that fit the scratch
   long tile_size, packed_b_size, packed_a_size;  // elements
 
   template <typename T>
@@ -81,8 +81,8 @@ struct Layout {
   static long round_up(long x, long to) { return ceil_div(x, to) * to; }
 };
 
-// The rows of a unit as `tall` blocks of `height` rows, then `low` blocks of one row less: 32 rows on AVX2 are 6 6 5 5 5 5
-// rather than five times 6 and a slow 2.
+// The rows of a unit as `tall` blocks of `height` rows, then `low` blocks of one row less: 32 rows on AVX2 are
+// 6 6 5 5 5 5 rather than five times 6 and a slow 2.
 struct RowBlocks {
   long height, tall, low;
 
@@ -100,8 +100,8 @@ class Worker {
   Worker(const GemmProblem& problem, const T* a, const T* b, T* c, long ldc, void* scratch, GemmEpilogue epilogue,
          void* context)
       : problem_(problem), layout_(Layout::of<T>(problem)), a_(a), b_(b), c_(c), ldc_(ldc), epilogue_(epilogue),
-        context_(context), tiles_(static_cast<T*>(scratch)), packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size),
-        packed_a_(packed_b_ + layout_.packed_b_size) {}
+        context_(context), tiles_(static_cast<T*>(scratch)),
+        packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size), packed_a_(packed_b_ + layout_.packed_b_size) {}
 
   void run(long begin, long end) {
     while (begin < end) {
@@ -215,8 +215,8 @@ class Worker {
     }
   }
 
-  // A in rows is read in place, unless its rows are a page or more apart (misses of the TLB, rows that share a set of L1)
-  // and many panels pass. A in columns touches one cache line for every k: good while those stay in L1.
+  // A in rows is read in place, unless its rows are a page or more apart (misses of the TLB, rows that share a set of
+  // L1) and many panels pass. A in columns touches one cache line for every k: good while those stay in L1.
   bool pays_to_pack_a(long rows, long cols, long k) const {
     if (problem_.a_col == 1) {
       return k > 64 && cols >= 8 * layout_.panel_width && problem_.a_row * static_cast<long>(sizeof(T)) >= page_bytes;
@@ -248,8 +248,8 @@ class Worker {
 GemmSplit gemm_split(const GemmProblem& problem, int element_size) { return split_problem(problem, element_size); }
 
 size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size) {
-  const long elements = element_size == 4 ? Layout::of<float>(problem).total_size() : Layout::of<double>(problem).total_size();
-  return static_cast<size_t>(elements) * element_size;
+  const Layout layout = element_size == 4 ? Layout::of<float>(problem) : Layout::of<double>(problem);
+  return static_cast<size_t>(layout.total_size()) * element_size;
 }
 
 void gemm_run(const GemmProblem& problem, const float* a, const float* b, float* c, long ldc, void* scratch,

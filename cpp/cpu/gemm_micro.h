@@ -9,11 +9,11 @@
 
 #if defined(__AVX512F__)
 #define GM_GEMM_VECTOR_BYTES 64
-#define GM_GEMM_ROWS 14  // 14 x 2 sums, 2 rows of B, 2 more for the broadcast and one to spare
+#define GM_GEMM_ROWS 14  // 14 x 2 sums, 2 vectors of B, 1 broadcast, of 32 registers
 #define GM_GEMM_REGISTERS 32
 #elif defined(__AVX2__)
 #define GM_GEMM_VECTOR_BYTES 32
-#define GM_GEMM_ROWS 6  // 6 x 2 sums, 2 rows of B, 1 broadcast, of 16 registers
+#define GM_GEMM_ROWS 6  // 6 x 2 sums, 2 vectors of B, 1 broadcast, of 16 registers
 #define GM_GEMM_REGISTERS 16
 #elif defined(__aarch64__)
 #define GM_GEMM_VECTOR_BYTES 16
@@ -65,7 +65,7 @@ struct Strip {
   long a_block;     // from one row block to the next
   const T* b;       // first row of the panel
   long b_stride;    // between rows of the panel
-  T* keep;          // where the rows of B are packed on the way, NV vectors each or null
+  T* keep;          // where the rows of B are packed on the way, NV vectors each, or null
   T* c;             // first element of the first block of C
   long c_stride;    // between rows of C
   long k;           // length of the sum
@@ -95,8 +95,8 @@ static inline void pin(P& pointer) {
   asm("" : "+r"(pointer));
 }
 
-// sum += row * value. GCC would choose forms that overwrite a factor, then move and spill sums to repair that; written as
-// an instruction the sum keeps its register (6x16 on AVX2: 60 spills before, none after).
+// sum += row * value. GCC 12 would choose forms that overwrite a factor, then move and spill sums to repair that;
+// written as an instruction the sum keeps its register.
 #if defined(__FMA__)
 static inline void multiply_add(Vectors<float>::Whole& sum, Vectors<float>::Whole row, Vectors<float>::Whole value) {
   asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(row), "v"(value));
@@ -115,7 +115,7 @@ template <typename T, int R, int NV, AForm FORM, bool KEEP>
 static void run_strip(const Strip<T>& s) {
   typedef typename Vectors<T>::Whole V;
   constexpr int lanes = Vectors<T>::lanes;
-  constexpr int groups = (R + 2) / 3;  // three rows of A share a pointer: offsets of 0, 1 and 2 strides are addressing modes
+  constexpr int groups = (R + 2) / 3;  // three rows of A share a pointer: 0, 1 and 2 strides are addressing modes
   const long k = s.k;
   const long a_stride = s.a_stride;
   const long b_stride = s.b_stride;
@@ -123,12 +123,6 @@ static void run_strip(const Strip<T>& s) {
   const T* a_first = s.a;
   T* c = s.c;
   for (long block = 0; block < s.blocks; ++block, a_first += s.a_block) {
-    T* line = c;
-#pragma GCC unroll 16
-    for (int i = 0; i < R; ++i, line += c_stride) {
-      pin(line);
-      __builtin_prefetch(line + NV * lanes - 1, 1);
-    }
     V sum[R][NV];
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)

@@ -47,8 +47,8 @@ static inline void transpose_square(const double* from, long from_stride, double
   *reinterpret_cast<Q*>(to + to_stride) = __builtin_shufflevector(r0, r1, 1, 3);
 }
 
-// Packs B(0..k, 0..cols) into a panel of `width` columns; those behind `cols` hold anything. `readable`: elements from b
-// on that lie inside the matrix.
+// Packs B(0..k, 0..cols) into a panel of `width` columns; those behind `cols` hold anything. `readable`: elements from
+// b on that lie inside the matrix.
 template <typename T>
 static void pack_panel(const T* b, long b_row, long b_col, long k, long cols, long width, long readable, T* to) {
   constexpr long side = 16 / static_cast<long>(sizeof(T));
@@ -76,7 +76,8 @@ static void pack_panel(const T* b, long b_row, long b_col, long k, long cols, lo
     for (long j = 0; j < width; ++j) to[p * width + j] = j < cols ? b[p * b_row + j * b_col] : T(0);
 }
 
-// Distance between rows of a packed unit of A: an odd number of cache lines, so that rows fall into different sets of L1.
+// Distance between rows of a packed unit of A: an odd number of cache lines, so that rows fall into different sets of
+// L1.
 template <typename T>
 static constexpr long packed_rows_stride(long k) {
   constexpr long line = 64 / static_cast<long>(sizeof(T));

@@ -248,7 +248,8 @@ template <class Op, class To>
 GM_INLINE void reduce_columns_task(const Reduction& r, const typename Op::Element* x, int64_t columns, int64_t begin,
                                    int64_t end, To* to) {
   typedef typename Op::Total Total;
-  Odometer<reduction_axes> row(r.reduced_rank, r.reduced_dims, r.reduced_strides, begin < end ? begin : 0);
+  // No rows at all leave an axis of length 0, which cannot be walked.
+  Odometer<reduction_axes> row(begin < end ? r.reduced_rank : 0, r.reduced_dims, r.reduced_strides, begin);
   int64_t offsets[reduction_rows];
   typename Op::Value sums[reduction_columns];
   Total totals[reduction_columns];

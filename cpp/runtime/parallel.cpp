@@ -13,10 +13,6 @@
 #include "base/error.h"
 #include "base/settings.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace gradmill {
 namespace {
 
@@ -25,7 +21,7 @@ constexpr int spins_before_yield = 2000;
 
 void relax() {
 #if defined(__x86_64__)
-  _mm_pause();
+  __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
@@ -36,8 +32,8 @@ void relax() {
 class DenormalsAreZero {
  public:
 #if defined(__x86_64__)
-  DenormalsAreZero() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
-  ~DenormalsAreZero() { _mm_setcsr(before_); }
+  DenormalsAreZero() : before_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before_ | 0x8040u); }
+  ~DenormalsAreZero() { __builtin_ia32_ldmxcsr(before_); }
 
  private:
   unsigned before_;

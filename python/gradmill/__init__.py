@@ -27,6 +27,7 @@ from gradmill import (
     random,
     regularizers,
     saving,
+    testing,
     tracing,
     utils,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "random",
     "regularizers",
     "saving",
+    "testing",
     "tracing",
     "utils",
 ]

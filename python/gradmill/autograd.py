@@ -42,8 +42,8 @@ class GradientTape:
         for leaf in flatten(tensor):
             if not isinstance(leaf, (_core.Tensor, _core.Variable)):
                 raise ArgumentError(
-                    f"GradientTape.watch: expected tensors or variables; received {type(leaf).__name__}; convert it with "
-                    "gradmill.ops.convert_to_tensor first"
+                    f"GradientTape.watch: expected tensors or variables; received {type(leaf).__name__}; convert it "
+                    "with gradmill.ops.convert_to_tensor first"
                 )
             self._tape.watch(leaf)
 
@@ -79,7 +79,8 @@ class GradientTape:
         """
         if unconnected_gradients not in ("none", "zero"):
             raise ArgumentError(
-                f"GradientTape.gradient: expected unconnected_gradients 'none' or 'zero'; received {unconnected_gradients!r}"
+                f"GradientTape.gradient: expected unconnected_gradients 'none' or 'zero'; received "
+                f"{unconnected_gradients!r}"
             )
         targets = [leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(target)]
         wanted = flatten(sources)
@@ -92,7 +93,9 @@ class GradientTape:
         found = self._tape.gradient(targets, seeds, wanted)
         if unconnected_gradients == "zero":
             found = [
-                _core.ops.broadcast_to(_core.tensor(0, source.dtype), shape=list(source.shape)) if each is None else each
+                _core.ops.broadcast_to(_core.tensor(0, source.dtype), shape=list(source.shape))
+                if each is None
+                else each
                 for each, source in zip(found, wanted)
             ]
         results = iter(found)

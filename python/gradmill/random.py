@@ -164,7 +164,7 @@ def normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: 
 def truncated_normal(
     shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
-    """Draw from the normal distribution cut off at two standard deviations, by the inverse of its distribution function.
+    """Draw from the normal distribution cut off at two standard deviations, by inverting its distribution function.
 
     Args:
         shape: sizes.
@@ -309,12 +309,17 @@ def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any =
         tensor of `shape`.
     """
     return _from_numpy(
-        lambda generator: generator.binomial(np.asarray(counts), np.asarray(probabilities), shape), dtype, seed, "binomial"
+        lambda generator: generator.binomial(np.asarray(counts), np.asarray(probabilities), shape),
+        dtype,
+        seed,
+        "binomial",
     )
 
 
 def _from_numpy(draw: Any, dtype: Any, seed: Any, who: str) -> Any:
     if tracing.is_tracing():
-        raise ArgumentError(f"random.{who}: expected eager mode; received a call inside a compiled function; draw outside")
+        raise ArgumentError(
+            f"random.{who}: expected eager mode; received a call inside a compiled function; draw outside"
+        )
     generator = np.random.Generator(np.random.Philox(key=[int(each) for each in _key(seed).numpy()]))
     return _core.tensor(np.asarray(draw(generator)), config.standardize_dtype(dtype))

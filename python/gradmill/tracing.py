@@ -81,7 +81,9 @@ class Traced:
             result = python_function(*args, **kwargs)
         self._result = map_structure(lambda leaf: None if _is_output(leaf) else leaf, result)
         self._is_output = [_is_output(leaf) for leaf in flatten(result)]
-        outputs = [leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(result) if _is_output(leaf)]
+        outputs = [
+            leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(result) if _is_output(leaf)
+        ]
         self.plan = trace.compile(outputs)
 
     def __call__(self, tensors: List[Any]) -> Any:
@@ -126,7 +128,9 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _core.is_tracing():
             return self.python_function(*args, **kwargs)
-        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        arguments = map_structure(
+            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
+        )
         return self._traced(arguments)([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
 
     def _traced(self, arguments: Any) -> Traced:
@@ -146,12 +150,16 @@ class Function:
 
     def plan_for(self, *args: Any, **kwargs: Any) -> _core.Plan:
         """Return the plan for arguments like these, compiling it when needed; nothing is run."""
-        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        arguments = map_structure(
+            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
+        )
         return self._traced(arguments).plan
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Traced:
         """Return the compiled signature for arguments like these."""
-        arguments = map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs))
+        arguments = map_structure(
+            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
+        )
         return self._traced(arguments)
 
     @property
@@ -172,8 +180,8 @@ def _skeleton(structure: Any) -> Any:
 def function(func: Optional[Callable] = None, **options: Any) -> Any:
     """Compile a function: it is traced once for each signature of its arguments and then runs as one plan.
 
-    Tensors and NumPy arrays are inputs of the plan; other arguments are constants, and another value means another trace.
-    Variables are read and assigned in place. Python side effects happen while tracing only.
+    Tensors and NumPy arrays are inputs of the plan; other arguments are constants, and another value means another
+    trace. Variables are read and assigned in place. Python side effects happen while tracing only.
 
     Args:
         func: the function; without it, a decorator is returned.
@@ -195,7 +203,9 @@ def function(func: Optional[Callable] = None, **options: Any) -> Any:
     known = {"jit_compile", "input_signature", "reduce_retracing", "autograph", "experimental_relax_shapes"}
     unknown = set(options) - known
     if unknown:
-        raise ArgumentError(f"function: unknown option {sorted(unknown)[0]!r}; expected one of {', '.join(sorted(known))}")
+        raise ArgumentError(
+            f"function: unknown option {sorted(unknown)[0]!r}; expected one of {', '.join(sorted(known))}"
+        )
     if func is None:
         return lambda actual: function(actual, **options)
     if not callable(func):
@@ -217,7 +227,9 @@ def infer_outputs(func: Callable, *args: Any) -> Any:
     has_unknown = any(None in leaf.shape for leaf in flatten(list(args)) if isinstance(leaf, SymbolicTensor))
     first = _run_abstractly(func, args, _FIRST_FILL)
     if not has_unknown:
-        return map_structure(lambda leaf: leaf if not isinstance(leaf, _Spec) else SymbolicTensor(leaf.shape, leaf.dtype), first)
+        return map_structure(
+            lambda leaf: leaf if not isinstance(leaf, _Spec) else SymbolicTensor(leaf.shape, leaf.dtype), first
+        )
     second = iter(flatten(_run_abstractly(func, args, _SECOND_FILL)))
 
     def combine(leaf: Any) -> Any:

@@ -29,8 +29,9 @@ class Variable(_core.Variable):
         DTypeError: for a value that cannot be a tensor.
 
     Example:
-        >>> counter = Variable(0.0, name="counter")
-        >>> counter.assign_add(2.0)
+        >>> import gradmill as gm
+        >>> counter = gm.Variable(0.0, name="counter")
+        >>> _ = counter.assign_add(2.0)
         >>> float(counter)
         2.0
     """

@@ -1,8 +1,8 @@
 """Callbacks: when they are called, and what each does."""
 
-from pathlib import Path
 import csv
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest

@@ -76,10 +76,10 @@ To to_level(const Problem& p) {
 std::vector<Level> levels() {
   std::vector<Level> found;
   const std::vector<std::string> usable = usable_instruction_sets();
-#define RUN(level, T)                                                                                                 \
-  [](const Problem& p, const T* a, const T* b, T* c, long ldc, void* scratch, long begin, long end, Epilogue epilogue, \
-     void* context) {                                                                                                 \
-    isa_##level::gemm_run(to_level<isa_##level::GemmProblem>(p), a, b, c, ldc, scratch, begin, end, epilogue, context); \
+#define RUN(level, T)                                                                                              \
+  [](const Problem& p, const T* a, const T* b, T* c, long ldc, void* scratch, long begin, long end, Epilogue e,    \
+     void* context) {                                                                                              \
+    isa_##level::gemm_run(to_level<isa_##level::GemmProblem>(p), a, b, c, ldc, scratch, begin, end, e, context);   \
   }
 #define X(level)                                                                                           \
   if (std::find(usable.begin(), usable.end(), #level) != usable.end()) {                                   \
@@ -107,7 +107,7 @@ struct Scratch {
   std::unique_ptr<void, decltype(&std::free)> memory;
 };
 
-// How a factor of `rows` x `cols` lies: by rows, by columns, by rows with a gap behind each, or with every stride above 1.
+// How a factor of `rows` x `cols` lies: by rows, by columns, the same with a gap behind each, or every stride above 1.
 enum class Lie { rows, columns, rows_apart, columns_apart, spread };
 
 struct Strides {

@@ -1,11 +1,11 @@
 """Data sets: where they are looked for, strict IDX files, downloads that resume, clear errors."""
 
-from pathlib import Path
 import gzip
 import hashlib
 import http.server
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest

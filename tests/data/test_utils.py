@@ -1,8 +1,8 @@
 """Helpers: one-hot labels, unit vectors, splits, packing, the progress line, atomic files, archives."""
 
-from pathlib import Path
 import io
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest

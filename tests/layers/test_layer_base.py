@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill import errors, symbolic
-from gradmill.layers import masks
+from gradmill import errors, masks, symbolic
 
 layers = gm.layers
 

@@ -144,7 +144,8 @@ def test_sliced_inputs(row: Case) -> None:
     dtype = dtypes_of(row)[0]
     spread = []
     for array in row.arrays(dtype):
-        wide = np.zeros(tuple(2 * size for size in array.shape), array.dtype)[tuple(slice(None, None, 2) for _ in array.shape)]
+        every_second = (slice(None, None, 2),) * array.ndim
+        wide = np.zeros([2 * size for size in array.shape], array.dtype)[(*every_second, ...)]
         wide[...] = array
         spread.append(wide)
     views = [view.T for view in (np.ascontiguousarray(view.T) for view in spread)]

@@ -4,9 +4,10 @@ import importlib.util
 import json
 from pathlib import Path
 
-import gradmill as gm
 import numpy as np
 import pytest
+
+import gradmill as gm
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "training"
 EXPECTED = json.loads((GOLDEN / "ten_steps.json").read_text())

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional, Union
 import numpy as np
 
 from gradmill import (
+    masks,
     mixed_precision,
     ops,
     regularizers,
@@ -17,7 +18,7 @@ from gradmill import (
     tracing,
 )
 from gradmill.errors import ArgumentError, UnsupportedError
-from gradmill.layers import calling, masks
+from gradmill.layers import calling
 from gradmill.layers.input_spec import assert_input_compatibility
 from gradmill.layers.state import LayerState
 from gradmill.symbolic import Node, SymbolicTensor, any_symbolic, flatten, map_structure

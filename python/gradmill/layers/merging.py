@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, Optional, Sequence, Union
 
-from gradmill import ops
+from gradmill import masks, ops
 from gradmill.errors import ArgumentError, ShapeError
-from gradmill.layers import masks
 from gradmill.layers.base import Layer
 from gradmill.serialization import register_serializable
 

@@ -242,7 +242,7 @@ class LayerState:
     def save_own_variables(self, store: Any) -> None:
         """Write the variables that belong to this layer itself into `store` under "0", "1", ..."""
         for index, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
-            store[str(index)] = np.asarray(variable.numpy())
+            store[str(index)] = variable
 
     def load_own_variables(self, store: Any) -> None:
         """Read the variables that belong to this layer itself from `store`.

@@ -5,6 +5,7 @@ from typing import Any, Optional
 import numpy as np
 
 from gradmill import config, errors, initializers, symbolic
+from gradmill.masks import get_mask
 
 _HALF_POLICIES = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
@@ -52,4 +53,4 @@ def checked_choice(owner: str, argument: str, value: Any, allowed: tuple) -> Any
 
 def optional_mask(tensor: Optional[Any]) -> Optional[Any]:
     """Return the mask a layer attached to `tensor`, or None."""
-    return getattr(tensor, "_keras_mask", None)
+    return get_mask(tensor)

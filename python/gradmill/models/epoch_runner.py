@@ -119,7 +119,9 @@ class EpochRunner:
         if not isinstance(self._step_function, tracing.Function):
             return None
         if rows not in self._loops:
-            samples = [ops.convert_to_tensor(array[:rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)]
+            samples = [
+                ops.convert_to_tensor(array[:rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)
+            ]
             try:
                 plan = self._step_function.plan_for(*samples)
                 self._loops[rows] = _core.BatchLoop(plan, self._arrays)
@@ -147,4 +149,9 @@ class EpochRunner:
 
 def _engine_reads(array: np.ndarray) -> bool:
     """Whether the engine can read the rows of an array in place."""
-    return array[:1].flags.c_contiguous and array.dtype.isnative and array.dtype.kind in "fiub" and array.dtype != np.uint64
+    return (
+        array[:1].flags.c_contiguous
+        and array.dtype.isnative
+        and array.dtype.kind in "fiub"
+        and array.dtype != np.uint64
+    )

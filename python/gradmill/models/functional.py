@@ -8,9 +8,8 @@ from typing import Any, Optional
 
 import numpy as np
 
-from gradmill import ops, serialization
+from gradmill import masks, ops, serialization
 from gradmill.errors import ArgumentError, ShapeError
-from gradmill.layers import masks
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
 from gradmill.models.graph import node_of, replay, trace_graph

@@ -252,7 +252,9 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: Optional[float] = None, neginf:
     x = tensor(x)
     if "float" not in x.dtype:
         return x
-    largest = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028234e38, "float64": 1.7976931348623157e308}[x.dtype]
+    largest = {"float16": 65504.0, "bfloat16": 3.3895e38, "float32": 3.4028234e38, "float64": 1.7976931348623157e308}[
+        x.dtype
+    ]
     x = _core.ops.where(_core.ops.is_nan(x), nan, x)
     x = _core.ops.where(_core.ops.equal(x, float("inf")), largest if posinf is None else posinf, x)
     return _core.ops.where(_core.ops.equal(x, float("-inf")), -largest if neginf is None else neginf, x)

@@ -44,7 +44,9 @@ def take_along_axis(x: Any, indices: Any, axis: Optional[int] = None) -> Any:
     """
     x = tensor(x)
     if axis is None:
-        return _core.ops.take_along_axis(_core.ops.reshape(x, shape=[-1]), _core.ops.reshape(tensor(indices), shape=[-1]), axis=0)
+        return _core.ops.take_along_axis(
+            _core.ops.reshape(x, shape=[-1]), _core.ops.reshape(tensor(indices), shape=[-1]), axis=0
+        )
     return _core.ops.take_along_axis(x, tensor(indices), axis=int(axis))
 
 
@@ -168,7 +170,9 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     predictions = tensor(predictions)
     own = _core.ops.take_along_axis(predictions, _core.ops.reshape(tensor(targets), shape=[-1, 1]), axis=1)
     larger = _core.ops.sum(_core.ops.greater(predictions, own).astype("int32"), axes=[1], keepdims=False)
-    return _core.ops.logical_and(_core.ops.less(larger, int(k)), _core.ops.is_finite(_core.ops.reshape(own, shape=[-1])))
+    return _core.ops.logical_and(
+        _core.ops.less(larger, int(k)), _core.ops.is_finite(_core.ops.reshape(own, shape=[-1]))
+    )
 
 
 @public_op

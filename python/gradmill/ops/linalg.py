@@ -185,11 +185,15 @@ def _parse_einsum(subscripts: str, values: List[Any]) -> tuple:
             own = value.ndim - len(term.replace("...", ""))
             term = term.replace("...", dots[extra - own :])
         if len(term) != value.ndim or not term.isalpha() and term:
-            raise ArgumentError(f"einsum: term {term!r} of {subscripts!r} does not fit an operand of shape {value.shape}")
+            raise ArgumentError(
+                f"einsum: term {term!r} of {subscripts!r} does not fit an operand of shape {value.shape}"
+            )
         expanded.append(term)
     if "->" not in text:
         joined = "".join(expanded)
-        output = dots + "".join(sorted(label for label in set(joined) if joined.count(label) == 1 and label not in dots))
+        output = dots + "".join(
+            sorted(label for label in set(joined) if joined.count(label) == 1 and label not in dots)
+        )
     return expanded, output.replace("...", dots)
 
 

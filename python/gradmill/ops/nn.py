@@ -505,9 +505,11 @@ def sparse_categorical_crossentropy(
     if not from_logits:
         last = [output.ndim - 1]
         output = output / _core.ops.sum(output, axes=last, keepdims=True)
-        # The logarithms of probabilities are logits of the same distribution but for the clipping, so no softmax follows.
+        # The logarithms of probabilities are logits of the same distribution but for the clipping: no softmax follows.
         logarithm = _core.ops.log(_clip(output, 1e-7, 1.0 - 1e-7))
-        chosen = _core.ops.take_along_axis(logarithm, _core.ops.reshape(target, shape=[*shape, 1]), axis=output.ndim - 1)
+        chosen = _core.ops.take_along_axis(
+            logarithm, _core.ops.reshape(target, shape=[*shape, 1]), axis=output.ndim - 1
+        )
         loss = -_core.ops.reshape(chosen, shape=shape)
         return loss if ignore_class is None else _core.ops.where(_core.ops.equal(target, ignore_class), 0.0, loss)
     if ignore_class is None:

@@ -498,7 +498,9 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     if isinstance(indices_or_sections, (int, np.integer)):
         parts = int(indices_or_sections)
         if parts < 1 or count % parts:
-            raise ShapeError(f"split: expected axis {axis} to divide into {parts} equal parts; received shape {x.shape}")
+            raise ShapeError(
+                f"split: expected axis {axis} to divide into {parts} equal parts; received shape {x.shape}"
+            )
         bounds = [i * (count // parts) for i in range(parts + 1)]
     else:
         bounds = [0, *(int(each) for each in indices_or_sections), count]

@@ -233,7 +233,7 @@ class OptimizerState:
     def save_own_variables(self, store: Any) -> None:
         """Write the state into a mapping of arrays, under "0", "1", ..."""
         for index, variable in enumerate(self.variables):
-            store[str(index)] = variable.numpy()
+            store[str(index)] = variable
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Read the state that `save_own_variables` wrote; another number of variables is skipped with a warning."""

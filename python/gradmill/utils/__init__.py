@@ -9,6 +9,7 @@ from gradmill.utils.batch_data import PyDataset, Sequence, pack_x_y_sample_weigh
 from gradmill.utils.files import atomic_write, cache_directory, check_hash, hash_file
 from gradmill.utils.progress_bar import Progbar
 from gradmill.utils.random_seed import get_random_seed, set_random_seed
+from gradmill.utils.session import clear_session
 
 __all__ = [
     "Progbar",
@@ -17,6 +18,7 @@ __all__ = [
     "atomic_write",
     "cache_directory",
     "check_hash",
+    "clear_session",
     "get_file",
     "get_random_seed",
     "hash_file",

@@ -1,4 +1,4 @@
-#include "data/batch_loop.h"
+#include "execute/batch_loop.h"
 
 #include <algorithm>
 #include <chrono>
