@@ -3,8 +3,8 @@
 // The order of loops, from the outside: groups of units (units that share columns, or for products of few rows units
 // that share rows), blocks of k, units, panels of B, blocks of rows of A. A panel (k_block x 2 vectors, 16 KB on AVX2)
 // stays in L1 while all rows of the unit pass it; the rows of A (64 x k_block floats, 64 KB) and the panels (256 KB)
-// stay in L2 while they pass each other. B in rows is packed by the first row block on its way (Strip::keep), which costs
-// stores but no pass of its own. A in rows is read in place, as a few streams, unless its rows lie pages apart.
+// stay in L2 while they pass each other. B in rows is packed by the first row block on its way (Strip::keep), which
+// costs stores but no pass of its own. A in rows is read in place, as a few streams, unless its rows lie pages apart.
 
 #include "cpu/gemm.h"
 

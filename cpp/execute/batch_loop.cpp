@@ -14,6 +14,8 @@ namespace {
 // Results do not depend on the number of workers, so the loop tries out what is quicker: so many steps each way, again
 // after so many steps, since other programs come and go.
 constexpr int64_t trial_steps = 12;
+// Turns of a trial, half of them each way, so that one disturbance does not decide.
+constexpr int trial_turns = 6;
 constexpr int64_t steps_between_trials = 4000;
 // Plans with more work than this (operations) gain from all workers whatever happens.
 constexpr double operations_beyond_doubt = 50e6;
@@ -96,20 +98,32 @@ void BatchLoop::run_adaptively(const int64_t* order, int64_t first_row, int64_t 
     advance(steps, most);
     return;
   }
-  workers_ = std::min(workers_, most);
   while (done < steps) {
-    if (workers_ == 0 || steps_since_trial_ >= steps_between_trials) {
-      // The better of two turns each, so that one disturbance does not decide.
-      double alone = 1e30, together = 1e30;
-      for (int turn = 0; turn < 2; ++turn) {
-        together = std::min(together, advance(trial_steps, most));
-        if (done < steps) alone = std::min(alone, advance(trial_steps, 1));
+    if (!in_trial_) {
+      if (steps_since_trial_ < steps_between_trials) {
+        advance(steps_between_trials - steps_since_trial_, std::min(workers_, most));
+        continue;
       }
-      workers_ = alone < together ? 1 : most;
-      steps_since_trial_ = 0;
+      in_trial_ = true;
+      trial_ = Trial();
     }
-    if (done < steps) advance(steps_between_trials - steps_since_trial_, workers_);
+    const int64_t before = done;
+    const double seconds = advance(trial_steps - trial_.steps, trial_.turn % 2 ? 1 : most);
+    trial_.steps += done - before;
+    trial_.seconds += seconds * static_cast<double>(done - before);
+    if (trial_.steps >= trial_steps) end_turn(most);
   }
+}
+
+void BatchLoop::end_turn(int most) {
+  double& best = trial_.best[trial_.turn % 2];
+  best = std::min(best, trial_.seconds / static_cast<double>(trial_.steps));
+  trial_.steps = 0;
+  trial_.seconds = 0;
+  if (++trial_.turn < trial_turns) return;
+  workers_ = trial_.best[1] < trial_.best[0] ? 1 : most;
+  in_trial_ = false;
+  steps_since_trial_ = 0;
 }
 
 void BatchLoop::run(const int64_t* order, int64_t first_row, int64_t steps, int64_t number) {

@@ -47,7 +47,17 @@ class BatchLoop {
   std::vector<Gather> gathers_;
   std::vector<Tensor> outputs_;
   int64_t batch_ = 0;
-  int workers_ = 0;                // the choice in force; 0 before the first trial
+  // The choice of workers: a trial gives both ways turns of some steps, over as many calls as it takes.
+  struct Trial {
+    int turn = 0;
+    int64_t steps = 0;       // done in this turn
+    double seconds = 0;      // spent in this turn
+    double best[2] = {1e30, 1e30};  // seconds a step: all workers, one worker
+  };
+  void end_turn(int most);
+  Trial trial_;
+  bool in_trial_ = true;
+  int workers_ = 0;  // the choice in force; 0 before the first trial has ended
   int64_t steps_since_trial_ = 0;
 };
 

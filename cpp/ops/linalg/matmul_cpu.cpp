@@ -129,7 +129,10 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 
 }  // namespace
 
+void add_openblas_matmul(KernelList& list);  // matmul_cpu_openblas.cpp
+
 void matmul_kernels(KernelList& list) {
+  add_openblas_matmul(list);
   static const Kernel kernel{"packed", refuse, prepare};
   add_kernel(list, &kernel);
 }

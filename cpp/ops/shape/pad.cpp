@@ -22,15 +22,16 @@ OpDef define_pad() {
               s.argument_error("before and after must have one entry for each of the ", rank, " axes of x ", x,
                                "; received ", a.before.size(), " and ", a.after.size());
             }
-            Shape shape;
+            constexpr int64_t limit = int64_t{1} << 60;
+            Ints sizes;
             for (int i = 0; i < x.rank(); ++i) {
-              if (a.before[i] < 0 || a.after[i] < 0) {
-                s.argument_error("padding must not be negative; axis ", i, " received ", a.before[i], " and ",
+              if (a.before[i] < 0 || a.after[i] < 0 || a.before[i] > limit || a.after[i] > limit) {
+                s.argument_error("padding must be 0 to 2^60; axis ", i, " received ", a.before[i], " and ",
                                  a.after[i]);
               }
-              shape.append(x[i] + a.before[i] + a.after[i]);
+              sizes.push_back(x[i] + a.before[i] + a.after[i]);
             }
-            s.add_output({s.input(0).dtype, shape});
+            s.add_output({s.input(0).dtype, Shape(sizes)});
           },
       .gradient =
           [](const GradientScope& g) {

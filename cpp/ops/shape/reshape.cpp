@@ -1,5 +1,7 @@
 #include "ops/shape/reshape.h"
 
+#include <algorithm>
+
 #include "ops/build.h"
 
 namespace gradmill {
@@ -9,7 +11,7 @@ Shape resolved_shape(const InferScope& s) {
   const Ints& wanted = s.attributes<ReshapeAttributes>().shape;
   const Shape& x = s.input(0).shape;
   Ints sizes = wanted;
-  int64_t known = 1;
+  __int128 known = 1;
   int open = -1;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] == -1) {
@@ -18,15 +20,16 @@ Shape resolved_shape(const InferScope& s) {
     } else if (sizes[i] < 0) {
       s.argument_error("sizes must be -1 or not negative; received ", to_string(AttributeValue(wanted)));
     } else {
-      known *= sizes[i];
+      known = std::min<__int128>(known * sizes[i], int64_t{1} << 62);  // no tensor has more
     }
   }
   if (open >= 0) {
     if (known == 0 || x.elements() % known != 0) {
-      s.shape_error("x of shape ", x, " has ", x.elements(), " elements, which ", known,
-                    " (the product of the other sizes) does not divide; received ", to_string(AttributeValue(wanted)));
+      s.shape_error("x of shape ", x, " has ", x.elements(),
+                    " elements, which the product of the sizes other than -1 must divide; received ",
+                    to_string(AttributeValue(wanted)));
     }
-    sizes[open] = x.elements() / known;
+    sizes[open] = static_cast<int64_t>(x.elements() / known);
   }
   const Shape shape(sizes);
   if (shape.elements() != x.elements()) {

@@ -17,6 +17,7 @@ Shape check_slice(const InferScope& s, const Shape& shape, const Ints& starts, c
   for (int i = 0; i < shape.rank(); ++i) {
     result.append(counts[i]);
     if (counts[i] == 0) continue;
+    if (counts[i] > 1 && steps[i] == 0) s.argument_error("the step of axis ", i, " must not be 0");
     const __int128 last = starts[i] + static_cast<__int128>(counts[i] - 1) * steps[i];
     if (starts[i] < 0 || starts[i] >= shape[i] || last < 0 || last >= shape[i]) {
       s.argument_error("axis ", i, " has size ", shape[i], "; received start ", starts[i], ", count ", counts[i],
@@ -47,7 +48,7 @@ OpDef define_slice() {
                        .output("y", "of shape `counts`")
                        .attribute("starts", &A::starts, "for each axis the first element taken, counted from the front")
                        .attribute("counts", &A::counts, "for each axis how many are taken")
-                       .attribute("steps", &A::steps, "for each axis the distance to the next; may be negative"),
+                       .attribute("steps", &A::steps, "for each axis the distance to the next; may be negative but not 0"),
       .infer =
           [](InferScope& s) {
             const auto& a = s.attributes<A>();
@@ -69,16 +70,13 @@ OpDef define_slice_backward() {
                        .attribute("shape", &A::shape, "sizes of the tensor that was sliced")
                        .attribute("starts", &A::starts, "as in slice")
                        .attribute("counts", &A::counts, "as in slice")
-                       .attribute("steps", &A::steps, "as in slice; not 0 where several elements are taken"),
+                       .attribute("steps", &A::steps, "as in slice"),
       .infer =
           [](InferScope& s) {
             const auto& a = s.attributes<A>();
             const Shape shape(a.shape), taken = check_slice(s, shape, a.starts, a.counts, a.steps);
             if (s.input(0).shape != taken) {
               s.shape_error("dy must have shape ", taken, "; received ", s.input(0).shape);
-            }
-            for (int i = 0; i < shape.rank(); ++i) {
-              if (a.steps[i] == 0 && a.counts[i] > 1) s.argument_error("the step of axis ", i, " must not be 0");
             }
             s.add_output({s.input(0).dtype, shape});
           },
