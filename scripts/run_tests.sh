@@ -29,7 +29,7 @@ build_tree() {
 }
 
 lint() {
-  ruff check . && mypy
+  ruff check .
 }
 
 cpp_tests() {

@@ -13,7 +13,7 @@ void bind_errors(py::module_& module) {
   static py::exception<UnsupportedError> unsupported(module, "UnsupportedError", base.ptr());
   static py::exception<NonFiniteError> non_finite(module, "NonFiniteError", PyExc_FloatingPointError);
   static py::exception<InternalError> internal(module, "InternalError", PyExc_RuntimeError);
-  py::register_exception_translator([](std::exception_ptr pointer) {
+  py::register_local_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const ShapeError& error) {

@@ -115,8 +115,6 @@ PyObject* op_entry(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
   } catch (py::builtin_exception& error) {
     error.set_error();
   } catch (...) {
-    auto& translators = py::detail::get_internals().registered_exception_translators;
-    static_cast<void>(translators);
     py::detail::try_translate_exceptions();
   }
   return nullptr;

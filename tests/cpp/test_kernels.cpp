@@ -1,8 +1,10 @@
 // What Python does not reach: decompositions of ops that have a kernel, and the grouping of long lists of inputs.
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "doctest/doctest.h"
+#include "eager/eager_emitter.h"
 #include "ops/build.h"
 #include "ops/loss/sparse_softmax_cross_entropy.h"
 #include "ops/normalization/log_softmax.h"
@@ -42,9 +44,14 @@ void check_decomposition(OpId id, const Vars& inputs, const Attributes& attribut
   for (size_t i = 0; i < whole.size(); ++i) check_alike(pieces[i], whole[i]);
 }
 
+struct Eager {
+  EagerEmitter emitter;
+  EmitterScope scope{&emitter};
+};
+
 }  // namespace
 
-TEST_CASE("softmax and its logarithm are what their decompositions are") {
+TEST_CASE_FIXTURE(Eager, "softmax and its logarithm are what their decompositions are") {
   const Var x = random_values({3, 4, 5}, 1);
   for (int64_t axis : {0, 1, -1}) {
     check_decomposition(OpId::softmax, {x}, Attributes::of(SoftmaxAttributes{axis}));
@@ -52,7 +59,7 @@ TEST_CASE("softmax and its logarithm are what their decompositions are") {
   }
 }
 
-TEST_CASE("cross-entropy and its gradient are what their decompositions are") {
+TEST_CASE_FIXTURE(Eager, "cross-entropy and its gradient are what their decompositions are") {
   using A = SparseSoftmaxCrossEntropyAttributes;
   const Var logits = random_values({6, 4}, 2), dloss = random_values({6}, 3);
   const Var label = labels({0, 3, 1, 4, -1, 2});  // two of them are no class
@@ -63,7 +70,7 @@ TEST_CASE("cross-entropy and its gradient are what their decompositions are") {
   }
 }
 
-TEST_CASE("more inputs of different sizes than a kernel takes are joined in groups") {
+TEST_CASE_FIXTURE(Eager, "more inputs of different sizes than a kernel takes are joined in groups") {
   Vars parts;
   int64_t rows = 0;
   for (int i = 0; i < 40; ++i) {  // 240 inputs

@@ -185,7 +185,7 @@ def attributes_for(name):
     if name in ("axes", "shape", "permutation", "starts", "counts", "steps", "before", "after"):
         return [[], [0], [1], [-1], [0, 0], [1, 0], [2**62, 2**62], [-2**63], [0] * 9, [2**40], [3, 2]]
     if name in ("axis", "length", "ignore_class", "group"):
-        return [0, 1, -1, -2, 7, 2**31, 2**62, -2**63]
+        return [0, 1, -1, -2, 7, 2**40, 2**62, -2**63]
     if name == "dtype":
         return ["float32", "int8", "bool"]
     if name == "value":

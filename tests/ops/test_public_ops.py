@@ -351,7 +351,7 @@ def test_promotion(expression, wanted) -> None:
     lambda: ops.sum(X, axis=3), lambda: ops.sum(X, axis=(0, 0)), lambda: ops.softmax(X, axis=-4), lambda: ops.squeeze(X, axis=0),
     lambda: ops.broadcast_to(X, (3, 3, 4)), lambda: ops.einsum("ij,jk->ik", X, M), lambda: ops.einsum("ij,jk->iz", M.T, M),
     lambda: ops.tensordot(X, M, axes=([0], [0])), lambda: ops.split(X, 5, axis=0), lambda: ops.max(np.zeros((0, 3)), axis=0),
-    lambda: ops.one_hot(X, 3), lambda: ops.take(X, X), lambda: ops.cast(X, "float31"), lambda: ops.slice(X, (0, 0, 3), (1, 1, 3)),
+    lambda: ops.take(X, X), lambda: ops.cast(X, "float31"), lambda: ops.slice(X, (0, 0, 3), (1, 1, 3)),
     lambda: ops.top_k(X, 9), lambda: ops.sort(X, axis=5), lambda: ops.expand_dims(X, 9), lambda: ops.tile(X, (-1,)), lambda: ops.eye(-1),
     lambda: ops.zeros((-1, 2)), lambda: ops.zeros((2**40, 2**40)), lambda: ops.arange(0, 5, 0), lambda: ops.pad(X, ((1, 1),) * 2),
     lambda: ops.pad(X, -1), lambda: ops.pad(X, 1, mode="nonsense"), lambda: ops.repeat(X, -1), lambda: ops.linspace(0, 1, -1),

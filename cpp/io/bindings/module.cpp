@@ -131,7 +131,7 @@ PYBIND11_MODULE(_hdf5, module) {
   using namespace gradmill;
   module.doc() = "HDF5 files as dictionaries and NumPy arrays; see gradmill.saving.hdf5.";
 
-  py::register_exception_translator([](std::exception_ptr pointer) {
+  py::register_local_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) {
         std::rethrow_exception(pointer);

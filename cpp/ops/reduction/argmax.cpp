@@ -6,7 +6,7 @@ namespace gradmill {
 
 OpDef define_argmax() {
   return {
-      .signature = Signature("argmax", "Where the largest element along `axis` is; the first of equals, NaN before numbers.")
+      .signature = Signature("argmax", "Where the largest element along `axis` is; the first of equals, NaN first.")
                        .input("x", "rank >= 1")
                        .output("y", "int32, without `axis` or with size one there")
                        .attribute("axis", &ExtremeIndexAttributes::axis, "axis to search along")

@@ -6,7 +6,7 @@ namespace gradmill {
 
 OpDef define_argmin() {
   return {
-      .signature = Signature("argmin", "Where the smallest element along `axis` is; the first of equals, NaN before numbers.")
+      .signature = Signature("argmin", "Where the smallest element along `axis` is; the first of equals, NaN first.")
                        .input("x", "rank >= 1")
                        .output("y", "int32, without `axis` or with size one there")
                        .attribute("axis", &ExtremeIndexAttributes::axis, "axis to search along")

@@ -6,7 +6,8 @@ Var max(const Var& x, const Ints& axes, bool keepdims) { return emit_reduction(O
 
 OpDef define_max() {
   return {
-      .signature = reduction_signature("max", "The largest element along axes; NaN if there is one.", "same dtype as x"),
+      .signature = reduction_signature("max", "The largest element along axes; NaN if there is one.",
+                                       "same dtype as x"),
       .infer = infer_extreme,
       .gradient = gradient_of_extreme,
       .decompose = nullptr,

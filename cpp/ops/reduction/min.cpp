@@ -6,7 +6,8 @@ Var min(const Var& x, const Ints& axes, bool keepdims) { return emit_reduction(O
 
 OpDef define_min() {
   return {
-      .signature = reduction_signature("min", "The smallest element along axes; NaN if there is one.", "same dtype as x"),
+      .signature = reduction_signature("min", "The smallest element along axes; NaN if there is one.",
+                                       "same dtype as x"),
       .infer = infer_extreme,
       .gradient = gradient_of_extreme,
       .decompose = nullptr,

@@ -5,13 +5,13 @@
 namespace gradmill {
 namespace {
 
-constexpr size_t kernel_inputs = 96;  // what the kernel takes at least, see concatenate_cpu.cpp
+constexpr size_t group_inputs = 48;  // the kernel takes at least as many, see concatenate_cpu.cpp
 
 // Many inputs of different sizes are joined in groups.
 Var join_groups(const Vars& inputs, int64_t axis) {
   Vars groups;
-  for (size_t first = 0; first < inputs.size(); first += kernel_inputs) {
-    const size_t last = std::min(first + kernel_inputs, inputs.size());
+  for (size_t first = 0; first < inputs.size(); first += group_inputs) {
+    const size_t last = std::min(first + group_inputs, inputs.size());
     groups.push_back(concatenate(Vars(inputs.begin() + first, inputs.begin() + last), axis));
   }
   return concatenate(groups, axis);
@@ -22,7 +22,7 @@ Var join_groups(const Vars& inputs, int64_t axis) {
 Var concatenate(const Vars& inputs, int64_t axis) {
   bool alike = true;
   for (const Var& input : inputs) alike &= input.shape() == inputs[0].shape();
-  if (!alike && inputs.size() > kernel_inputs) return join_groups(inputs, axis);
+  if (!alike && inputs.size() > group_inputs) return join_groups(inputs, axis);
   return emit_one(op_definition(OpId::concatenate), inputs, Attributes::of(ConcatenateAttributes{axis}));
 }
 

@@ -46,9 +46,9 @@ OpDef define_slice() {
       .signature = Signature("slice", "A block of x, or every step-th element of one.")
                        .input("x", "any shape")
                        .output("y", "of shape `counts`")
-                       .attribute("starts", &A::starts, "for each axis the first element taken, counted from the front")
+                       .attribute("starts", &A::starts, "for each axis the first element taken")
                        .attribute("counts", &A::counts, "for each axis how many are taken")
-                       .attribute("steps", &A::steps, "for each axis the distance to the next; may be negative but not 0"),
+                       .attribute("steps", &A::steps, "for each axis the distance to the next; not 0, may be negative"),
       .infer =
           [](InferScope& s) {
             const auto& a = s.attributes<A>();

@@ -150,9 +150,12 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
         >>> values.numpy(), positions.numpy()
         (array([9, 5], dtype=int32), array([1, 2], dtype=int32))
     """
+    x = tensor(x)
+    if x.ndim and not 0 <= int(k) <= x.shape[-1]:
+        raise ArgumentError(f"top_k: expected k from 0 to {x.shape[-1]}, the size of the last axis; received {k}")
     order = _core.ops.argsort(x, axis=-1, descending=True)
     first = order[(Ellipsis, builtins.slice(0, int(k)))]
-    return _core.ops.take_along_axis(tensor(x), first, axis=-1), first
+    return _core.ops.take_along_axis(x, first, axis=-1), first
 
 
 @public_op
@@ -260,8 +263,11 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
     Returns:
         tensor of `shape`.
     """
-    starts = [int(each) for each in start_indices]
-    return tensor(inputs)[tuple(builtins.slice(start, start + size) for start, size in zip(starts, shape))]
+    inputs, starts, sizes = tensor(inputs), [int(each) for each in start_indices], [int(each) for each in shape]
+    fits = len(starts) == len(sizes) == inputs.ndim
+    if not fits or any(a < 0 or n < 0 or a + n > size for a, n, size in zip(starts, sizes, inputs.shape)):
+        raise ShapeError(f"slice: expected a block inside {inputs.shape}; received start {starts} and shape {sizes}")
+    return inputs[tuple(builtins.slice(start, start + size) for start, size in zip(starts, sizes))]
 
 
 @public_op

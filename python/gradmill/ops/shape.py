@@ -227,6 +227,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     if dtype is None:
         dtype = "int32" if builtins.all(isinstance(each, (int, np.integer)) for each in (start, stop, step)) else None
     name = config.standardize_dtype(dtype)
+    if step == 0:
+        raise ArgumentError("arange: expected a step that is not 0; received 0")
     return _core.tensor(np.arange(float(start) if "float" in name else start, stop, step), name)
 
 
@@ -247,6 +249,8 @@ def linspace(
     Returns:
         tensor, or (tensor, distance).
     """
+    if num < 0:
+        raise ArgumentError(f"linspace: expected num >= 0; received {num}")
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, retstep=True, axis=axis)
     result = _core.tensor(values, config.standardize_dtype(dtype))
     return (result, step) if retstep else result
@@ -264,6 +268,8 @@ def eye(N: int, M: Optional[int] = None, k: int = 0, dtype: Any = None) -> Any:
     Returns:
         (N, M).
     """
+    if N < 0 or (M is not None and M < 0):
+        raise ArgumentError(f"eye: expected sizes >= 0; received N={N}, M={M}")
     return _core.tensor(np.eye(N, M, k), config.standardize_dtype(dtype))
 
 
@@ -579,7 +585,12 @@ def repeat(x: Any, repeats: Any, axis: Optional[int] = None) -> Any:
     if axis is None:
         x, axis = _core.ops.reshape(x, shape=[-1]), 0
     axis %= x.ndim
-    counts = np.broadcast_to(np.asarray(repeats), (x.shape[axis],))
+    counts = np.asarray(repeats)
+    if counts.dtype.kind not in "iu" or counts.shape not in ((), (1,), (x.shape[axis],)) or np.any(counts < 0):
+        raise ArgumentError(
+            f"repeat: expected a count >= 0, or one for each of the {x.shape[axis]} entries; received {repeats!r}"
+        )
+    counts = np.broadcast_to(counts, (x.shape[axis],))
     order = np.repeat(np.arange(x.shape[axis], dtype="int32"), counts)
     return _core.ops.gather(x, order, axis=axis)
 
@@ -640,7 +651,13 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         ArgumentError: for an unknown mode.
     """
     x = tensor(x)
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    given = np.asarray(pad_width)
+    if given.dtype.kind not in "iu" or given.shape not in ((), (1,), (2,), (1, 2), (x.ndim, 1), (x.ndim, 2)):
+        raise ArgumentError(
+            f"pad: expected pad_width to be a whole number, a pair, or a pair for each of the {x.ndim} axes; "
+            f"received {pad_width!r}"
+        )
+    widths = np.broadcast_to(given, (x.ndim, 2)).tolist()
     if mode == "constant":
         return _core.ops.pad(
             x, before=[b for b, _ in widths], after=[a for _, a in widths], value=float(constant_values or 0)
