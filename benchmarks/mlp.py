@@ -1,17 +1,18 @@
 """Training speed on the two networks of the MNIST tutorials, GradMill beside its peers.
 
     python benchmarks/mlp.py                                  # this package alone
-    python benchmarks/mlp.py --peer-python PATH --engines gradmill,keras-jax,torch,torch-fused,keras-tensorflow
+    python benchmarks/mlp.py --peer-python PATH --engines gradmill,keras-jax,torch,torch-fused
 
-Whole epochs over 60,000 synthetic samples in memory, batch 32: forward, loss, gradient, update, running loss. Every run is
-a process of its own; with several engines they take turns, and the median of the repeats counts. An engine that is not
-installed in the peers' interpreter is reported and skipped.
+Whole epochs over 60,000 synthetic samples in memory, batch 32: forward, loss, gradient, update, running loss. Every
+run is a process of its own; with several engines they take turns, and the median of the repeats counts. An engine that
+is not installed in the peers' interpreter is reported and skipped.
 
 mnist_mlp:   Flatten, Dense(128, relu), Dropout(0.2), Dense(10); SGD(0.01)
 fashion_mlp: Flatten, Dense(128, relu), Dense(10); Adam(0.001)
 """
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -23,7 +24,7 @@ import time
 import numpy as np
 
 SAMPLES, BATCH = 60000, 32
-# Multiply-adds of a training step for one sample: both layers forward and for the weights, the second for its input too.
+# Multiply-adds of a training step for a sample: both layers forward and for the weights, the second for its input too.
 MULTIPLY_ADDS = 2 * 784 * 128 + 3 * 128 * 10
 ENGINES = ("gradmill", "keras-jax", "keras-tensorflow", "keras-torch", "torch", "torch-fused")
 
@@ -88,20 +89,17 @@ def run_torch(torch, workload, epochs, fused):
 def run_engine(engine, workload, epochs):
     """Run one engine in this process and print its result as a line of JSON."""
     if engine == "gradmill":
-        import gradmill as keras
-
+        keras = importlib.import_module("gradmill")
         version = keras.__version__
         times, losses = run_keras_style(keras, workload, epochs)
     elif engine.startswith("keras-"):
         os.environ["KERAS_BACKEND"] = engine.split("-")[1]
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        import keras
-
+        keras = importlib.import_module("keras")
         version = keras.__version__
         times, losses = run_keras_style(keras, workload, epochs)
     else:
-        import torch
-
+        torch = importlib.import_module("torch")
         version = torch.__version__
         times, losses = run_torch(torch, workload, epochs, fused=True if engine == "torch-fused" else None)
     print(
@@ -160,10 +158,11 @@ def main():
             speed = statistics.median(run["samples_per_second"] for run in runs)
             own = speed if engine == "gradmill" else own
             ratio = f"; gradmill is {own / speed:.2f} times as fast" if own and engine != "gradmill" else ""
-            spread = f"{min(r['samples_per_second'] for r in runs):,.0f} to {max(r['samples_per_second'] for r in runs):,.0f}"
+            speeds = [run["samples_per_second"] for run in runs]
             print(
-                f"{workload:12} {engine:17} {speed:10,.0f} samples/s ({spread}), {speed * MULTIPLY_ADDS * 2 / 1e9:6.1f} GFLOP/s, "
-                f"loss {runs[-1]['final_loss']:.4f}, peak {runs[-1]['peak_megabytes']:,.0f} MB{ratio}"
+                f"{workload:12} {engine:17} {speed:10,.0f} samples/s ({min(speeds):,.0f} to {max(speeds):,.0f}), "
+                f"{speed * MULTIPLY_ADDS * 2 / 1e9:6.1f} GFLOP/s, loss {runs[-1]['final_loss']:.4f}, "
+                f"peak {runs[-1]['peak_megabytes']:,.0f} MB{ratio}"
             )
 
 

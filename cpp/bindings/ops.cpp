@@ -54,13 +54,16 @@ struct OpFunction {
 py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
   const size_t inputs = op.signature.input_list().size();
   const size_t given = static_cast<size_t>(count);
-  if (given < (op.signature.variadic() ? 1 : inputs)) {
+  if (given < (op.signature.variadic() && inputs == 1 ? 1 : inputs)) {
     throw ArgumentError(text(op.name(), ": expected ", inputs, " inputs; received ", given));
   }
   std::vector<py::handle> operands;
+  std::vector<py::object> items;  // of a list: an array makes its items on the way, so somebody must hold them
   if (op.signature.variadic() && inputs == 1) {
     if (!PySequence_Check(arguments[0])) throw ArgumentError(text(op.name(), ": expected a list of tensors"));
-    for (py::handle item : py::reinterpret_borrow<py::sequence>(arguments[0])) operands.push_back(item);
+    const auto list = py::reinterpret_borrow<py::sequence>(arguments[0]);
+    for (size_t i = 0; i < list.size(); ++i) items.emplace_back(list[i]);
+    operands.assign(items.begin(), items.end());
   } else {
     for (size_t i = 0; i < inputs; ++i) operands.emplace_back(arguments[i]);
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "eager/binding_cache.h"
 #include "ops/build.h"
 #include "runtime/parallel.h"
@@ -49,9 +48,14 @@ Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& a
     outputs.emplace_back(inputs[0].tensor().reshaped(binding->outputs[0].shape));
     return outputs;
   }
-  void* buffers[64];
+  void* few[16];  // most calls need no allocation
+  std::vector<void*> many;
+  void** buffers = few;
+  if (inputs.size() + binding->outputs.size() > 16) {
+    many.resize(inputs.size() + binding->outputs.size());
+    buffers = many.data();
+  }
   int count = 0;
-  GM_CHECK(inputs.size() + binding->outputs.size() <= 64, op.name(), " has ", inputs.size(), " inputs");
   for (const Var& input : inputs) buffers[count++] = input.tensor().raw();
   for (const TensorType& type : binding->outputs) {
     outputs.emplace_back(Tensor::empty(type));

@@ -41,9 +41,11 @@ Vars emit(const OpDef& op, const Vars& given, const Attributes& attributes) {
                                                  : Attributes(&op.signature.schema(), op.signature.schema().defaults);
   Vars inputs = converted_inputs(op, given);
   if (needs_wide_arithmetic(op, inputs)) {
-    const DType narrow = inputs[0].dtype();
+    DType narrow = DType::float32;
     for (Var& input : inputs) {
-      if (is_half(input.dtype())) input = converted(input, DType::float32);
+      if (!is_half(input.dtype())) continue;
+      narrow = narrow == DType::float32 ? input.dtype() : promote(narrow, input.dtype());
+      input = converted(input, DType::float32);
     }
     Vars outputs = emit(op, inputs, attributes);
     for (Var& output : outputs) {

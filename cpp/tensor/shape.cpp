@@ -8,22 +8,20 @@ namespace gradmill {
 
 Shape::Shape(const std::vector<int64_t>& dims) {
   for (int64_t size : dims) append(size);
-  __int128 total = 1;
-  for (int64_t size : dims) {
-    if (size == 0) return;
-  }
-  for (int64_t size : dims) {
-    total *= size;
-    if (total > (static_cast<__int128>(1) << 62)) {
-      throw ShapeError("shape: more than 2^62 elements; check the sizes");
-    }
-  }
 }
 
 void Shape::append(int64_t size) {
   if (rank_ == max_rank) throw ShapeError(text("shape: at most ", max_rank, " axes are supported"));
   if (size < 0) throw ShapeError(text("shape: sizes must not be negative; received ", size));
   dims_[rank_++] = size;
+  // Sizes in bytes must not overflow, and no machine holds this much. An axis of size zero does not excuse the others:
+  // kernels multiply some sizes without the rest.
+  constexpr __int128 largest = static_cast<__int128>(1) << 48;
+  __int128 total = 1;
+  for (int64_t each : *this) {
+    total *= each > 0 ? each : 1;
+    if (total > largest) throw ShapeError("shape: more than 2^48 elements; check the sizes");
+  }
 }
 
 int64_t Shape::elements() const {

@@ -15,7 +15,7 @@ class Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<int64_t> dims) : Shape(std::vector<int64_t>(dims)) {}
-  // Throws ShapeError for a negative size, too many axes, or more elements than 2^62.
+  // Throws ShapeError for a negative size, too many axes, or more elements than 2^48.
   explicit Shape(const std::vector<int64_t>& dims);
 
   int rank() const { return rank_; }

@@ -1,6 +1,7 @@
 #include "tensor/tensor.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,12 @@ char* allocate_aligned(size_t bytes) {
   const size_t unit = huge ? huge_page : alignment;
   const size_t rounded = (bytes + unit - 1) / unit * unit;
   if (rounded < bytes) throw ArgumentError(text("memory: a tensor of ", bytes, " bytes cannot exist"));
+  // The system may promise more than there is and end the process when the memory is touched: refuse before.
+  static const size_t machine_bytes = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  if (rounded > machine_bytes) {
+    throw ArgumentError(text("memory: a tensor of ", bytes, " bytes does not fit into this machine's ", machine_bytes,
+                             "; use smaller sizes or a smaller batch"));
+  }
   void* data = std::aligned_alloc(unit, rounded ? rounded : unit);
   if (!data) throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
 #ifdef MADV_HUGEPAGE

@@ -92,7 +92,7 @@ def usable_instruction_sets() -> List[str]:
 
 
 def enable_nan_checks(on: bool = True) -> None:
-    """Check every result of every step for NaN and infinity; slow, for finding where one comes from.
+    """Check every result of every compiled step for NaN and infinity; slow, for finding where one comes from.
 
     With the checks on, a bad result raises `NonFiniteError`, which names layer, op and step.
 

@@ -145,9 +145,7 @@ class Case:
 
     def _grouped(self, leaves: Sequence) -> list:
         rest = iter(leaves)
-        return [
-            [next(rest) for _ in each] if isinstance(each, tuple) else next(rest) for each in self.sources.values()
-        ]
+        return [[next(rest) for _ in each] if isinstance(each, tuple) else next(rest) for each in self.sources.values()]
 
 
 def case(op: str, reference: Callable, **options: Any) -> None:

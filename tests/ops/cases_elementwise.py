@@ -25,7 +25,9 @@ def np_erfinv(x):
 
 
 def np_sigmoid(x):
-    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))) + 0 * np.sign(x)
+    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))) + 0 * np.sign(
+        x
+    )
 
 
 def np_softplus(x):
@@ -85,14 +87,24 @@ for name, (formula, source, takes_huge) in UNARY.items():
     case(name, x=EDGES, reference=formula, gradient=False)
     if takes_huge:
         case(name, x=HUGE, reference=formula, gradient=False)
-    case(name, x=uniform(1.05, 1.9, 9, 7001) if name == "acosh" else uniform(0.05, 0.9, 9, 7001), reference=formula, large=True)
+    case(
+        name,
+        x=uniform(1.05, 1.9, 9, 7001) if name == "acosh" else uniform(0.05, 0.9, 9, 7001),
+        reference=formula,
+        large=True,
+    )
     case(name, x=uniform(1.05, 1.9, 1) if name == "acosh" else uniform(0.05, 0.9, 1), reference=formula)
     case(name, x=normal(0, 3), reference=formula, gradient=False)
 
 for name in ("neg", "abs", "sign", "square", "relu"):
     formula = UNARY[name][0]
     for dtype in ("int8", "int16", "int32", "int64"):
-        case(name, x=integers(-11, 12, 2, 3, 17, dtype=dtype), reference=lambda x, f=formula: f(x).astype(x.dtype), exact=True)
+        case(
+            name,
+            x=integers(-11, 12, 2, 3, 17, dtype=dtype),
+            reference=lambda x, f=formula: f(x).astype(x.dtype),
+            exact=True,
+        )
 for name in ("exp", "tanh", "sigmoid", "sqrt"):
     for low_precision in ("float16", "bfloat16"):
         case(name, x=uniform(0.1, 2, 3, 17), reference=UNARY[name][0], dtypes=(low_precision,), gradient=False)
@@ -106,7 +118,15 @@ case("logical_not", x=integers(-1, 2, 4, 9), reference=np.logical_not)
 for dtype in ("int8", "uint8", "int32", "uint32", "int64"):
     case("bitwise_not", x=integers(0, 100, 4, 9, dtype=dtype), reference=np.bitwise_not, exact=True)
 
-SHAPES = [((2, 3, 17), (17,)), ((2, 1, 17), (3, 1)), ((), (3, 4)), ((5,), (5,)), ((1,), (0,)), ((2, 3), ()), ((7, 1), (1, 33))]
+SHAPES = [
+    ((2, 3, 17), (17,)),
+    ((2, 1, 17), (3, 1)),
+    ((), (3, 4)),
+    ((5,), (5,)),
+    ((1,), (0,)),
+    ((2, 3), ()),
+    ((7, 1), (1, 33)),
+]
 ARITHMETIC = {
     "add": np.add,
     "subtract": np.subtract,
@@ -119,27 +139,81 @@ ARITHMETIC = {
 for name, formula in ARITHMETIC.items():
     for left, right in SHAPES:
         first = uniform(0.3, 3, *left) if name == "power" else normal(*left, away_from=[0])
-        case(name, x1=first, x2=normal(*right, away_from=[0]), reference=formula, gradient=None if 0 not in right else False)
+        case(
+            name,
+            x1=first,
+            x2=normal(*right, away_from=[0]),
+            reference=formula,
+            gradient=None if 0 not in right else False,
+        )
     case(name, x1=uniform(0.2, 2, 9, 7001), x2=uniform(0.2, 2, 7001), reference=formula, large=True)
 for name in ("maximum", "minimum"):
     for left, right in SHAPES:
-        case(name, x1=distinct(*left), x2=normal(*right, scale=0.01), reference=getattr(np, name), gradient=False if 0 in right else None)
+        case(
+            name,
+            x1=distinct(*left),
+            x2=normal(*right, scale=0.01),
+            reference=getattr(np, name),
+            gradient=False if 0 in right else None,
+        )
     case(name, x1=EDGES, x2=values([1.0, NAN] * 5 + [0.0]), reference=getattr(np, name), gradient=False)
-for name, formula in {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "maximum": np.maximum, "minimum": np.minimum}.items():
+for name, formula in {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+}.items():
     for dtype in ("int8", "uint8", "int16", "int32", "uint32", "int64"):
-        case(name, x1=integers(0, 11, 2, 3, 17, dtype=dtype), x2=integers(0, 11, 17, dtype=dtype), reference=formula, exact=True)
+        case(
+            name,
+            x1=integers(0, 11, 2, 3, 17, dtype=dtype),
+            x2=integers(0, 11, 17, dtype=dtype),
+            reference=formula,
+            exact=True,
+        )
 for name, formula in {"add": np.add, "multiply": np.multiply, "divide": np.divide}.items():
-    case(name, x1=EDGES, x2=values([1.0, -INF, INF, 0.0, 2.0, 0.0, 0.0, -0.0, NAN, 3.0, 4.0]), reference=formula, gradient=False)
-case("divide_no_nan", x1=values([1.0, 0.0, -2.0, INF]), x2=values([0.0, 0.0, 4.0, 0.0]), reference=np_divide_no_nan, gradient=False)
+    case(
+        name,
+        x1=EDGES,
+        x2=values([1.0, -INF, INF, 0.0, 2.0, 0.0, 0.0, -0.0, NAN, 3.0, 4.0]),
+        reference=formula,
+        gradient=False,
+    )
+case(
+    "divide_no_nan",
+    x1=values([1.0, 0.0, -2.0, INF]),
+    x2=values([0.0, 0.0, 4.0, 0.0]),
+    reference=np_divide_no_nan,
+    gradient=False,
+)
 
 for name, formula in {"floor_divide": np.floor_divide, "mod": np.mod}.items():
     case(name, x1=uniform(0.3, 0.9, 4, 9), x2=uniform(1.2, 1.9, 9), reference=formula)
     case(name, x1=values([7.5, -7.5, 7.5, -7.5]), x2=values([2.0, 2.0, -2.0, -2.0]), reference=formula, gradient=False)
     for dtype in ("int32", "int64", "int8"):
-        case(name, x1=integers(-20, 20, 6, 11, dtype=dtype), x2=integers(1, 6, 11, dtype=dtype), reference=formula, exact=True)
-        case(name, x1=integers(-20, 20, 6, 11, dtype=dtype), x2=integers(-6, 0, 11, dtype=dtype), reference=formula, exact=True)
+        case(
+            name,
+            x1=integers(-20, 20, 6, 11, dtype=dtype),
+            x2=integers(1, 6, 11, dtype=dtype),
+            reference=formula,
+            exact=True,
+        )
+        case(
+            name,
+            x1=integers(-20, 20, 6, 11, dtype=dtype),
+            x2=integers(-6, 0, 11, dtype=dtype),
+            reference=formula,
+            exact=True,
+        )
 case("power", x1=integers(-4, 5, 3, 9), x2=integers(0, 5, 9), reference=np.power, exact=True)
-case("power", x1=values([0.0, 0.0, -2.0, -2.0, 1.0, INF]), x2=values([0.0, 2.0, 3.0, 0.5, NAN, -1.0]), reference=np.power, gradient=False)
+case(
+    "power",
+    x1=values([0.0, 0.0, -2.0, -2.0, 1.0, INF]),
+    x2=values([0.0, 2.0, 3.0, 0.5, NAN, -1.0]),
+    reference=np.power,
+    gradient=False,
+)
 
 for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"):
     formula = getattr(np, name)
@@ -151,24 +225,68 @@ for name in ("logical_and", "logical_or", "logical_xor"):
     case(name, x1=integers(0, 3, 5, 9), x2=integers(0, 2, 9), reference=getattr(np, name))
 for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
     for dtype in ("int8", "uint8", "int32", "int64", "uint32"):
-        case(name, x1=integers(0, 99, 5, 9, dtype=dtype), x2=integers(0, 99, 9, dtype=dtype), reference=getattr(np, name), exact=True)
+        case(
+            name,
+            x1=integers(0, 99, 5, 9, dtype=dtype),
+            x2=integers(0, 99, 9, dtype=dtype),
+            reference=getattr(np, name),
+            exact=True,
+        )
 for name in ("left_shift", "right_shift"):
     case(name, x1=integers(0, 99, 5, 9), x2=integers(0, 5, 9), reference=getattr(np, name), exact=True)
-    case(name, x1=integers(-99, 99, 5, 9, dtype="int64"), x2=integers(0, 5, 9, dtype="int64"), reference=getattr(np, name), exact=True)
+    case(
+        name,
+        x1=integers(-99, 99, 5, 9, dtype="int64"),
+        x2=integers(0, 5, 9, dtype="int64"),
+        reference=getattr(np, name),
+        exact=True,
+    )
 
 case("where", x1=booleans(2, 3, 17), x2=normal(17), x3=normal(3, 1), reference=np.where)
 case("where", x1=booleans(4, 9), x2=integers(0, 9, 4, 9), x3=integers(0, 9, 9), reference=np.where, exact=True)
 case("where", x1=booleans(9, 7001), x2=normal(9, 7001), x3=normal(7001), reference=np.where, large=True)
-case("where", x1=values([True, False], "bool"), x2=values([1.0, NAN]), x3=values([NAN, 2.0]), reference=np.where, gradient=False)
+case(
+    "where",
+    x1=values([True, False], "bool"),
+    x2=values([1.0, NAN]),
+    x3=values([NAN, 2.0]),
+    reference=np.where,
+    gradient=False,
+)
 case("multiply_add", x1=normal(2, 3, 17), x2=normal(17), x3=normal(3, 1), reference=lambda a, b, c: a * b + c)
 
 FROM_FLOAT = values([0.0, 1.7, -1.7, 2.0, 100.2])
-case("cast", x=FROM_FLOAT, dtype=["float32", "float64"], reference=lambda x, dtype: x.astype(dtype), dtypes=("float32",), gradient=False)
-case("cast", x=FROM_FLOAT, dtype=["int8", "int16", "int32", "int64", "bool"], reference=lambda x, dtype: x.astype(dtype), gradient=False)
+case(
+    "cast",
+    x=FROM_FLOAT,
+    dtype=["float32", "float64"],
+    reference=lambda x, dtype: x.astype(dtype),
+    dtypes=("float32",),
+    gradient=False,
+)
+case(
+    "cast",
+    x=FROM_FLOAT,
+    dtype=["int8", "int16", "int32", "int64", "bool"],
+    reference=lambda x, dtype: x.astype(dtype),
+    gradient=False,
+)
 case("cast", x=normal(3, 5), dtype="float64", reference=lambda x, dtype: x, dtypes=("float64",))
-case("cast", x=integers(-9, 9, 3, 5), dtype=["float32", "float64", "int8", "int64", "bool"], reference=lambda x, dtype: x.astype(dtype))
+case(
+    "cast",
+    x=integers(-9, 9, 3, 5),
+    dtype=["float32", "float64", "int8", "int64", "bool"],
+    reference=lambda x, dtype: x.astype(dtype),
+)
 case("cast", x=booleans(3, 5), dtype=["float32", "int32", "uint8"], reference=lambda x, dtype: x.astype(dtype))
-case("broadcast_to", x=normal(3, 1), shape=[(3, 4), (2, 3, 5), (3, 1)], reference=lambda x, shape: np.broadcast_to(x, shape))
+case(
+    "broadcast_to",
+    x=normal(3, 1),
+    shape=[(3, 4), (2, 3, 5), (3, 1)],
+    reference=lambda x, shape: np.broadcast_to(x, shape),
+)
 case("broadcast_to", x=normal(1), shape=[(0,), (4, 1)], reference=lambda x, shape: np.broadcast_to(x, shape))
-case("broadcast_to", x=integers(0, 9, 4), shape=(3, 4), reference=lambda x, shape: np.broadcast_to(x, shape), exact=True)
+case(
+    "broadcast_to", x=integers(0, 9, 4), shape=(3, 4), reference=lambda x, shape: np.broadcast_to(x, shape), exact=True
+)
 case("stop_gradient", x=normal(3, 4), reference=lambda x: x)

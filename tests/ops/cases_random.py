@@ -17,7 +17,12 @@ def philox(counter, key):
     return c
 
 
-case("iota", length=[0, 1, 17], dtype=["int32", "int64", "float32", "float64"], reference=lambda length, dtype: np.arange(length, dtype=dtype))
+case(
+    "iota",
+    length=[0, 1, 17],
+    dtype=["int32", "int64", "float32", "float64"],
+    reference=lambda length, dtype: np.arange(length, dtype=dtype),
+)
 
 
 def np_random_uniform(key, shape, dtype):
@@ -35,6 +40,20 @@ def np_random_uniform(key, shape, dtype):
 
 
 for seed, counter in ((0, 0), (1, 7), (2**40 + 3, 2**35), (2**63 - 1, 5)):
-    case("random_uniform", key=values([seed, counter], "int64"), shape=[(3, 5), (0,), (4097,)], dtype=["float32", "float64"],
-         reference=np_random_uniform, exact=True)
-case("random_uniform", key=values([5, 6], "int64"), shape=(41, 1031), dtype="float32", reference=np_random_uniform, exact=True, large=True)
+    case(
+        "random_uniform",
+        key=values([seed, counter], "int64"),
+        shape=[(3, 5), (0,), (4097,)],
+        dtype=["float32", "float64"],
+        reference=np_random_uniform,
+        exact=True,
+    )
+case(
+    "random_uniform",
+    key=values([5, 6], "int64"),
+    shape=(41, 1031),
+    dtype="float32",
+    reference=np_random_uniform,
+    exact=True,
+    large=True,
+)

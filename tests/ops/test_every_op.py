@@ -108,11 +108,15 @@ def test_one_thread_is_two_threads() -> None:
     try:
         for threads in (1, 2):
             gm.config.set_threads(threads)
-            found.append({(row.label, dtype): as_numpy(outputs(row, dtype)[0]) for row in CASES for dtype in dtypes_of(row)})
+            found.append(
+                {(row.label, dtype): as_numpy(outputs(row, dtype)[0]) for row in CASES for dtype in dtypes_of(row)}
+            )
     finally:
         gm.config.set_threads(before)
     different = [
-        key for key, one in found[0].items() if not np.array_equal(one.view(f"V{one.itemsize}"), found[1][key].view(f"V{one.itemsize}"))
+        key
+        for key, one in found[0].items()
+        if not np.array_equal(one.view(f"V{one.itemsize}"), found[1][key].view(f"V{one.itemsize}"))
     ]
     assert not different
 
@@ -121,9 +125,15 @@ def test_one_thread_is_two_threads() -> None:
 def test_every_instruction_set_gives_the_same(level: str, tmp_path: Path) -> None:
     target = tmp_path / f"{level}.npz"
     environment = {**os.environ, "GRADMILL_ISA": level, "GRADMILL_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(gm.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(gm.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    )
     done = subprocess.run(
-        [sys.executable, str(HERE / "rows.py"), str(target)], env=environment, capture_output=True, text=True, timeout=280
+        [sys.executable, str(HERE / "rows.py"), str(target)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     problems = []
@@ -132,7 +142,9 @@ def test_every_instruction_set_gives_the_same(level: str, tmp_path: Path) -> Non
             for dtype in dtypes_of(row):
                 here = outputs(row, dtype)[0]
                 try:
-                    assert_same(results[f"{row.label}|{dtype}|0"], as_numpy(here), here.dtype, row.sum_length, row.exact)
+                    assert_same(
+                        results[f"{row.label}|{dtype}|0"], as_numpy(here), here.dtype, row.sum_length, row.exact
+                    )
                 except AssertionError as error:
                     problems.append(f"{row.label} {dtype}: {error}")
     assert not problems, "\n".join(problems[:10])
@@ -148,7 +160,7 @@ def test_sliced_inputs(row: Case) -> None:
         wide = np.zeros([2 * size for size in array.shape], array.dtype)[(*every_second, ...)]
         wide[...] = array
         spread.append(wide)
-    views = [view.T for view in (np.ascontiguousarray(view.T) for view in spread)]
+    views = [np.array(array.T, order="C").T for array in spread]
     expected = as_numpy(outputs(row, dtype)[0])
     for arrays in (spread, views):
         np.testing.assert_array_equal(as_numpy(row.run(*row.tensors(dtype, arrays))), expected)
@@ -161,7 +173,11 @@ def test_sliced_inputs(row: Case) -> None:
 
 def test_every_op_has_a_row() -> None:
     covered = {row.op for row in CASES}
-    missing = [f"{name}: add a row to tests/ops/cases_{facts['family']}.py" for name, facts in FACTS.items() if name not in covered | MADE_BY_THE_COMPILER]
+    missing = [
+        f"{name}: add a row to tests/ops/cases_{facts['family']}.py"
+        for name, facts in FACTS.items()
+        if name not in covered | MADE_BY_THE_COMPILER
+    ]
     assert not missing, "\n".join(missing)
     assert MADE_BY_THE_COMPILER <= set(FACTS)
 
@@ -246,8 +262,10 @@ print("\\n".join(unexpected[:40]))
 
 def test_bad_input_never_crashes() -> None:
     environment = {**os.environ}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(gm.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(gm.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    )
     done = subprocess.run([sys.executable, "-c", HOSTILE], env=environment, capture_output=True, text=True, timeout=240)
     last = done.stdout.strip().splitlines()[-1:] or ["nothing"]
     assert done.returncode == 0, f"died with {done.returncode} in {last[0]}: {done.stderr[-800:]}"
-    assert "UNEXPECTED 0" in done.stdout, done.stdout[done.stdout.index("UNEXPECTED"):]
+    assert "UNEXPECTED 0" in done.stdout, done.stdout[done.stdout.index("UNEXPECTED") :]

@@ -24,7 +24,9 @@ def disabled():
 def plan_of(function, *arguments):
     """The plan, after its results were checked against the eager ones."""
     compiled = gm.function(function)
-    np.testing.assert_allclose(np.asarray(compiled(*arguments)), np.asarray(function(*map(ops.convert_to_tensor, arguments))), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.asarray(compiled(*arguments)), np.asarray(function(*map(ops.convert_to_tensor, arguments))), rtol=1e-6
+    )
     return compiled.plan_for(*arguments)
 
 

@@ -146,7 +146,8 @@ GM_INLINE VecFloat asinh(VecFloat x) {
 GM_INLINE VecFloat acosh(VecFloat x) {
   const Mask large = x > 1e8f;
   const VecFloat t = select(large, 1.0f, x) - 1.0f;
-  return select(large, log(x) + 0.693147181f, log1p(t + sqrt(t * 2.0f + t * t)));
+  const VecFloat result = select(large, log(x) + 0.693147181f, log1p(t + sqrt(t * 2.0f + t * t)));
+  return select(x < 1.0f, VecFloat(__builtin_nanf("")), result);  // t * t may have overflown
 }
 
 // log1p(2 a / (1 - a)) / 2, a = |x|. 3 ulp.

@@ -4,6 +4,7 @@ import builtins
 from typing import Any, Optional, Sequence
 
 from gradmill import _core, config
+from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import public_op, tensor
 
 

@@ -194,7 +194,14 @@ def _parse_einsum(subscripts: str, values: List[Any]) -> tuple:
         output = dots + "".join(
             sorted(label for label in set(joined) if joined.count(label) == 1 and label not in dots)
         )
-    return expanded, output.replace("...", dots)
+    output = output.replace("...", dots)
+    for label in output:
+        if output.count(label) > 1 or not any(label in term for term in expanded):
+            raise ArgumentError(
+                f"einsum: expected each label of the result once, and in some operand; received {label!r} "
+                f"in {subscripts!r}"
+            )
+    return expanded, output
 
 
 def _without_repeats(value: Any, term: str) -> tuple:

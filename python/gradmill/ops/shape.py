@@ -9,6 +9,9 @@ from gradmill import _core, config
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import public_op, tensor
 
+# Tensors that one call of the engine joins.
+_LARGEST_JOIN = 64
+
 
 def _sizes(shape: Any) -> List[int]:
     return [int(shape)] if isinstance(shape, (int, np.integer)) else [int(size) for size in shape]
@@ -435,7 +438,15 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
         >>> gm.ops.concatenate([[1, 2], [3]]).numpy()
         array([1, 2, 3], dtype=int32)
     """
-    return _core.ops.concatenate(list(xs), axis=int(axis))
+    return _joined(list(xs), int(axis))
+
+
+def _joined(tensors: List[Any], axis: int) -> Any:
+    """Join any number of tensors; one call of the engine takes a bounded number."""
+    while len(tensors) > _LARGEST_JOIN:
+        starts = range(0, len(tensors), _LARGEST_JOIN)
+        tensors = [_core.ops.concatenate(tensors[i : i + _LARGEST_JOIN], axis=axis) for i in starts]
+    return _core.ops.concatenate(tensors, axis=axis)
 
 
 @public_op
@@ -449,7 +460,7 @@ def stack(x: Any, axis: int = 0) -> Any:
     Returns:
         tensor.
     """
-    return _core.ops.concatenate([expand_dims.eager(each, axis) for each in x], axis=int(axis))
+    return _joined([expand_dims.eager(each, axis) for each in x], int(axis))
 
 
 @public_op
