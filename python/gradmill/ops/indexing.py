@@ -145,6 +145,9 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     Returns:
         (values, positions as int32).
 
+    Raises:
+        ArgumentError: when `k` exceeds the last axis.
+
     Example:
         >>> import gradmill as gm
         >>> values, positions = gm.ops.top_k([3, 9, 5], k=2)
@@ -263,6 +266,9 @@ def slice(inputs: Any, start_indices: Any, shape: Any) -> Any:
 
     Returns:
         tensor of `shape`.
+
+    Raises:
+        ArgumentError: when the block leaves the tensor.
     """
     inputs, starts, sizes = tensor(inputs), [int(each) for each in start_indices], [int(each) for each in shape]
     fits = len(starts) == len(sizes) == inputs.ndim

@@ -220,6 +220,9 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> An
     Returns:
         vector.
 
+    Raises:
+        ArgumentError: for a step of 0.
+
     Example:
         >>> import gradmill as gm
         >>> gm.ops.arange(1, 8, 3).numpy()
@@ -251,6 +254,9 @@ def linspace(
 
     Returns:
         tensor, or (tensor, distance).
+
+    Raises:
+        ArgumentError: for a negative `num`.
     """
     if num < 0:
         raise ArgumentError(f"linspace: expected num >= 0; received {num}")
@@ -270,6 +276,9 @@ def eye(N: int, M: Optional[int] = None, k: int = 0, dtype: Any = None) -> Any:
 
     Returns:
         (N, M).
+
+    Raises:
+        ArgumentError: for a negative size.
     """
     if N < 0 or (M is not None and M < 0):
         raise ArgumentError(f"eye: expected sizes >= 0; received N={N}, M={M}")
@@ -591,6 +600,9 @@ def repeat(x: Any, repeats: Any, axis: Optional[int] = None) -> Any:
 
     Returns:
         tensor.
+
+    Raises:
+        ArgumentError: for negative counts, or counts that do not fit the axis.
     """
     x = tensor(x)
     if axis is None:
