@@ -96,6 +96,11 @@ def _is_data(leaf: Any) -> bool:
     return isinstance(leaf, (_core.Tensor, np.ndarray))
 
 
+def _with_tensors(arguments: Any) -> Any:
+    """The arguments of a call with NumPy arrays made tensors."""
+    return map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, arguments)
+
+
 def _is_output(leaf: Any) -> bool:
     return isinstance(leaf, (_core.Tensor, _core.Variable))
 
@@ -128,9 +133,7 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _core.is_tracing():
             return self.python_function(*args, **kwargs)
-        arguments = map_structure(
-            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
-        )
+        arguments = _with_tensors((args, kwargs))
         return self._traced(arguments)([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
 
     def _traced(self, arguments: Any) -> Traced:
@@ -150,17 +153,11 @@ class Function:
 
     def plan_for(self, *args: Any, **kwargs: Any) -> _core.Plan:
         """Return the plan for arguments like these, compiling it when needed; nothing is run."""
-        arguments = map_structure(
-            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
-        )
-        return self._traced(arguments).plan
+        return self.get_concrete_function(*args, **kwargs).plan
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Traced:
         """Return the compiled signature for arguments like these."""
-        arguments = map_structure(
-            lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, (args, kwargs)
-        )
-        return self._traced(arguments)
+        return self._traced(_with_tensors((args, kwargs)))
 
     @property
     def plans(self) -> List[_core.Plan]:

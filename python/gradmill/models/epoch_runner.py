@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
-from gradmill import _core, errors, ops, tracing
+from gradmill import _core, ops, tracing
 from gradmill.models.data_adapter import batch_dtype
 
 PROGRESS_INTERVAL_SECONDS = 0.2
@@ -116,23 +116,14 @@ class EpochRunner:
 
     def _loop(self, rows: int) -> Optional[Any]:
         """The engine's loop for batches of `rows` samples; None when the step must go through Python."""
-        if not isinstance(self._step_function, tracing.Function):
+        if not isinstance(self._step_function, tracing.Function) or not all(map(_engine_reads, self._arrays)):
             return None
         if rows not in self._loops:
             samples = [
                 ops.convert_to_tensor(array[:rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)
             ]
-            try:
-                plan = self._step_function.plan_for(*samples)
-                self._loops[rows] = _core.BatchLoop(plan, self._arrays)
-            except errors.UnsupportedError:  # rows that are not dense, or a dtype that the engine does not read
-                if not self._may_run_in_python():
-                    raise
-                self._loops[rows] = None
+            self._loops[rows] = _core.BatchLoop(self._step_function.plan_for(*samples), self._arrays)
         return self._loops[rows]
-
-    def _may_run_in_python(self) -> bool:
-        return any(not _engine_reads(array) for array in self._arrays)
 
     def _order(self, epoch: int) -> Optional[np.ndarray]:
         if not self._shuffle:
