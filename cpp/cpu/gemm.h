@@ -23,9 +23,13 @@ struct GemmSplit {
   long row_block, col_block, units;
 };
 
-// Receives each finished unit once: rows x cols elements that start at (row, col) of C, `tile` with leading dimension
-// `ld`, still in cache. A unit of whole rows (col_block == n) comes with ld == n, as one contiguous span.
-typedef void (*GemmEpilogue)(void* context, const void* tile, long ld, long row, long rows, long col, long cols);
+// What becomes of the product instead of being written: `run` receives every element once, in blocks of rows x cols
+// that start at (row, col) of C, `tile` with leading dimension `ld`, still in cache. A block is a unit or several units
+// side by side; one of whole rows comes with ld == n, as one contiguous span.
+struct GemmEpilogue {
+  void (*run)(void* context, const void* tile, long ld, long row, long rows, long col, long cols);
+  void* context;
+};
 
 // element_size is 4 (float) or 8 (double). units is 0 when the output is empty.
 GemmSplit gemm_split(const GemmProblem& problem, int element_size);
@@ -33,11 +37,11 @@ GemmSplit gemm_split(const GemmProblem& problem, int element_size);
 // Bytes of scratch, aligned to 64, that each worker needs: packed operands and the tiles given to the epilogue.
 size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size);
 
-// Computes units [unit_begin, unit_end). Without epilogue they are written to c (leading dimension ldc); with one, c is
-// not touched and may be null. k == 0 gives zeros.
+// Computes units [unit_begin, unit_end). With a null epilogue they are written to c (leading dimension ldc); with one,
+// c is not touched and may be null. k == 0 gives zeros.
 void gemm_run(const GemmProblem& problem, const float* a, const float* b, float* c, long ldc, void* scratch,
-              long unit_begin, long unit_end, GemmEpilogue epilogue, void* context);
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
-              long unit_begin, long unit_end, GemmEpilogue epilogue, void* context);
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

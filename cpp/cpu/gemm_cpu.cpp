@@ -69,7 +69,7 @@ struct Layout {
     layout.panel_width = vectors * Vectors<T>::lanes;
     layout.tile_size = round_up(split.row_block * split.col_block, 16);
     const long tiles = group_tile_bytes / max_of(1, layout.tile_size * static_cast<long>(sizeof(T)));
-    layout.group_tiles = layout.k_blocks == 1 ? 1 : max_of(1, min_of(split.units, tiles));
+    layout.group_tiles = layout.k_blocks == 1 && layout.row_units > 1 ? 1 : max_of(1, min_of(split.units, tiles));
     layout.packed_b_size = round_up(layout.k_step * round_up(split.col_block, layout.panel_width), 16);
     layout.packed_a_size = packed_rows_stride<T>(layout.k_step) * split.row_block;
     return layout;
@@ -92,76 +92,109 @@ struct RowBlocks {
     const long low = blocks * height - rows;
     return {height, blocks - low, low};
   }
+
+  long first_row(long block) const { return block * height - max_of(0, block - tall); }
 };
 
 template <typename T>
 class Worker {
  public:
-  Worker(const GemmProblem& problem, const T* a, const T* b, T* c, long ldc, void* scratch, GemmEpilogue epilogue,
-         void* context)
+  Worker(const GemmProblem& problem, const T* a, const T* b, T* c, long ldc, void* scratch, const GemmEpilogue* epilogue)
       : problem_(problem), layout_(Layout::of<T>(problem)), a_(a), b_(b), c_(c), ldc_(ldc), epilogue_(epilogue),
-        context_(context), tiles_(static_cast<T*>(scratch)),
-        packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size), packed_a_(packed_b_ + layout_.packed_b_size) {}
+        tiles_(static_cast<T*>(scratch)), packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size),
+        packed_a_(packed_b_ + layout_.packed_b_size) {}
 
   void run(long begin, long end) {
     while (begin < end) {
       const long group = group_length(begin, end);
-      for (long block = 0; block < layout_.k_blocks; ++block) {
-        for (long i = 0; i < group; ++i) run_unit(begin, begin + i, group, block);
+      if (epilogue_ == nullptr) {
+        for (long block = 0; block < layout_.k_blocks; ++block) {
+          for (long i = begin; i < begin + group; ++i) {
+            const Block unit = unit_block(i);
+            multiply(unit, block, c_ + unit.row * ldc_ + unit.col, ldc_, shares_columns(group), i > begin);
+          }
+        }
+      } else if (layout_.row_units > 1) {
+        run_tall_group(begin, group);
+      } else {
+        run_wide_group(begin, group);
       }
       begin += group;
     }
   }
 
  private:
+  // A rectangle of C.
+  struct Block {
+    long row, rows, col, cols;
+  };
+
+  Block unit_block(long unit) const {
+    const GemmSplit& split = layout_.split;
+    const long row = unit % layout_.row_units * split.row_block, col = unit / layout_.row_units * split.col_block;
+    return {row, min_of(split.row_block, problem_.m - row), col, min_of(split.col_block, problem_.n - col)};
+  }
+
   // Units that run together through each block of k. The grouping changes what stays packed, never the sums.
   long group_length(long begin, long end) const {
     long group = end - begin;
     if (layout_.row_units > 1) group = min_of(group, layout_.row_units - begin % layout_.row_units);
-    if (epilogue_ != nullptr && layout_.k_blocks > 1) group = min_of(group, layout_.group_tiles);
-    return group;
+    const bool tiles_wait = epilogue_ != nullptr && (layout_.k_blocks > 1 || layout_.row_units == 1);
+    return tiles_wait ? min_of(group, layout_.group_tiles) : group;
   }
 
-  void run_unit(long group_begin, long unit, long group, long block) {
-    const GemmSplit& split = layout_.split;
-    const long row = unit % layout_.row_units * split.row_block;
-    const long col = unit / layout_.row_units * split.col_block;
-    const long rows = min_of(split.row_block, problem_.m - row);
-    const long cols = min_of(split.col_block, problem_.n - col);
-    const bool shares_columns = layout_.row_units > 1 && group > 1;
-    T* tile = tiles_ + (layout_.k_blocks == 1 ? 0 : (unit - group_begin) * layout_.tile_size);
-    T* out = epilogue_ != nullptr ? tile : c_ + row * ldc_ + col;
-    const long out_stride = epilogue_ != nullptr ? cols : ldc_;
-    multiply(row, rows, col, cols, block, out, out_stride, shares_columns, unit > group_begin);
-    if (epilogue_ != nullptr && block + 1 == layout_.k_blocks) {
-      epilogue_(context_, tile, cols, row, rows, col, cols);
+  bool shares_columns(long group) const { return layout_.row_units > 1 && group > 1; }
+
+  // Units below each other, each with a tile of its own.
+  void run_tall_group(long begin, long group) {
+    for (long block = 0; block < layout_.k_blocks; ++block) {
+      for (long i = 0; i < group; ++i) {
+        const Block unit = unit_block(begin + i);
+        T* tile = tiles_ + (layout_.k_blocks == 1 ? 0 : i * layout_.tile_size);
+        multiply(unit, block, tile, unit.cols, shares_columns(group), i > 0);
+        if (block + 1 == layout_.k_blocks) {
+          epilogue_->run(epilogue_->context, tile, unit.cols, unit.row, unit.rows, unit.col, unit.cols);
+        }
+      }
     }
+  }
+
+  // Units side by side, in one tile: the epilogue gets long rows.
+  void run_wide_group(long begin, long group) {
+    const Block first = unit_block(begin), last = unit_block(begin + group - 1);
+    const long cols = last.col + last.cols - first.col;
+    for (long block = 0; block < layout_.k_blocks; ++block) {
+      for (long i = 0; i < group; ++i) {
+        const Block unit = unit_block(begin + i);
+        multiply(unit, block, tiles_ + unit.col - first.col, cols, false, i > 0);
+      }
+    }
+    epilogue_->run(epilogue_->context, tiles_, cols, first.row, first.rows, first.col, cols);
   }
 
   // One unit, one block of k. shares_columns: all panels are kept for the units that follow; later_in_group: an earlier
   // unit has left packed what the group shares (the panels, or else the rows of A).
-  void multiply(long row, long rows, long col, long cols, long block, T* out, long out_stride, bool shares_columns,
-                bool later_in_group) {
+  void multiply(const Block& unit, long block, T* out, long out_stride, bool shares_columns, bool later_in_group) {
     const long k_begin = block * layout_.k_step;
     const long k = min_of(layout_.k_step, problem_.k - k_begin);
-    const RowBlocks blocks = RowBlocks::of(rows);
-    const T* a = k > 0 ? a_ + row * problem_.a_row + k_begin * problem_.a_col : nullptr;
-    const bool pack_a = pays_to_pack_a(rows, cols, k);
+    const RowBlocks blocks = RowBlocks::of(unit.rows);
+    const T* a = k > 0 ? a_ + unit.row * problem_.a_row + k_begin * problem_.a_col : nullptr;
+    const bool pack_a = pays_to_pack_a(unit.rows, unit.cols, k);
     if (pack_a && (shares_columns || !later_in_group)) {
-      pack_rows(a, problem_.a_row, problem_.a_col, rows, k, packed_a_);
+      pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
     }
     const bool b_packed = shares_columns && later_in_group;
     const long width = layout_.panel_width;
-    for (long j = 0; j < cols; j += width) {
+    for (long j = 0; j < unit.cols; j += width) {
       Strip<T> strip;
-      strip.cols = min_of(width, cols - j);
+      strip.cols = min_of(width, unit.cols - j);
       strip.k = k;
       strip.accumulate = block > 0;
       strip.c_stride = out_stride;
       const long vectors = kernel_vectors(strip.cols);
       const long packed_stride = vectors * Vectors<T>::lanes;
       T* packed = packed_b_ + (shares_columns ? j * layout_.k_step : 0);
-      const T* b = k > 0 ? b_ + k_begin * problem_.b_row + (col + j) * problem_.b_col : nullptr;
+      const T* b = k > 0 ? b_ + k_begin * problem_.b_row + (unit.col + j) * problem_.b_col : nullptr;
       const bool can_keep = vectors == panel_vectors;
       bool keep = false;
       strip.b = packed;
@@ -172,7 +205,7 @@ class Worker {
           strip.b = b;
           strip.b_stride = problem_.b_row;
         } else {
-          const long readable = (problem_.k - 1 - k_begin) * problem_.b_row + problem_.n - col - j;
+          const long readable = (problem_.k - 1 - k_begin) * problem_.b_row + problem_.n - unit.col - j;
           pack_panel(b, problem_.b_row, problem_.b_col, k, strip.cols, packed_stride, readable, packed);
         }
       }
@@ -196,8 +229,7 @@ class Worker {
       const bool tall = begin < blocks.tall;
       const long height = tall ? blocks.height : blocks.height - 1;
       const long stop = tall ? min_of(end, blocks.tall) : end;
-      const long tall_before = min_of(begin, blocks.tall);
-      const long first_row = tall_before * blocks.height + (begin - tall_before) * (blocks.height - 1);
+      const long first_row = blocks.first_row(begin);
       strip.blocks = stop - begin;
       strip.c = out + first_row * strip.c_stride;
       const T* first = pack_a ? packed_a_ : a;
@@ -236,8 +268,7 @@ class Worker {
   const T* b_;
   T* c_;
   long ldc_;
-  GemmEpilogue epilogue_;
-  void* context_;
+  const GemmEpilogue* epilogue_;
   T* tiles_;
   T* packed_b_;
   T* packed_a_;
@@ -253,13 +284,13 @@ size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size) {
 }
 
 void gemm_run(const GemmProblem& problem, const float* a, const float* b, float* c, long ldc, void* scratch,
-              long unit_begin, long unit_end, GemmEpilogue epilogue, void* context) {
-  Worker<float>(problem, a, b, c, ldc, scratch, epilogue, context).run(unit_begin, unit_end);
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
+  Worker<float>(problem, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
 }
 
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
-              long unit_begin, long unit_end, GemmEpilogue epilogue, void* context) {
-  Worker<double>(problem, a, b, c, ldc, scratch, epilogue, context).run(unit_begin, unit_end);
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
+  Worker<double>(problem, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

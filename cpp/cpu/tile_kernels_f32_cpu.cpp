@@ -68,7 +68,7 @@ void run_adam_update(const TileSlot* slots, const TileInstruction* instruction, 
   const auto update = [&](VecFloat* wi, VecFloat* mi, VecFloat* vi, VecFloat gi) {
     *mi = Interpolate::value(*mi, gi, a);
     *vi = InterpolateSquare::value(*vi, gi, b);
-    *wi = NegativeMultiplyAdd::value(DivideByRoot::value(*mi, *vi, epsilon), rate, *wi);
+    *wi = *wi - DivideByRoot::value(*mi * rate, *vi, epsilon);
   };
   int64_t i = 0;
   for (; i + vector_lanes <= count; i += vector_lanes) {

@@ -29,6 +29,7 @@ struct Run {
   char* scratch;
   char (*repeated)[tile_block_bytes];
   TileSlot* slots;
+  const TileKernel* kernels;
 
   GM_INLINE char* register_data(int number) const {
     return scratch + number * (program.tile_elements * bytes + tile_padding_bytes);
@@ -107,17 +108,20 @@ void stage_strided(const Run& run, const TileOperand& operand, const void* base,
   }
 }
 
-// A strided operand of a tile inside one row.
-GM_INLINE void place_in_row(const Run& run, int number, int64_t start, int64_t count) {
+// A strided operand of a tile inside one row; `column` is the tile's place in the row.
+GM_INLINE void place_in_row(const Run& run, int number, int64_t start, int64_t column, int64_t count) {
   const TileOperand& operand = run.program.operand[number];
   const int last = run.program.rank - 1;
-  int64_t offset = 0, index = start;
-  for (int d = last; d > 0; --d) {
-    const int64_t outer = index / run.program.dims[d];
-    offset += (index - outer * run.program.dims[d]) * operand.strides[d];
-    index = outer;
+  int64_t offset = column * operand.strides[last];
+  if (operand.varies_by_row) {
+    int64_t index = start / run.program.dims[last];
+    for (int d = last - 1; d > 0; --d) {
+      const int64_t outer = index / run.program.dims[d];
+      offset += (index - outer * run.program.dims[d]) * operand.strides[d];
+      index = outer;
+    }
+    offset += index * operand.strides[0];
   }
-  offset += index * operand.strides[0];
   const char* from = static_cast<const char*>(run.buffers[number]) + offset * dtype_bytes[operand.dtype];
   if (operand.strides[last] == 0) {
     set_repeated(run, number, operand, from);
@@ -129,7 +133,7 @@ GM_INLINE void place_in_row(const Run& run, int number, int64_t start, int64_t c
   }
 }
 
-GM_INLINE void place_operands(const Run& run, int64_t start, int64_t count, bool first_tile) {
+GM_INLINE void place_operands(const Run& run, int64_t start, int64_t column, int64_t count, bool first_tile) {
   const TileProgram& program = run.program;
   const int operands = program.inputs + program.outputs;
   for (int i = 0; i < operands; ++i) {
@@ -145,7 +149,7 @@ GM_INLINE void place_operands(const Run& run, int64_t start, int64_t count, bool
       }
     } else if (operand.access == TileAccess::strided) {
       if (run.rows) {
-        place_in_row(run, i, start, count);
+        place_in_row(run, i, start, column, count);
       } else if (first_tile || operand.period == 0 || program.tile_elements % operand.period != 0) {
         slot = {run.register_data(operand.staging), 1};
         stage_strided(run, operand, run.buffers[i], start, count);
@@ -186,44 +190,39 @@ void run_special(const Run& run, const TileInstruction& instruction, int64_t sta
   }
 }
 
-}  // namespace
-
-void run_tile_program(const TileProgram& program, void* const* buffers, int64_t begin, int64_t end) {
-  if (begin >= end) return;
-  alignas(64) char scratch[scratch_bytes];
-  alignas(64) char repeated[max_tile_operands + max_tile_constants][tile_block_bytes];
-  TileSlot slots[tile_slot_count];
-  const TileKernel* const tables[] = {tile_kernels_f32, tile_kernels_f64, tile_kernels_i32, tile_kernels_i64};
-  const int type = int(program.type);
-  const TileKernel* const kernels = tables[type];
-  Run run{program, buffers, tile_loads[type], tile_stores[type], type_bytes[type], false, scratch, repeated, slots};
-
-  int64_t inner = 0, row_end = 0;
-  if (program.any_strided) {
-    inner = program.dims[program.rank - 1];
-    row_end = begin - begin % inner + inner;
-    run.rows = program.splits_rows || end <= row_end;
-  }
+// What holds for a whole call: constants, registers, operands of one element.
+void place_constants(const Run& run) {
+  const TileProgram& program = run.program;
   set_constants(run);
-  for (int i = 0; i < program.registers; ++i) slots[i] = {run.register_data(i), 1};
+  for (int i = 0; i < program.registers; ++i) run.slots[i] = {run.register_data(i), 1};
   for (int i = 0; i < program.inputs; ++i) {
     const TileOperand& operand = program.operand[i];
-    if (operand.access == TileAccess::scalar) set_repeated(run, i, operand, static_cast<const char*>(buffers[i]));
-    else if (operand.access == TileAccess::key) slots[tile_operand_slot + i] = {static_cast<char*>(buffers[i]), 0};
+    if (operand.access == TileAccess::scalar) {
+      set_repeated(run, i, operand, static_cast<const char*>(run.buffers[i]));
+    } else if (operand.access == TileAccess::key) {
+      run.slots[tile_operand_slot + i] = {static_cast<char*>(run.buffers[i]), 0};
+    }
   }
+}
 
+// Elements [begin, end), the first of which lies at `column` of its row.
+void run_tiles(const Run& run, int64_t begin, int64_t column, int64_t end) {
+  const TileProgram& program = run.program;
+  const TileInstruction* const last = program.instruction + program.instructions;
+  const int64_t inner = program.dims[program.rank - 1];
+  int64_t row_end = begin - column + inner;
   for (int64_t start = begin; start < end;) {
     int64_t stop = end - start < program.tile_elements ? end : start + program.tile_elements;
     if (run.rows && stop > row_end) stop = row_end;
     const int64_t count = stop - start;
-    place_operands(run, start, count, start == begin);
-    const TileInstruction* const last = program.instruction + program.instructions;
+    place_operands(run, start, start - row_end + inner, count, start == begin);
     for (const TileInstruction* i = program.instruction; i != last; ++i) {
-      const TileKernel kernel = kernels[int(i->opcode)];
+      const TileKernel kernel = run.kernels[int(i->opcode)];
       if (kernel) {
-        kernel(slots[i->destination], slots[i->source[0]], slots[i->source[1]], slots[i->source[2]], count);
+        kernel(run.slots[i->destination], run.slots[i->source[0]], run.slots[i->source[1]], run.slots[i->source[2]],
+               count);
       } else if (i->opcode == TileOpcode::adam_update) {
-        run_adam_update(slots, i, count);
+        run_adam_update(run.slots, i, count);
         i += 2;
       } else {
         run_special(run, *i, start, count);
@@ -231,6 +230,52 @@ void run_tile_program(const TileProgram& program, void* const* buffers, int64_t 
     }
     start = stop;
     if (start == row_end) row_end += inner;
+  }
+}
+
+// The memory of a call, and what follows from the program's type.
+struct Frame {
+  alignas(64) char scratch[scratch_bytes];
+  alignas(64) char repeated[max_tile_operands + max_tile_constants][tile_block_bytes];
+  TileSlot slots[tile_slot_count];
+
+  Run run(const TileProgram& program, void* const* buffers) {
+    static constexpr const TileKernel* tables[] = {tile_kernels_f32, tile_kernels_f64, tile_kernels_i32,
+                                                   tile_kernels_i64};
+    const int type = int(program.type);
+    return {program, buffers, tile_loads[type], tile_stores[type], type_bytes[type], program.splits_rows, scratch,
+            repeated, slots, tables[type]};
+  }
+};
+
+}  // namespace
+
+void run_tile_program(const TileProgram& program, void* const* buffers, int64_t begin, int64_t end) {
+  if (begin >= end) return;
+  Frame frame;
+  Run run = frame.run(program, buffers);
+  const int64_t inner = program.dims[program.rank - 1];
+  const int64_t column = program.any_strided ? begin % inner : 0;
+  run.rows = program.any_strided && (program.splits_rows || end - begin <= inner - column);
+  place_constants(run);
+  run_tiles(run, begin, column, end);
+}
+
+void run_tile_block(const TileProgram& program, void** buffers, int64_t begin, int64_t rows, int64_t row_length,
+                    int64_t columns, const void* block, int64_t block_stride) {
+  if (rows <= 0 || columns <= 0) return;
+  Frame frame;
+  Run run = frame.run(program, buffers);
+  const int64_t bytes = dtype_bytes[program.operand[0].dtype];
+  const int64_t inner = program.dims[program.rank - 1];
+  int64_t column = program.any_strided ? begin % inner : 0;
+  run.rows = program.any_strided;
+  place_constants(run);
+  for (int64_t row = 0; row < rows; ++row, begin += row_length) {
+    buffers[0] = const_cast<char*>(static_cast<const char*>(block) + (row * block_stride - begin) * bytes);
+    run_tiles(run, begin, column, begin + columns);
+    column += row_length;
+    if (column >= inner) column -= inner;  // inner is row_length, or a multiple of it
   }
 }
 

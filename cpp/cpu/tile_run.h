@@ -16,4 +16,10 @@ namespace gradmill::GM_ISA_NAMESPACE {
 // Thread-safe, allocates nothing; uses less than 80 KiB of stack.
 void run_tile_program(const TileProgram& program, void* const* buffers, int64_t begin, int64_t end);
 
+// The same for a block of `rows` rows of `columns` elements inside an output whose rows are `row_length` long; `begin` is
+// the index of the block's first element. Operand 0 is the block itself, with `block_stride` elements between its rows;
+// buffers[0] is set here.
+void run_tile_block(const TileProgram& program, void** buffers, int64_t begin, int64_t rows, int64_t row_length,
+                    int64_t columns, const void* block, int64_t block_stride);
+
 }  // namespace gradmill::GM_ISA_NAMESPACE

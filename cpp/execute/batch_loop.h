@@ -36,17 +36,21 @@ class BatchLoop {
   struct Gather {
     RowSource source;
     std::unique_ptr<PreparedKernel> convert;  // null when the bytes are copied as they are
-    size_t source_bytes, target_bytes;        // of a row
-    Tensor target;
+    size_t target_bytes;                      // of a row
+    Tensor targets[2];                        // of this batch and the next
   };
+  class Queue;
+  void gather_rows(const int64_t* order, int64_t first_row, int64_t begin, int64_t end, int set) const;
+  std::vector<void*> input_pointers(int set) const;
+  std::vector<void*> output_pointers() const;
   double run_steps(const int64_t* order, int64_t first_row, int64_t steps, int workers);
-  void gather_share(const int64_t* order, int64_t first_row, int worker, int workers) const;
   void run_adaptively(const int64_t* order, int64_t first_row, int64_t steps);
 
   std::shared_ptr<Plan> plan_;
   std::vector<Gather> gathers_;
   std::vector<Tensor> outputs_;
   int64_t batch_ = 0;
+  int64_t rows_at_once_ = 1;  // gathered by a worker before it looks up
   // The choice of workers: a trial gives both ways turns of some steps, over as many calls as it takes.
   struct Trial {
     int turn = 0;

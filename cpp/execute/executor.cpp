@@ -43,10 +43,10 @@ int Plan::useful_workers() const {
   return workers >= limit ? limit : std::max(1, static_cast<int>(workers));
 }
 
-void* Plan::pointer(const Location& location) const {
+void* Plan::pointer(const Location& location, int set) const {
   switch (location.place) {
     case Place::arena: return arena_->data() + location.offset;
-    case Place::input: return inputs_[location.index];
+    case Place::input: return input_sets_[set][location.index];
     case Place::state: return state_memory_[location.index].raw();
     case Place::output: return outputs_[location.index];
     case Place::constant: return static_cast<const Value*>(location.root)->constant.raw();
@@ -74,17 +74,22 @@ void Plan::bind_states() {
 // The variables own the memory; the plan must not keep it alive, or the next assignment would copy.
 void Plan::release_states() { state_memory_.clear(); }
 
-void Plan::bind(const std::vector<void*>& inputs, const std::vector<void*>& outputs, int workers) {
+void Plan::bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers) {
   ensure_memory(workers);
   bind_states();
-  inputs_ = inputs;
+  input_sets_ = input_sets;
   outputs_ = outputs;
-  for (size_t i = 0; i < table_.size(); ++i) table_[i] = pointer(table_places_[i]);
+  tables_.assign(input_sets.size(), std::vector<void*>(table_places_.size()));
+  for (size_t set = 0; set < input_sets.size(); ++set) {
+    for (size_t i = 0; i < table_places_.size(); ++i) {
+      tables_[set][i] = pointer(table_places_[i], static_cast<int>(set));
+    }
+  }
 }
 
-void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barrier) {
+void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barrier, int set) {
   const KernelPlan& plan = step.kernel->plan;
-  KernelCall call{table_.data() + step.first_buffer, arena_->data() + step.scratch_offset,
+  KernelCall call{tables_[set].data() + step.first_buffer, arena_->data() + step.scratch_offset,
                   worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
   if (step.alone) {
     if (worker != 0) return;
@@ -103,10 +108,10 @@ void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barr
   }
 }
 
-void Plan::run_share(int worker, int workers, SpinBarrier& barrier) {
+void Plan::run_share(int worker, int workers, SpinBarrier& barrier, int set) {
   for (const Step& step : steps_) {
     if (step.barrier_before && workers > 1) barrier.wait();
-    run_step(step, worker, workers, barrier);
+    run_step(step, worker, workers, barrier, set);
   }
   if (memory_.final_copies.empty()) return;
   if (workers > 1) barrier.wait();
@@ -133,7 +138,7 @@ void Plan::check_finite(const Step& step, int64_t number) const {
   const Node& node = *step.node;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const TensorType& type = node.outputs[i]->type;
-    const int64_t at = first_not_finite(type, table_[step.first_buffer + static_cast<int>(node.inputs.size() + i)]);
+    const int64_t at = first_not_finite(type, tables_[0][step.first_buffer + static_cast<int>(node.inputs.size() + i)]);
     if (at < 0) continue;
     const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || node.op->id == static_cast<int>(OpId::matmul);
     const TileGroupPointer group = fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
@@ -179,7 +184,7 @@ std::vector<Tensor> Plan::run(const std::vector<Tensor>& inputs) {
     output_pointers.push_back(outputs.back().raw());
   }
   const int workers = settings().check_nan ? 1 : lockstep_workers(useful_workers());
-  bind(input_pointers, output_pointers, workers);
+  bind({input_pointers}, output_pointers, workers);
   if (settings().check_nan) {
     try {
       run_checked(0);
@@ -206,7 +211,7 @@ std::vector<Plan::StepTime> Plan::profile(const std::vector<Tensor>& inputs, int
     output_pointers.push_back(outputs.back().raw());
   }
   const int workers = lockstep_workers(useful_workers());
-  bind(input_pointers, output_pointers, workers);
+  bind({input_pointers}, output_pointers, workers);
   // The profile must not train: states are put back afterwards.
   std::vector<Tensor> saved;
   for (const Tensor& state : state_memory_) saved.push_back(state.clone());

@@ -91,9 +91,6 @@ void Plan::lower() {
     operations_ += plan.operations;
     steps_.push_back(std::move(step));
   }
-  table_.resize(table_places_.size());
-  inputs_.resize(graph_->inputs.size());
-  outputs_.resize(graph_->outputs.size());
 }
 
 void Plan::find_barriers() {

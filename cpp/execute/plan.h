@@ -33,9 +33,9 @@ class Plan {
   std::vector<Tensor> run(const std::vector<Tensor>& inputs);
 
   // For a loop that runs many steps: bind once, then let every worker call run_share for every step, with a barrier
-  // between steps.
-  void bind(const std::vector<void*>& inputs, const std::vector<void*>& outputs, int workers);
-  void run_share(int worker, int workers, SpinBarrier& barrier);
+  // between steps. There may be several sets of inputs, to be filled in turn; `set` says which one a step reads.
+  void bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers);
+  void run_share(int worker, int workers, SpinBarrier& barrier, int set = 0);
   // After the last step of a loop: variables get a new identity.
   void finish() { release_states(); }
   // Runs one step on this thread and looks at every result. Throws NonFiniteError naming layer, op and step.
@@ -68,22 +68,23 @@ class Plan {
   void bind_states();
   void release_states();
   void run_final_copies();
-  void run_step(const Step& step, int worker, int workers, SpinBarrier& barrier);
+  void run_step(const Step& step, int worker, int workers, SpinBarrier& barrier, int set = 0);
   void check_inputs(const std::vector<Tensor>& inputs) const;
   void ensure_memory(int workers);
-  void* pointer(const Location& location) const;
+  void* pointer(const Location& location, int set = 0) const;
   void check_finite(const Step& step, int64_t number) const;
 
   std::unique_ptr<Graph> graph_;
   MemoryPlan memory_;
   std::vector<Step> steps_;
   std::vector<Location> table_places_;  // what each entry of the pointer table refers to
-  std::vector<void*> table_;
+  std::vector<std::vector<void*>> tables_;  // one for each set of inputs
   std::shared_ptr<Storage> arena_, worker_scratch_;
   size_t worker_scratch_bytes_ = 0;
   int scratch_workers_ = 0;
   std::vector<Tensor> state_memory_;
-  std::vector<void*> inputs_, outputs_;
+  std::vector<std::vector<void*>> input_sets_;
+  std::vector<void*> outputs_;
   double operations_ = 0;
   std::mutex mutex_;
 };

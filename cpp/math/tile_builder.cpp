@@ -220,17 +220,19 @@ void TileBuilder::join_adam() {
   const std::vector<int> uses = count_uses();
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node update = nodes_[i];
-    if (update.kind != Kind::computed || update.opcode != TileOpcode::negative_multiply_add || uses[i] != 1) continue;
+    if (update.kind != Kind::computed || update.opcode != TileOpcode::subtract || uses[i] != 1) continue;
+    if (!is_joinable(update.source[1], TileOpcode::divide_by_root, uses)) continue;
+    const Node& quotient = nodes_[update.source[1]];
+    if (!is_joinable(quotient.source[0], TileOpcode::multiply, uses)) continue;
+    const Node& product = nodes_[quotient.source[0]];
     for (int side = 0; side < 2; ++side) {
-      if (!is_joinable(update.source[side], TileOpcode::divide_by_root, uses)) continue;
-      const Node& quotient = nodes_[update.source[side]];
-      const Value m1 = quotient.source[0], v1 = quotient.source[1];
+      const Value m1 = product.source[side], v1 = quotient.source[1];
       const Node m = nodes_[m1], v = nodes_[v1];
       if (m.opcode != TileOpcode::interpolate || v.opcode != TileOpcode::interpolate_square) continue;
       if (uses[m1] != 2 || uses[v1] != 2 || m.source[1] != v.source[1]) continue;
       const Node joined = {Kind::computed, TileOpcode::adam_update, none,
-                           {update.source[2], m.source[0], v.source[0], m.source[1], m.source[2], v.source[2],
-                            update.source[1 - side], quotient.source[2]}};
+                           {update.source[0], m.source[0], v.source[0], m.source[1], m.source[2], v.source[2],
+                            product.source[1 - side], quotient.source[2]}};
       bool fits = true;
       for (int s = 0; s < 8; ++s) fits = fits && (s < 4 ? is_full(joined.source[s]) : is_single(joined.source[s]));
       int written = 0;
@@ -289,6 +291,7 @@ const char* TileBuilder::place_dims(TileProgram* program) const {
     if (operand.access != TileAccess::strided) continue;
     program->any_strided = true;
     std::copy(strides[i].begin(), strides[i].end(), operand.strides);
+    for (size_t d = 0; d + 1 < dims.size(); ++d) operand.varies_by_row = operand.varies_by_row || strides[i][d] != 0;
     // Leading dims of stride 0 repeat what lies behind them.
     operand.period = 1;
     bool leading = true;

@@ -55,6 +55,7 @@ struct TileOperand {
   TileAccess access;
   bool native;         // stored in the program's compute type
   uint8_t staging;     // register that holds a converted or gathered tile; max_tile_registers = none
+  bool varies_by_row;  // strided: some stride but the last is not 0
   int64_t period;      // strided: element i equals element i + period when the rows before are all alike; 0 = never
   int64_t strides[max_tile_rank];  // in elements, over dims; meaningful for strided
 };
@@ -65,7 +66,7 @@ struct TileInstruction {
   uint8_t source[3];
 };
 
-// adam_update makes m' = m + (g - m) a, v' = v + (g g - v) b and w' = w - r m' / (sqrt(v') + e) in one pass, because
+// adam_update makes m' = m + (g - m) a, v' = v + (g g - v) b and w' = w - m' r / (sqrt(v') + e) in one pass, because
 // the optimizer's step is a large part of training a small network. Its destinations and sources are
 //   adam_update  w'  w m v
 //   adam_part    m'  g a b    (a, b, r, e are constants or scalar operands)

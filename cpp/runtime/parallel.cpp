@@ -129,7 +129,9 @@ void SpinBarrier::wait() {
     return;
   }
   for (int spins = 0; generation_.load(std::memory_order_acquire) == generation; ++spins) {
-    if (spins < spins_before_yield) {
+    if (work_()) {
+      spins = 0;
+    } else if (spins < spins_before_yield) {
       relax();
     } else {
       sched_yield();

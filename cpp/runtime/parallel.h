@@ -28,15 +28,24 @@ inline UnitRange share_of(int64_t units, int worker, int workers) {
   return {units * worker / workers, units * (worker + 1) / workers};
 }
 
-// A meeting point of workers that run in lockstep. Waiting spins for a short while, since steps of a plan are short,
-// and then yields the processor, so that a busy machine is not made worse.
+// A meeting point of workers that run in lockstep. Whoever waits does pieces of other work, as long as `work` returns
+// true, then spins for a short while, since steps of a plan are short, and then yields the processor, so that a busy
+// machine is not made worse.
 class SpinBarrier {
  public:
-  explicit SpinBarrier(int workers) : workers_(workers) {}
+  explicit SpinBarrier(int workers) : SpinBarrier(workers, no_work) {}
+  // `work` must outlive the barrier and be callable from all workers at once.
+  SpinBarrier(int workers, FunctionRef<bool()> work) : workers_(workers), work_(work) {}
   void wait();
 
  private:
+  struct NoWork {
+    bool operator()() const { return false; }
+  };
+  static constexpr NoWork no_work{};
+
   const int workers_;
+  const FunctionRef<bool()> work_;
   alignas(64) std::atomic<int> arrived_{0};
   alignas(64) std::atomic<uint32_t> generation_{0};
 };

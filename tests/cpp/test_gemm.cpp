@@ -25,13 +25,16 @@ namespace gradmill {
   struct GemmSplit {                                                                                                 \
     long row_block, col_block, units;                                                                                \
   };                                                                                                                 \
-  typedef void (*GemmEpilogue)(void* context, const void* tile, long ld, long row, long rows, long col, long cols);  \
+  struct GemmEpilogue {                                                                                              \
+    void (*run)(void* context, const void* tile, long ld, long row, long rows, long col, long cols);                 \
+    void* context;                                                                                                   \
+  };                                                                                                                 \
   GemmSplit gemm_split(const GemmProblem& problem, int element_size);                                                \
   size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size);                                           \
   void gemm_run(const GemmProblem& problem, const float* a, const float* b, float* c, long ldc, void* scratch,       \
-                long unit_begin, long unit_end, GemmEpilogue epilogue, void* context);                               \
+                long unit_begin, long unit_end, const GemmEpilogue* epilogue);                                       \
   void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,    \
-                long unit_begin, long unit_end, GemmEpilogue epilogue, void* context);                               \
+                long unit_begin, long unit_end, const GemmEpilogue* epilogue);                                       \
   }
 GM_FOR_EACH_ISA(X)
 #undef X
@@ -79,7 +82,9 @@ std::vector<Level> levels() {
 #define RUN(level, T)                                                                                              \
   [](const Problem& p, const T* a, const T* b, T* c, long ldc, void* scratch, long begin, long end, Epilogue e,    \
      void* context) {                                                                                              \
-    isa_##level::gemm_run(to_level<isa_##level::GemmProblem>(p), a, b, c, ldc, scratch, begin, end, e, context);   \
+    const isa_##level::GemmEpilogue epilogue{e, context};                                                          \
+    isa_##level::gemm_run(to_level<isa_##level::GemmProblem>(p), a, b, c, ldc, scratch, begin, end,                \
+                          e ? &epilogue : nullptr);                                                                \
   }
 #define X(level)                                                                                           \
   if (std::find(usable.begin(), usable.end(), #level) != usable.end()) {                                   \

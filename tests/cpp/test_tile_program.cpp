@@ -334,7 +334,7 @@ TEST_CASE("an update of Adam in place") {
                                  builder.constant(0.001)));
       const int root = apply(TileOpcode::add, apply(TileOpcode::sqrt, v1), builder.constant(1e-7));
       const int w1 = apply(TileOpcode::subtract, w,
-                           apply(TileOpcode::multiply, apply(TileOpcode::divide, m1, root), rate));
+                           apply(TileOpcode::divide, apply(TileOpcode::multiply, m1, rate), root));
       builder.output(DType::float32, w1, 0);
       builder.output(moments, m1, 1);
       builder.output(DType::float32, v1, 2);

@@ -16,7 +16,17 @@ struct Parameters {
   int64_t batch_dims[kernel_max_rank], a_strides[kernel_max_rank], b_strides[kernel_max_rank];
   const TileProgram* program;
   int program_operands;  // inputs of the node beyond the factors, then outputs
+  int64_t k_step;        // terms of a partial sum, see run_partial_sums
 };
+
+// Products of few rows and long sums, such as a layer on a small batch, are cut along the sum: each unit multiplies some
+// columns of A with the same rows of B, then the partial sums are added in a fixed order. The units have the rows of B
+// that the units of the weights' gradient (and its update) have, so each worker keeps its part of the weights in its
+// own cache; cut by columns, every worker would fetch lines that another has just written.
+constexpr int64_t partial_sums_max_rows = 64;
+constexpr int64_t partial_sums_k_per_row = 16;  // B is then as large as all partial sums, written and read
+constexpr int64_t max_partial_sums = 8;
+constexpr int64_t added_elements = 1024;  // of a unit that adds them
 
 struct EpilogueContext {
   const TileProgram* program;
@@ -26,16 +36,60 @@ struct EpilogueContext {
   int64_t element_size;
 };
 
-// The block becomes operand 0 of the program, moved back so that the element of linear index i is found at i.
 void run_epilogue(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
   EpilogueContext& epilogue = *static_cast<EpilogueContext*>(context);
-  const char* values = static_cast<const char*>(tile);
-  const bool whole_rows = ld == cols && cols == epilogue.columns;
-  const long pieces = whole_rows ? 1 : rows, length = whole_rows ? rows * cols : cols;
-  for (long piece = 0; piece < pieces; ++piece) {
-    const int64_t begin = epilogue.first + (row + piece) * epilogue.columns + col;
-    epilogue.operands[0] = const_cast<char*>(values + (piece * ld - begin) * epilogue.element_size);
-    run_tile_program(*epilogue.program, epilogue.operands, begin, begin + length);
+  const int64_t begin = epilogue.first + row * epilogue.columns + col;
+  if (ld == cols && cols == epilogue.columns) {  // one contiguous span
+    epilogue.operands[0] = const_cast<char*>(static_cast<const char*>(tile) - begin * epilogue.element_size);
+    run_tile_program(*epilogue.program, epilogue.operands, begin, begin + rows * cols);
+  } else {
+    run_tile_block(*epilogue.program, epilogue.operands, begin, rows, epilogue.columns, cols, tile, ld);
+  }
+}
+
+EpilogueContext epilogue_context(const Parameters& p, const KernelCall& call, int64_t element_size) {
+  EpilogueContext context;
+  context.program = p.program;
+  context.columns = p.gemm.n;
+  context.element_size = element_size;
+  for (int i = 0; i < p.program_operands; ++i) context.operands[i + 1] = call.buffers[i + 2];
+  return context;
+}
+
+template <class T>
+void add_partial_sums(const KernelCall& call) {
+  const Parameters& p = parameters_of<Parameters>(call);
+  const int64_t elements = p.gemm.m * p.gemm.n;
+  const T* sums = reinterpret_cast<const T*>(call.shared_scratch);
+  EpilogueContext context = epilogue_context(p, call, sizeof(T));
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    const int64_t begin = unit * added_elements;
+    const int64_t count = elements - begin < added_elements ? elements - begin : added_elements;
+    T* total = p.program ? reinterpret_cast<T*>(call.worker_scratch) : static_cast<T*>(call.buffers[2]) + begin;
+    for (int64_t i = 0; i < count; ++i) total[i] = sums[begin + i];
+    for (int64_t part = 1; part < p.units; ++part) {
+      const T* more = sums + part * elements + begin;
+      for (int64_t i = 0; i < count; ++i) total[i] += more[i];
+    }
+    if (p.program) {
+      context.operands[0] = total - begin;
+      run_tile_program(*p.program, context.operands, begin, begin + count);
+    }
+  }
+}
+
+template <class T>
+void run_partial_sums(const KernelCall& call) {
+  if (call.phase == 1) return add_partial_sums<T>(call);
+  const Parameters& p = parameters_of<Parameters>(call);
+  T* sums = reinterpret_cast<T*>(call.shared_scratch);
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    const int64_t k_begin = unit * p.k_step;
+    GemmProblem part = p.gemm;
+    part.k = p.gemm.k - k_begin < p.k_step ? p.gemm.k - k_begin : p.k_step;
+    gemm_run(part, static_cast<const T*>(call.buffers[0]) + k_begin * part.a_col,
+             static_cast<const T*>(call.buffers[1]) + k_begin * part.b_row, sums + unit * part.m * part.n, part.n,
+             call.worker_scratch, 0, gemm_split(part, sizeof(T)).units, nullptr);
   }
 }
 
@@ -44,13 +98,9 @@ void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
   const T *a = static_cast<const T*>(call.buffers[0]), *b = static_cast<const T*>(call.buffers[1]);
   T* c = p.program ? nullptr : static_cast<T*>(call.buffers[2]);
-  EpilogueContext epilogue;
-  if (p.program) {
-    epilogue.program = p.program;
-    epilogue.columns = p.gemm.n;
-    epilogue.element_size = sizeof(T);
-    for (int i = 0; i < p.program_operands; ++i) epilogue.operands[i + 1] = call.buffers[i + 2];
-  }
+  EpilogueContext context;
+  if (p.program) context = epilogue_context(p, call, sizeof(T));
+  const GemmEpilogue epilogue{run_epilogue, &context};
   for (int64_t unit = call.begin; unit < call.end;) {
     const int64_t batch = unit / p.units, first = unit - batch * p.units;
     const int64_t count = call.end - unit < p.units - first ? call.end - unit : p.units - first;
@@ -62,9 +112,9 @@ void run(const KernelCall& call) {
       b_offset += index * p.b_strides[i];
     }
     const int64_t c_offset = batch * p.gemm.m * p.gemm.n;
-    epilogue.first = c_offset;
+    context.first = c_offset;
     gemm_run(p.gemm, a + a_offset, b + b_offset, c ? c + c_offset : nullptr, p.gemm.n, call.worker_scratch, first,
-             first + count, p.program ? run_epilogue : nullptr, &epilogue);
+             first + count, p.program ? &epilogue : nullptr);
     unit += count;
   }
 }
@@ -83,6 +133,12 @@ void batch_strides(const BufferType& factor, int batch_rank, const int64_t* batc
     strides[i] = size == 1 && batch_dims[i] != 1 ? 0 : axis < 0 ? 0 : stride;
     stride *= size;
   }
+}
+
+bool cuts_the_sum(const Parameters& p) {
+  const GemmProblem& gemm = p.gemm;
+  return p.batches == 1 && p.units > 1 && gemm.a_col == 1 && gemm.b_col == 1 && gemm.m <= partial_sums_max_rows &&
+         gemm.k >= partial_sums_k_per_row * gemm.m;
 }
 
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
@@ -121,10 +177,29 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   p.units = gemm_split(p.gemm, element_size).units;
   p.program = problem.program;
   p.program_operands = problem.input_count - 2 + problem.output_count;
-  set_units(plan, element_size == 4 ? run<float> : run<double>, p.units * p.batches,
-            2.0 * static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
-                static_cast<double>(p.batches) / 8);
+  const double work = static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
+                      static_cast<double>(p.batches) / 4;
   plan.worker_scratch_bytes = gemm_scratch_bytes(p.gemm, element_size);
+  if (cuts_the_sum(p)) {
+    p.units = p.units < max_partial_sums ? p.units : max_partial_sums;
+    p.k_step = (p.gemm.k + p.units - 1) / p.units;
+    p.units = (p.gemm.k + p.k_step - 1) / p.k_step;
+    const int64_t elements = p.gemm.m * p.gemm.n;
+    set_units(plan, element_size == 4 ? run_partial_sums<float> : run_partial_sums<double>, p.units, work);
+    plan.phases = 2;
+    plan.units[1] = (elements + added_elements - 1) / added_elements;
+    plan.shared_scratch_bytes = static_cast<size_t>(p.units * elements * element_size);
+    for (int64_t last = 0; last < 2; ++last) {
+      GemmProblem part = p.gemm;
+      part.k = last ? p.gemm.k - (p.units - 1) * p.k_step : p.k_step;
+      const size_t bytes = gemm_scratch_bytes(part, element_size);
+      if (plan.worker_scratch_bytes < bytes) plan.worker_scratch_bytes = bytes;
+    }
+    const size_t total_bytes = static_cast<size_t>(added_elements * element_size);
+    if (plan.worker_scratch_bytes < total_bytes) plan.worker_scratch_bytes = total_bytes;
+    return;
+  }
+  set_units(plan, element_size == 4 ? run<float> : run<double>, p.units * p.batches, work);
 }
 
 }  // namespace
