@@ -53,7 +53,7 @@ std::string Plan::describe() const {
     for (size_t k = 0; k < node.outputs.size(); ++k) {
       out << (k ? ", " : "") << node.outputs[k]->type << " " << place_of(memory_.locations.at(node.outputs[k].get()));
     }
-    out << "; units " << step.kernel->plan.units[0] << (step.alone ? " alone" : "");
+    out << "; units " << step.kernel->plan.units[0] << (step.alone ? text(" alone on worker ", step.owner) : "");
     if (!node.scope.empty()) out << "  # " << node.scope;
     out << "\n";
   }

@@ -92,7 +92,7 @@ void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barr
   KernelCall call{tables_[set].data() + step.first_buffer, arena_->data() + step.scratch_offset,
                   worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
   if (step.alone) {
-    if (worker != 0) return;
+    if (worker != (step.owner < workers ? step.owner : 0)) return;
     for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
       call.end = plan.units[call.phase];
       plan.run(call);

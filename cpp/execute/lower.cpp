@@ -12,6 +12,11 @@ namespace {
 
 // Handing work to another worker and back costs about as much as this many operations.
 constexpr double operations_worth_sharing = 3000;
+// Starting a kernel costs about as much as this many operations.
+constexpr double operations_of_a_call = 400;
+// Workers among which steps too small to share are dealt out.
+constexpr int owners = 2;
+constexpr int everybody = -1;
 
 std::vector<TensorType> types_of(const std::vector<ValuePointer>& values) {
   std::vector<TensorType> types;
@@ -24,16 +29,26 @@ struct Touch {
   Place place;
   int index;
   size_t begin, end;
-  bool write, alone;
+  bool write;
+  int worker;  // or everybody
 };
 
 bool overlap(const Touch& a, const Touch& b) {
   return a.place == b.place && a.index == b.index && a.begin < b.end && b.begin < a.end;
 }
 
-// Two steps that worker 0 runs by itself happen one after the other anyway.
+// Two steps that one worker runs by itself happen one after the other anyway.
 bool conflict(const Touch& a, const Touch& b) {
-  return (a.write || b.write) && !(a.alone && b.alone) && overlap(a, b);
+  return (a.write || b.write) && !(a.worker == b.worker && a.worker != everybody) && overlap(a, b);
+}
+
+bool conflict(const std::vector<Touch>& some, const std::vector<Touch>& others) {
+  for (const Touch& a : some) {
+    for (const Touch& b : others) {
+      if (conflict(a, b)) return true;
+    }
+  }
+  return false;
 }
 
 std::vector<int> shared_memory(const Node& node, const MemoryPlan& memory) {
@@ -49,6 +64,20 @@ std::vector<int> shared_memory(const Node& node, const MemoryPlan& memory) {
     }
   }
   return result;
+}
+
+std::vector<Touch> touches_of(const Step& step, const MemoryPlan& memory) {
+  std::vector<Touch> touches;
+  const auto touch = [&](const ValuePointer& value, bool write) {
+    const Location& at = memory.locations.at(value.get());
+    if (at.place == Place::constant || at.place == Place::input) return;
+    touches.push_back({at.place, at.index, at.offset, at.offset + value->type.bytes(), write, everybody});
+  };
+  for (const auto& input : step.node->inputs) touch(input, false);
+  for (const auto& output : step.node->outputs) touch(output, true);
+  const size_t scratch = step.kernel->plan.shared_scratch_bytes;
+  if (scratch) touches.push_back({Place::arena, 0, step.scratch_offset, step.scratch_offset + scratch, true, everybody});
+  return touches;
 }
 
 }  // namespace
@@ -93,24 +122,33 @@ void Plan::lower() {
   }
 }
 
+// A step that one worker runs goes to the one with the least to do of those that need not wait for another.
 void Plan::find_barriers() {
   std::vector<Touch> pending;  // since the last barrier
+  double load[owners] = {};
   for (Step& step : steps_) {
-    std::vector<Touch> touches;
-    const auto touch = [&](const ValuePointer& value, bool write) {
-      const Location& at = memory_.locations.at(value.get());
-      if (at.place == Place::constant || at.place == Place::input) return;
-      touches.push_back({at.place, at.index, at.offset, at.offset + value->type.bytes(), write, step.alone});
+    std::vector<Touch> touches = touches_of(step, memory_);
+    const auto needs_barrier = [&](int worker) {
+      for (Touch& touch : touches) touch.worker = worker;
+      return conflict(touches, pending);
     };
-    for (const auto& input : step.node->inputs) touch(input, false);
-    for (const auto& output : step.node->outputs) touch(output, true);
-    const size_t scratch = step.kernel->plan.shared_scratch_bytes;
-    if (scratch) touches.push_back({Place::arena, 0, step.scratch_offset, step.scratch_offset + scratch, true, step.alone});
-    for (const Touch& now : touches) {
-      for (const Touch& before : pending) step.barrier_before = step.barrier_before || conflict(now, before);
+    if (step.alone) {
+      int best = everybody;
+      for (int owner = 0; owner < owners; ++owner) {
+        if (!needs_barrier(owner) && (best == everybody || load[owner] < load[best])) best = owner;
+      }
+      step.barrier_before = best == everybody;
+      step.owner = std::max(best, 0);
+    } else {
+      step.barrier_before = needs_barrier(everybody);
     }
-    if (step.barrier_before) pending.clear();
+    if (step.barrier_before) {
+      pending.clear();
+      std::fill(load, load + owners, 0.0);
+    }
+    for (Touch& touch : touches) touch.worker = step.alone ? step.owner : everybody;
     pending.insert(pending.end(), touches.begin(), touches.end());
+    if (step.alone) load[step.owner] += step.kernel->plan.operations + operations_of_a_call;
   }
 }
 

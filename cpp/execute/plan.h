@@ -18,7 +18,8 @@ struct Step {
   int first_buffer = 0;       // into the plan's table of pointers: inputs, then outputs
   size_t scratch_offset = 0;  // shared scratch in the arena
   bool barrier_before = false;
-  bool alone = false;         // too small to share: worker 0 runs all of it
+  bool alone = false;         // too small to share: one worker runs all of it
+  int owner = 0;              // and this one, if there are so many, else the first
   const Node* node = nullptr;
 };
 
