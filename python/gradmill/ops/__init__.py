@@ -5,8 +5,16 @@ symbolic tensors.
 """
 
 from gradmill.ops.elementwise import *  # noqa: F403
+from gradmill.ops.elementwise import __all__ as _elementwise
 from gradmill.ops.indexing import *  # noqa: F403
+from gradmill.ops.indexing import __all__ as _indexing
 from gradmill.ops.linalg import *  # noqa: F403
+from gradmill.ops.linalg import __all__ as _linalg
 from gradmill.ops.nn import *  # noqa: F403
+from gradmill.ops.nn import __all__ as _nn
 from gradmill.ops.reduction import *  # noqa: F403
+from gradmill.ops.reduction import __all__ as _reduction
 from gradmill.ops.shape import *  # noqa: F403
+from gradmill.ops.shape import __all__ as _shape
+
+__all__ = [*_elementwise, *_indexing, *_linalg, *_nn, *_reduction, *_shape]

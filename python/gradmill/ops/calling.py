@@ -1,13 +1,27 @@
 """What every public op needs: dispatch to the functional API, dtypes, axes."""
 
+from __future__ import annotations
+
 import functools
-from typing import Any, Callable, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
 from gradmill import _core, symbolic
 from gradmill.symbolic import SymbolicTensor
 
+if TYPE_CHECKING:  # what type checkers know of an op: the signature of its function, and the attribute `eager`
+    from typing import ParamSpec, Protocol, TypeVar
 
-def public_op(function: Callable) -> Callable:
+    _Parameters = ParamSpec("_Parameters")
+    _Result = TypeVar("_Result")
+
+    class PublicOp(Protocol[_Parameters, _Result]):
+        eager: Callable[_Parameters, _Result]
+        __name__: str
+
+        def __call__(self, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result: ...
+
+
+def public_op(function: Callable[_Parameters, _Result]) -> PublicOp[_Parameters, _Result]:
     """Make an op out of a function on tensors: called on symbolic tensors, it is recorded as a node of a model.
 
     Args:
@@ -27,8 +41,8 @@ def public_op(function: Callable) -> Callable:
             return symbolic.record_op(op, args, kwargs)
         return function(*args, **kwargs)
 
-    op.eager = function
-    return op
+    op.eager = function  # type: ignore[attr-defined]
+    return op  # type: ignore[return-value]
 
 
 def tensor(x: Any, dtype: Optional[str] = None) -> Any:

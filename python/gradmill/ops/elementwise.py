@@ -5,103 +5,179 @@ from typing import Any, Optional
 from gradmill import _core, config
 from gradmill.ops.calling import float_tensor, public_op, tensor
 
-# Functions of one argument: public name -> name in the engine's catalogue.
-_UNARY = {
-    "negative": "neg",
-    "abs": "abs",
-    "sign": "sign",
-    "exp": "exp",
-    "expm1": "expm1",
-    "log": "log",
-    "log1p": "log1p",
-    "log2": "log2",
-    "sqrt": "sqrt",
-    "rsqrt": "rsqrt",
-    "square": "square",
-    "reciprocal": "reciprocal",
-    "sin": "sin",
-    "cos": "cos",
-    "tan": "tan",
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "sinh": "sinh",
-    "cosh": "cosh",
-    "tanh": "tanh",
-    "arcsinh": "asinh",
-    "arccosh": "acosh",
-    "arctanh": "atanh",
-    "erf": "erf",
-    "erfinv": "erfinv",
-    "floor": "floor",
-    "ceil": "ceil",
-    "trunc": "trunc",
-    "relu": "relu",
-    "sigmoid": "sigmoid",
-    "softplus": "softplus",
-    "isnan": "is_nan",
-    "isinf": "is_inf",
-    "isfinite": "is_finite",
-    "logical_not": "logical_not",
-}
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "cast",
+    "ceil",
+    "clip",
+    "cos",
+    "cosh",
+    "divide",
+    "divide_no_nan",
+    "equal",
+    "erf",
+    "erfinv",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "greater",
+    "greater_equal",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "left_shift",
+    "less",
+    "less_equal",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "maximum",
+    "minimum",
+    "mod",
+    "multiply",
+    "nan_to_num",
+    "negative",
+    "not_equal",
+    "power",
+    "reciprocal",
+    "relu",
+    "right_shift",
+    "round",
+    "rsqrt",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "square",
+    "stop_gradient",
+    "subtract",
+    "tan",
+    "tanh",
+    "true_divide",
+    "trunc",
+    "where",
+]
 
-# Functions of two arguments.
-_BINARY = {
-    "add": "add",
-    "subtract": "subtract",
-    "multiply": "multiply",
-    "divide": "divide",
-    "true_divide": "divide",
-    "floor_divide": "floor_divide",
-    "mod": "mod",
-    "power": "power",
-    "maximum": "maximum",
-    "minimum": "minimum",
-    "arctan2": "atan2",
-    "divide_no_nan": "divide_no_nan",
-    "equal": "equal",
-    "not_equal": "not_equal",
-    "less": "less",
-    "less_equal": "less_equal",
-    "greater": "greater",
-    "greater_equal": "greater_equal",
-    "logical_and": "logical_and",
-    "logical_or": "logical_or",
-    "logical_xor": "logical_xor",
-    "bitwise_and": "bitwise_and",
-    "bitwise_or": "bitwise_or",
-    "bitwise_xor": "bitwise_xor",
-    "bitwise_left_shift": "left_shift",
-    "bitwise_right_shift": "right_shift",
-}
 
-
-def _make(name: str, engine_name: str, binary: bool) -> Any:
-    run = getattr(_core.ops, engine_name)
-    if binary:
-
-        def function(x1: Any, x2: Any) -> Any:
-            return run(x1, x2)
-
-    else:
-
-        def function(x: Any) -> Any:
-            return run(x)
-
+def _described(name: str, engine_name: str, function: Any) -> Any:
+    """The op `name`, made of `function`, with the engine's text."""
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = run.__doc__.split("--\n\n", 1)[-1]
+    function.__doc__ = getattr(_core.ops, engine_name).__doc__.split("--\n\n", 1)[-1]
     return public_op(function)
 
 
-for _name, _engine_name in _UNARY.items():
-    globals()[_name] = _make(_name, _engine_name, binary=False)
-for _name, _engine_name in _BINARY.items():
-    globals()[_name] = _make(_name, _engine_name, binary=True)
+def _unary(name: str, engine_name: str) -> Any:
+    run = getattr(_core.ops, engine_name)
 
-absolute = abs  # noqa: F821
-bitwise_not = _make("bitwise_not", "bitwise_not", binary=False)
-left_shift = bitwise_left_shift  # noqa: F821
-right_shift = bitwise_right_shift  # noqa: F821
+    def function(x: Any) -> Any:
+        return run(x)
+
+    return _described(name, engine_name, function)
+
+
+def _binary(name: str, engine_name: str) -> Any:
+    run = getattr(_core.ops, engine_name)
+
+    def function(x1: Any, x2: Any) -> Any:
+        return run(x1, x2)
+
+    return _described(name, engine_name, function)
+
+
+# Functions of one argument: public name, name in the engine's catalogue.
+negative = _unary("negative", "neg")
+abs = _unary("abs", "abs")
+sign = _unary("sign", "sign")
+exp = _unary("exp", "exp")
+expm1 = _unary("expm1", "expm1")
+log = _unary("log", "log")
+log1p = _unary("log1p", "log1p")
+log2 = _unary("log2", "log2")
+sqrt = _unary("sqrt", "sqrt")
+rsqrt = _unary("rsqrt", "rsqrt")
+square = _unary("square", "square")
+reciprocal = _unary("reciprocal", "reciprocal")
+sin = _unary("sin", "sin")
+cos = _unary("cos", "cos")
+tan = _unary("tan", "tan")
+arcsin = _unary("arcsin", "asin")
+arccos = _unary("arccos", "acos")
+arctan = _unary("arctan", "atan")
+sinh = _unary("sinh", "sinh")
+cosh = _unary("cosh", "cosh")
+tanh = _unary("tanh", "tanh")
+arcsinh = _unary("arcsinh", "asinh")
+arccosh = _unary("arccosh", "acosh")
+arctanh = _unary("arctanh", "atanh")
+erf = _unary("erf", "erf")
+erfinv = _unary("erfinv", "erfinv")
+floor = _unary("floor", "floor")
+ceil = _unary("ceil", "ceil")
+trunc = _unary("trunc", "trunc")
+relu = _unary("relu", "relu")
+sigmoid = _unary("sigmoid", "sigmoid")
+softplus = _unary("softplus", "softplus")
+isnan = _unary("isnan", "is_nan")
+isinf = _unary("isinf", "is_inf")
+isfinite = _unary("isfinite", "is_finite")
+logical_not = _unary("logical_not", "logical_not")
+bitwise_not = _unary("bitwise_not", "bitwise_not")
+absolute = abs
+
+# Functions of two arguments.
+add = _binary("add", "add")
+subtract = _binary("subtract", "subtract")
+multiply = _binary("multiply", "multiply")
+divide = _binary("divide", "divide")
+true_divide = _binary("true_divide", "divide")
+floor_divide = _binary("floor_divide", "floor_divide")
+mod = _binary("mod", "mod")
+power = _binary("power", "power")
+maximum = _binary("maximum", "maximum")
+minimum = _binary("minimum", "minimum")
+arctan2 = _binary("arctan2", "atan2")
+divide_no_nan = _binary("divide_no_nan", "divide_no_nan")
+equal = _binary("equal", "equal")
+not_equal = _binary("not_equal", "not_equal")
+less = _binary("less", "less")
+less_equal = _binary("less_equal", "less_equal")
+greater = _binary("greater", "greater")
+greater_equal = _binary("greater_equal", "greater_equal")
+logical_and = _binary("logical_and", "logical_and")
+logical_or = _binary("logical_or", "logical_or")
+logical_xor = _binary("logical_xor", "logical_xor")
+bitwise_and = _binary("bitwise_and", "bitwise_and")
+bitwise_or = _binary("bitwise_or", "bitwise_or")
+bitwise_xor = _binary("bitwise_xor", "bitwise_xor")
+bitwise_left_shift = _binary("bitwise_left_shift", "left_shift")
+bitwise_right_shift = _binary("bitwise_right_shift", "right_shift")
+left_shift = bitwise_left_shift
+right_shift = bitwise_right_shift
 
 
 @public_op

@@ -1,11 +1,28 @@
 """Picking and placing values by position; sorting."""
 
 import builtins
-from typing import Any, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 from gradmill import _core, config
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import public_op, tensor
+
+__all__ = [
+    "argsort",
+    "in_top_k",
+    "multi_hot",
+    "one_hot",
+    "scatter",
+    "scatter_update",
+    "searchsorted",
+    "segment_sum",
+    "slice",
+    "slice_update",
+    "sort",
+    "take",
+    "take_along_axis",
+    "top_k",
+]
 
 
 @public_op
@@ -117,7 +134,7 @@ def sort(x: Any, axis: int = -1) -> Any:
 
 
 @public_op
-def argsort(x: Any, axis: int = -1) -> Any:
+def argsort(x: Any, axis: Optional[int] = -1) -> Any:
     """Return the positions that would sort `x`, as int32; equal values keep their order.
 
     Args:
@@ -203,7 +220,8 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: Optional[int] = None,
 def _flat_places(indices: Any, shape: Sequence[int]) -> Any:
     """Linear positions of rows addressed by the last axis of `indices`, and the size of what stands behind each."""
     depth = indices.shape[-1]
-    stride, strides = 1, []
+    stride = 1
+    strides: List[int] = []
     for size in reversed(shape[:depth]):
         strides.insert(0, stride)
         stride *= size

@@ -1,7 +1,7 @@
 """Matrix products and contractions."""
 
 import string
-from typing import Any, List
+from typing import Any, Dict, List
 
 import numpy as np
 
@@ -9,6 +9,18 @@ from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op, tensor
 from gradmill.ops.shape import moveaxis
+
+__all__ = [
+    "cross",
+    "dot",
+    "einsum",
+    "inner",
+    "matmul",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
+]
 
 
 @public_op
@@ -156,7 +168,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     """
     terms, output = _parse_einsum(subscripts, [tensor(each) for each in operands])
     values = [tensor(each) for each in operands]
-    values, terms = zip(*(_without_repeats(value, term) for value, term in zip(values, terms)))
+    values, terms = map(list, zip(*(_without_repeats(value, term) for value, term in zip(values, terms))))
     result, labels = values[0], terms[0]
     for position in range(1, len(values)):
         needed = set(output).union(*terms[position + 1 :]) if position + 1 < len(terms) else set(output)
@@ -220,7 +232,7 @@ def _without_repeats(value: Any, term: str) -> tuple:
 
 def _contract(a: Any, a_term: str, b: Any, b_term: str, needed: set) -> tuple:
     """One pairwise product as a batched matrix product."""
-    sizes = {}
+    sizes: Dict[str, int] = {}
     for term, value in ((a_term, a), (b_term, b)):
         for label, size in zip(term, value.shape):
             sizes[label] = max(size, sizes.get(label, 1))

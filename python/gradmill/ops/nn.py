@@ -8,6 +8,40 @@ from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op, tensor
 
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "moments",
+    "normalize",
+    "relu6",
+    "selu",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softsign",
+    "sparse_categorical_crossentropy",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh_shrink",
+    "threshold",
+]
+
 
 def _clip(x: Any, low: float, high: float) -> Any:
     return _core.ops.minimum(_core.ops.maximum(x, low), high)

@@ -6,6 +6,29 @@ from typing import Any
 from gradmill import _core
 from gradmill.ops.calling import axes_of, float_tensor, public_op, tensor
 
+__all__ = [
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "argmax",
+    "argmin",
+    "average",
+    "count_nonzero",
+    "cumsum",
+    "logsumexp",
+    "max",
+    "mean",
+    "median",
+    "min",
+    "norm",
+    "prod",
+    "ptp",
+    "std",
+    "sum",
+    "var",
+]
+
 
 def _reduce(name: str, x: Any, axis: Any, keepdims: bool) -> Any:
     x = tensor(x)

@@ -1,0 +1,42 @@
+"""`gradmill.ops` has every public op and nothing else: no helper, no import of its modules."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+from gradmill import ops
+
+MODULES = sorted(each.name for each in pkgutil.iter_modules(ops.__path__))
+HELPERS = {"calling"}  # modules without ops
+FAMILIES = [name for name in MODULES if name not in HELPERS]
+
+
+def own_functions(module) -> set:
+    """Public functions that a module defines itself."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_module_exports_all_its_ops_and_nothing_else(name: str) -> None:
+    module = importlib.import_module(f"gradmill.ops.{name}")
+    assert sorted(module.__all__) == sorted(own_functions(module)), f"correct __all__ of ops/{name}.py"
+
+
+def test_the_namespace_is_what_the_modules_export() -> None:
+    exported = [each for name in FAMILIES for each in importlib.import_module(f"gradmill.ops.{name}").__all__]
+    assert len(exported) == len(set(exported)), "two modules export the same name"
+    assert sorted(ops.__all__) == sorted(exported)
+    assert all(callable(getattr(ops, name)) and not inspect.ismodule(getattr(ops, name)) for name in ops.__all__)
+    visible = {name for name in vars(ops) if not name.startswith("_")}
+    assert visible - set(MODULES) == set(ops.__all__) - set(MODULES), "a helper is visible as gradmill.ops.NAME"
+
+
+@pytest.mark.parametrize("name", ["public_op", "float_tensor", "axes_of", "tensor", "np", "config", "List", "Optional"])
+def test_helpers_are_not_ops(name: str) -> None:
+    assert not hasattr(ops, name)
