@@ -29,7 +29,7 @@ build_tree() {
 }
 
 lint() {
-  ruff check .
+  ruff check . && mypy
 }
 
 cpp_tests() {

@@ -123,12 +123,21 @@ PyObject* op_entry(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
   return nullptr;
 }
 
+// A default as Python writes it, so that inspect.signature and the type stubs can read it.
+std::string python_literal(const AttributeValue& value) {
+  if (auto flag = std::get_if<bool>(&value)) return *flag ? "True" : "False";
+  if (auto real = std::get_if<double>(&value)) return py::repr(py::float_(*real)).cast<std::string>();
+  if (auto dtype = std::get_if<DType>(&value)) return text("'", name_of(*dtype), "'");
+  if (std::holds_alternative<TileGroupPointer>(value)) return "None";
+  return to_string(value);
+}
+
 std::string documentation(const OpDef& op) {
   const Signature& signature = op.signature;
   std::string arguments, result;
   for (const auto& input : signature.input_list()) arguments += (arguments.empty() ? "" : ", ") + input.name;
   for (const auto& field : signature.schema().fields) {
-    arguments += (arguments.empty() ? "" : ", ") + field.name + "=" + to_string(field.get(signature.schema().defaults.get()));
+    arguments += (arguments.empty() ? "" : ", ") + field.name + "=" + python_literal(field.get(signature.schema().defaults.get()));
   }
   result = signature.name() + "(" + arguments + ")\n--\n\n" + signature.description() + "\n\nArgs:\n";
   for (const auto& input : signature.input_list()) result += "    " + input.name + ": " + input.text + ".\n";
@@ -141,14 +150,16 @@ std::string documentation(const OpDef& op) {
 
 py::dict describe_op(const OpDef& op) {
   py::dict facts;
-  py::list inputs, attributes;
+  py::list inputs, attributes, outputs;
   for (const auto& input : op.signature.input_list()) inputs.append(input.name);
   for (const auto& field : op.signature.schema().fields) attributes.append(field.name);
+  for (const auto& output : op.signature.output_list()) outputs.append(output.name);
   facts["name"] = op.signature.name();
   facts["family"] = catalogue_row(op.id).family;
   facts["text"] = op.signature.description();
   facts["inputs"] = inputs;
   facts["attributes"] = attributes;
+  facts["outputs"] = outputs;
   facts["variadic"] = op.signature.variadic();
   facts["differentiable"] = static_cast<bool>(op.gradient);
   facts["has_decomposition"] = static_cast<bool>(op.decompose);

@@ -74,6 +74,7 @@ py::list typed(const std::vector<ValuePointer>& values) {
 }  // namespace
 
 void bind_tracing(py::module_& module) {
+  py::class_<Plan, std::shared_ptr<Plan>> plan(module, "Plan", "A compiled step.");
   py::class_<Trace> trace(module, "Trace", "A graph being recorded; see gradmill.function.");
   trace.def(py::init<>());
   trace.def("start", &Trace::start);
@@ -82,7 +83,6 @@ void bind_tracing(py::module_& module) {
   trace.def("compile", &Trace::compile, py::arg("outputs"), "The plan that computes `outputs`.");
   trace.def("__str__", &Trace::listing);
 
-  py::class_<Plan, std::shared_ptr<Plan>> plan(module, "Plan", "A compiled step.");
   plan.def("run", [](Plan& self, const Vars& inputs) {
     const std::vector<Tensor> tensors = tensors_of(inputs);
     std::vector<Tensor> outputs;

@@ -1,12 +1,12 @@
 """Settings of this process: default dtype, epsilon, image layout, threads, checks."""
 
-from typing import Any, List
+from typing import Any, Dict, List
 
 from gradmill import _core
 from gradmill.errors import ArgumentError
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
-_state = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_state: Dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 
 
 def floatx() -> str:

@@ -171,7 +171,8 @@ class Identity(Initializer):
             raise ShapeError(
                 f"Identity: expected a shape of two axes; received {tuple(shape)}; use another initializer"
             )
-        return ops.eye(*shape, dtype=dtype or config.floatx()) * self.gain
+        rows, columns = shape
+        return ops.eye(rows, columns, dtype=dtype or config.floatx()) * self.gain
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -1,7 +1,7 @@
 """Random tensors, as `keras.random`: every draw is a pure function of a seed and a counter (Philox4x32-10)."""
 
 import secrets
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from gradmill import _core, config, ops, tracing
 from gradmill.errors import ArgumentError
 from gradmill.variable import Variable
 
-_GLOBAL = {"seed": None, "generator": None}
+_GLOBAL: Dict[str, Any] = {"seed": None, "generator": None}
 
 
 class SeedGenerator:

@@ -264,6 +264,7 @@ def serialize_object(target: Any) -> Any:
             "define it with def and decorate it with gm.saving.register_serializable()"
         )
     kind = target if is_function or inspect.isclass(target) else type(target)
+    module: Optional[str]
     inner = get_registered_name(target) if kind is target else _config_of(target)
     if is_function and target in _public_names:
         inner = _public_names[target][1]
@@ -455,7 +456,7 @@ def _build(
         raise ArgumentError(f"{class_name}: expected a class with from_config(); received {found!r}; add the method")
     with CustomObjectScope(custom_objects):
         try:
-            instance = found.from_config(dict(inner))
+            instance = found.from_config(dict(inner))  # type: ignore[attr-defined]
         except TypeError as error:
             raise ArgumentError(
                 f"{class_name}: expected a configuration that {found.__name__}.from_config accepts; received "

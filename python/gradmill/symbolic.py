@@ -109,7 +109,7 @@ class SymbolicTensor:
         self.shape = standardize_shape(shape)
         self.dtype = str(dtype)
         self.name = name or unique_name("keras_tensor")
-        self._keras_history: Optional[History] = None
+        self._keras_history: Any = None  # a History, once something made it
         self._keras_mask: Any = None
         self._saved_history: Any = None
 

@@ -85,6 +85,7 @@ class Traced:
             leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(result) if _is_output(leaf)
         ]
         self.plan = trace.compile(outputs)
+        self.kept_alive: List[Any] = []
 
     def __call__(self, tensors: List[Any]) -> Any:
         outputs = iter(self.plan.run(tensors))

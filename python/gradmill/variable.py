@@ -74,8 +74,9 @@ class Variable(_core.Variable):
         self.name = name
         self.autocast = autocast
         self.aggregation = aggregation or "none"
-        self.regularizer = None
-        self.constraint = None
+        self.regularizer: Any = None
+        self.constraint: Any = None
+        self.overwrite_with_gradient = False
 
     @property
     def path(self) -> str:

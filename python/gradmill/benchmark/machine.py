@@ -14,7 +14,7 @@ from gradmill import config
 try:
     import resource
 except ImportError:  # Windows has no such module
-    resource = None
+    resource = None  # type: ignore[assignment]
 
 
 def cpu_name() -> str:
@@ -61,7 +61,7 @@ def peak_memory_bytes() -> Optional[int]:
     except OSError:
         pass
     if resource is None:
-        return None
+        return None  # type: ignore[unreachable]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

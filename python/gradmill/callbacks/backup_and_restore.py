@@ -96,7 +96,7 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save when so many steps have passed."""
-        if self.save_freq == "epoch":
+        if not isinstance(self.save_freq, int):
             return
         self._steps += batch - self._last_batch
         self._last_batch = batch
@@ -151,7 +151,8 @@ class BackupAndRestore(Callback):
             "numpy_random": [algorithm, *rest],
         }
         with atomic_write(self._path) as file:
-            np.savez(file, header=np.array(json.dumps(header)), numpy_random_keys=keys, **arrays)
+            named: Dict[str, Any] = {"header": np.array(json.dumps(header)), "numpy_random_keys": keys, **arrays}
+            np.savez(file, **named)
 
     def _restore(self, path: str) -> None:
         variables = self._variables()

@@ -73,7 +73,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save when so many steps have passed."""
-        if self.save_freq == "epoch":
+        if not isinstance(self.save_freq, int):
             return
         self._steps += batch - self._last_batch
         self._last_batch = batch

@@ -22,7 +22,7 @@ class ProgbarLogger(Callback):
         self.verbose = 1
         self.epochs = 1
         self.target: Optional[int] = None
-        self.progbar: Optional[Progbar] = None
+        self.progbar: Any = None
         self._seen = 0
         self._in_fit = False
 

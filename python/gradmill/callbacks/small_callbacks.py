@@ -169,7 +169,7 @@ class LambdaCallback(Callback):
         on_train_end: Optional[Callable] = None,
         on_train_batch_begin: Optional[Callable] = None,
         on_train_batch_end: Optional[Callable] = None,
-        **functions: Callable,
+        **functions: Optional[Callable],
     ):
         super().__init__()
         functions.update(

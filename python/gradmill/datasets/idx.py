@@ -8,7 +8,7 @@ import gzip
 import hashlib
 import zlib
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import BinaryIO, Optional, Tuple, cast
 
 import numpy as np
 
@@ -58,10 +58,10 @@ def content_hash(path: Path, largest: int = 1 << 30) -> str:
     return digest.hexdigest()
 
 
-def _open(path: Path):
+def _open(path: Path) -> BinaryIO:
     with open(path, "rb") as file:
         packed = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if packed else open(path, "rb")
+    return cast(BinaryIO, gzip.open(path, "rb")) if packed else open(path, "rb")
 
 
 def _damaged(path: Path, problem: Exception) -> errors.ArgumentError:
@@ -98,7 +98,7 @@ def _read_parts(path: Path) -> Tuple[bytes, bytes]:
     return header + sizes, values
 
 
-def _read_up_to(file, limit: int) -> bytes:
+def _read_up_to(file: BinaryIO, limit: int) -> bytes:
     """Read in pieces, so that a header with a wrong huge size costs no memory."""
     pieces, left = [], limit
     while left > 0:

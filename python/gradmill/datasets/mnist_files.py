@@ -4,7 +4,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -111,13 +111,13 @@ class IdxDataset:
     def _read(self, source: Path) -> Arrays:
         if source.is_file():
             return read_npz(source)
-        arrays = {}
+        arrays: List[Any] = []
         for name, shape in SHAPES.items():
             found = _idx_path(source, name)
             if found is None:
                 raise errors.ArgumentError(f"{source / name}: expected an IDX file, raw or .gz; it is gone")
-            arrays[name] = read_idx(found, shape)
-        return _checked(*arrays.values(), source)
+            arrays.append(read_idx(found, shape))
+        return _checked(arrays, source)
 
     def _fetch(self, tried: List[str]) -> Arrays:
         folder = cache_directory() / "datasets" / self.name
@@ -136,7 +136,7 @@ class IdxDataset:
                 ) from problem
         return self._read(folder)
 
-    def _checker(self, name: str):
+    def _checker(self, name: str) -> Callable[[Path], None]:
         def check(path: Path) -> None:
             size = int(np.prod(SHAPES[name], dtype=np.int64)) + _HEADER_BYTES
             found = content_hash(path, size)
@@ -164,10 +164,11 @@ def read_npz(path: Path) -> Arrays:
         if isinstance(problem, errors.ArgumentError):
             raise
         raise errors.ArgumentError(f"{path}: expected a NumPy .npz file; received a damaged one ({problem})") from None
-    return _checked(*arrays, path)
+    return _checked(arrays, path)
 
 
-def _checked(x_train: Any, y_train: Any, x_test: Any, y_test: Any, source: Path) -> Arrays:
+def _checked(arrays: Sequence[Any], source: Path) -> Arrays:
+    x_train, y_train, x_test, y_test = arrays
     for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
         fits = x.ndim == 3 and x.shape[1:] == (28, 28) and y.shape == x.shape[:1]
         if not fits or x.dtype != np.uint8 or y.dtype != np.uint8:

@@ -1,5 +1,7 @@
 """Layers: the building blocks of models."""
 
+from typing import Any, Optional
+
 from gradmill.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
@@ -92,7 +94,7 @@ __all__ = [
 serialize = serialize_object
 
 
-def deserialize(config, custom_objects=None):
+def deserialize(config: Any, custom_objects: Optional[dict] = None) -> Any:
     """Return the layer that a configuration describes.
 
     Args:

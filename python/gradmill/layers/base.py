@@ -136,13 +136,6 @@ class Layer(LayerState):
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._initialized = True
 
-    def _check_initialized(self) -> None:
-        if not self._initialized:
-            raise ArgumentError(
-                f"{type(self).__name__}: expected super().__init__() as the first statement of __init__; it was not "
-                "called; add it"
-            )
-
     # Names and dtypes
 
     @property
@@ -178,10 +171,6 @@ class Layer(LayerState):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-    @property
-    def _label(self) -> str:
-        return f"{self.name} ({type(self).__name__})"
 
     # Build
 
@@ -434,7 +423,7 @@ def _flat_arguments(bound: inspect.BoundArguments) -> dict[str, Any]:
     return flat
 
 
-def _constructor_names(cls: type) -> list[str]:
+def _constructor_names(cls: Any) -> list[str]:
     names = {
         name for each in cls.__mro__ if "__init__" in vars(each) for name in inspect.signature(each.__init__).parameters
     }

@@ -21,6 +21,39 @@ from gradmill.variable import Variable
 class LayerState:
     """What a layer keeps: base of `Layer`, which adds names, dtypes, calls and configuration."""
 
+    # Set by `_initialize_tracking`, before any constructor runs.
+    _tracker: Tracker
+    _trainable_variables: list[Variable]
+    _non_trainable_variables: list[Variable]
+    _metrics: list[Metric]
+    _layers: list[Any]
+    _seed_generators: list[random.SeedGenerator]
+    _inbound_nodes: list[Any]
+    _losses: list[Any]
+    _initialized: bool
+    _building: bool
+    _build_shapes: Optional[dict[str, Any]]
+    _path: Optional[str]
+    _given_batch_shape: Optional[tuple]
+    built: bool
+    input_spec: Any
+    # Set by `Layer`.
+    _init_arguments: Optional[dict[str, Any]]
+    _trainable: bool
+    _dtype_policy: Any
+    name: str
+
+    def _check_initialized(self) -> None:
+        if not self._initialized:
+            raise ArgumentError(
+                f"{type(self).__name__}: expected super().__init__() as the first statement of __init__; it was not "
+                "called; add it"
+            )
+
+    @property
+    def _label(self) -> str:
+        return f"{self.name} ({type(self).__name__})"
+
     def _initialize_tracking(self) -> None:
         if "_tracker" in self.__dict__:
             return
@@ -117,7 +150,7 @@ class LayerState:
                 f"{self._label}: expected weight {name!r} to have known sizes; received {shape}; give the input a "
                 "known size along that axis"
             )
-        dtype = self.variable_dtype if dtype is None else settings.standardize_dtype(dtype)
+        dtype = self._dtype_policy.variable_dtype if dtype is None else settings.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if calling.is_float(dtype) else "zeros"
         if (

@@ -7,7 +7,7 @@ assigned to an attribute are replaced by equal containers that report later addi
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, SupportsIndex
 
 from gradmill.symbolic import SymbolicTensor
 
@@ -84,7 +84,7 @@ class TrackedList(list):
         """Add one value at the end."""
         super().append(self._tracker.track(value))
 
-    def insert(self, index: int, value: Any) -> None:
+    def insert(self, index: SupportsIndex, value: Any) -> None:
         """Add one value before `index`."""
         super().insert(index, self._tracker.track(value))
 
@@ -92,7 +92,7 @@ class TrackedList(list):
         """Add several values at the end."""
         super().extend([self._tracker.track(each) for each in values])
 
-    def __iadd__(self, values: Any) -> TrackedList:
+    def __iadd__(self, values: Any) -> TrackedList:  # type: ignore[misc]
         self.extend(values)
         return self
 

@@ -1,6 +1,6 @@
 """Losses: what training makes small. Classes carry a reduction; functions return one value per sample."""
 
-from typing import Any, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from gradmill import serialization
 from gradmill.losses.base import Loss, LossFunctionWrapper
@@ -92,7 +92,7 @@ _FUNCTIONS = {
     squared_hinge: (),
     tversky: (),
 }
-_BY_NAME = {each.__name__: each for each in _CLASSES}
+_BY_NAME: Dict[str, Any] = {each.__name__: each for each in _CLASSES}
 for _function, _aliases in _FUNCTIONS.items():
     _BY_NAME.update({name: _function for name in (_function.__name__, *_aliases)})
     serialization.register_serializable("keras.losses", aliases=_aliases)(_function)
@@ -206,5 +206,7 @@ def deserialize(name: Any, custom_objects: Optional[Mapping[str, Any]] = None) -
 
 
 __all__ = sorted(
-    [each.__name__ for each in (*_CLASSES, *_FUNCTIONS)] + ["deserialize", "get", "resolve", "serialize", "target_kind"]
+    [each.__name__ for each in _CLASSES]
+    + [each.__name__ for each in _FUNCTIONS]
+    + ["deserialize", "get", "resolve", "serialize", "target_kind"]
 )

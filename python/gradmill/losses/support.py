@@ -38,7 +38,8 @@ def initial_array(initializer: Any, shape: Any, dtype: str) -> np.ndarray:
         return np.ones(shape, array_dtype)
     if isinstance(initializer, (int, float)):
         return np.full(shape, initializer, array_dtype)
-    return np.asarray(initializers.get(initializer)(shape, dtype=dtype)).astype(array_dtype)
+    make: Any = initializers.get(initializer)
+    return np.asarray(make(shape, dtype=dtype)).astype(array_dtype)
 
 
 def checked_choice(owner: str, argument: str, value: Any, allowed: tuple) -> Any:

@@ -296,6 +296,6 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     def get_config(self) -> dict:
         """Return the arguments that make this metric again."""
         settings = super().get_config()
-        if not self.from_sorted_ids:
+        if not settings["from_sorted_ids"]:
             del settings["from_sorted_ids"]
         return settings

@@ -39,9 +39,9 @@ def check_metric_names(argument: str, given: Any) -> None:
 
 
 class OutputLoss(NamedTuple):
-    """One loss of one output: `index` and last size of the flattened output, the loss, its weight, its name in logs."""
+    """One loss of one output: number and last size of the flattened output, the loss, its weight, its name in logs."""
 
-    index: int
+    output_index: int
     output_size: Optional[int]
     loss: Any
     weight: Optional[float]
@@ -99,7 +99,7 @@ class CompileLoss:
             several = list(identifier) if isinstance(identifier, (list, tuple)) else [identifier]
             shares = list(weight) if isinstance(weight, (list, tuple)) else [weight] * len(several)
             for item, share in zip(several, shares):
-                resolved = losses.resolve(item, targets[i], flat_outputs[i])
+                resolved: Any = losses.resolve(item, targets[i], flat_outputs[i])
                 size = flat_outputs[i].shape[-1] if len(flat_outputs[i].shape) else 1
                 self.output_losses.append(OutputLoss(i, size, resolved, share, labels[i] or resolved.name))
         self.metrics = []
@@ -116,8 +116,8 @@ class CompileLoss:
         weights = align("sample_weight", sample_weight, y_pred, self.output_names, self._used)
         total = None
         for position, entry in enumerate(self.output_losses):
-            output = flat_outputs[entry.index]
-            value = entry.loss(targets[entry.index], output, weights[entry.index])
+            output = flat_outputs[entry.output_index]
+            value = entry.loss(targets[entry.output_index], output, weights[entry.output_index])
             if self.metrics:
                 self.metrics[position].update_state(value, sample_weight=output.shape[0])
             if entry.weight is not None:

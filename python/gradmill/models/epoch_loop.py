@@ -23,7 +23,7 @@ class Feed:
         last_outputs: what the last step returned.
     """
 
-    steps: Optional[int] = None
+    steps: Any = None  # a number, or None where only the end of the data tells
     program: StepProgram
     last_outputs: Any = None
 
@@ -49,7 +49,7 @@ class ArrayFeed(Feed):
         self.program = program
         self._data = data
         self._limit = steps
-        self.steps = steps or data.num_batches
+        self.steps: int = steps or data.num_batches
         self._shuffle = bool(shuffle)
         self._dtypes = dtypes
         self._seed = seed

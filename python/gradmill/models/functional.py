@@ -256,7 +256,7 @@ def _is_optional(tensor: SymbolicTensor) -> bool:
     return tensor._keras_history.operation.optional
 
 
-def _plain_constructor(cls: type) -> bool:
+def _plain_constructor(cls: Any) -> bool:
     """True when a model of this class can be made again from inputs and outputs alone."""
     parameters = inspect.signature(cls.__init__).parameters
     kinds = {each.kind for each in parameters.values()}

@@ -96,7 +96,7 @@ class Model(Trainer, Layer):
         super().__init__(**kwargs)
 
     @property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[Any]:
         """The direct sublayers."""
         return self._flatten_layers(include_self=False, recursive=False)
 
@@ -201,7 +201,7 @@ class Model(Trainer, Layer):
         return json.dumps(serialization.serialize_object(self), **kwargs)
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Optional[dict] = None) -> Model:
+    def from_config(cls, config: dict[str, Any], custom_objects: Optional[dict] = None) -> Any:
         """Build a model from `get_config`'s result."""
         if {"layers", "input_layers", "output_layers"} <= set(config) and _takes_inputs_and_outputs(cls):
             target = _connection["functional_class"] if cls is Model else cls
@@ -209,7 +209,7 @@ class Model(Trainer, Layer):
         return super().from_config(config)
 
 
-def _takes_inputs_and_outputs(cls: type) -> bool:
+def _takes_inputs_and_outputs(cls: Any) -> bool:
     """True for constructors that can be called with inputs and outputs, as those of plain functional models."""
     parameters = inspect.signature(cls.__init__).parameters
     kinds = {each.kind for each in parameters.values()}

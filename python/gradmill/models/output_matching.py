@@ -58,7 +58,7 @@ def spread(
     if isinstance(given, dict):
         keys = list(y_pred) if isinstance(y_pred, dict) else list(output_names or [])
         if not set(given) <= set(keys) and isinstance(y_pred, dict) and set(given) <= set(output_names or []):
-            return [given.get(name) for name in output_names]
+            return [given.get(name) for name in output_names or []]
         if not set(given) <= set(keys):
             raise _unknown(argument, given, keys)
         if isinstance(y_pred, dict):

@@ -37,10 +37,10 @@ class Sequential(Model):
     58
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Sequential:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls, *args, **kwargs)
 
-    def __init__(self, layers: Optional[Sequence[Layer]] = None, trainable: bool = True, name: Optional[str] = None):
+    def __init__(self, layers: Optional[Sequence[Any]] = None, trainable: bool = True, name: Optional[str] = None):
         Layer.__init__(self, trainable=trainable, name=name)
         with self._tracker.pause():
             self._functional: Optional[Functional] = None
@@ -107,7 +107,7 @@ class Sequential(Model):
         first = self._layers[0]
         if isinstance(first, InputLayer):
             self.build(first.batch_shape)
-        elif isinstance(first, Model) and getattr(first, "inputs", None) and first.built:
+        elif isinstance(first, (Functional, Sequential)) and first.inputs and first.built:
             self.build(first.inputs[0].shape)
 
     def build(self, input_shape: Any = None) -> None:
@@ -139,7 +139,7 @@ class Sequential(Model):
 
     def _maybe_build(self, arguments: dict[str, Any]) -> None:
         if not self.built:
-            shape = next(iter(calling.shapes_of(arguments).values()), None)
+            shape: Any = next(iter(calling.shapes_of(arguments).values()), None)
             if calling.is_shape(shape):
                 shape = (None, *tuple(shape)[1:])
             self.build(shape)

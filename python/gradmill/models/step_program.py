@@ -37,7 +37,9 @@ class StepProgram:
         program = weakref.ref(self)
 
         def step(*tensors: Any) -> List[Any]:
-            return program()._step(tensors)
+            owner = program()
+            assert owner is not None  # it holds the function that is running
+            return owner._step(tensors)
 
         step.__name__ = self._method
         return step if eager else tracing.function(step)

@@ -37,6 +37,7 @@ class Trainer(TrainingSteps):
     history: Any = None
     _compile_arguments: Optional[dict] = None
     _resume: Any = None
+    _programs: dict
 
     def compile(
         self,
@@ -417,8 +418,8 @@ class Trainer(TrainingSteps):
             return
         labels = structure.flatten(y)
         for entry in self._compile_loss.output_losses:
-            if entry.index < len(labels) and input_checks.is_sparse_crossentropy(entry.loss):
-                input_checks.check_labels(labels[entry.index], entry.output_size, label)
+            if entry.output_index < len(labels) and input_checks.is_sparse_crossentropy(entry.loss):
+                input_checks.check_labels(labels[entry.output_index], entry.output_size, label)
 
     def _program(self, method: str, data: Any) -> StepProgram:
         """Return the step for one structure of data, made once."""

@@ -2,15 +2,20 @@
 
 import inspect
 import warnings
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 from gradmill import autograd, errors, ops
 from gradmill.models.compile_utils import CompileMetrics
 from gradmill.utils import structure
 from gradmill.utils.batch_data import unpack_x_y_sample_weight
 
+if TYPE_CHECKING:  # a model is a Layer too: the methods here may use all that it has
+    from gradmill.layers.base import Layer as _Host
+else:
+    _Host = object
 
-class TrainingSteps:
+
+class TrainingSteps(_Host):
     """Methods of a model that make up one training, test or prediction step."""
 
     compiled = False

@@ -267,7 +267,7 @@ class Optimizer(OptimizerState):
         return grads
 
     def _accumulate(self, grads: list, variables: list) -> None:
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         is_update = ops.equal((self._iterations + 1) % steps, 0)
         sums = [self._accumulated[self._get_variable_index(variable)] for variable in variables]
         totals = [gradient + total for gradient, total in zip(grads, sums)]

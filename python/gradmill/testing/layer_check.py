@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Optional
+from typing import Any, Optional, Type
 
 import numpy as np
 
@@ -151,7 +151,7 @@ def _check_shapes(cls: type, init_kwargs: dict, data: Any, call_kwargs: dict, ou
 
 
 def _check_weights(
-    cls: type, layer: Layer, data: Any, call_kwargs: dict, outputs: Any, rtol: float, atol: float, label: str
+    cls: Type[Layer], layer: Layer, data: Any, call_kwargs: dict, outputs: Any, rtol: float, atol: float, label: str
 ) -> None:
     """Save and load the layer's own variables, and its weights, into a second layer."""
     again = cls.from_config(layer.get_config())
@@ -182,7 +182,7 @@ def _check_training_step(layer: Layer, data: Any, call_kwargs: dict, label: str)
         loss = sum(ops.sum(ops.square(output)) for output in flatten(outputs))
     for variable, gradient in zip(variables, tape.gradient(loss, variables)):
         _require(gradient is not None, label, f"no gradient for {variable.path}")
-        _require(np.all(np.isfinite(gradient.numpy())), label, f"gradient of {variable.path} is not finite")
+        _require(bool(np.all(np.isfinite(gradient.numpy()))), label, f"gradient of {variable.path} is not finite")
         variable.assign_sub(gradient * 1e-3)
     moved = any(not np.array_equal(old, np.asarray(new.numpy())) for old, new in zip(before, variables))
     _require(moved, label, "a training step left every weight as it was")

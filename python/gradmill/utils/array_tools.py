@@ -111,15 +111,17 @@ def split_dataset(
         raise errors.ArgumentError("split_dataset: give left_size or right_size; received None for both")
     left = _part_size("left_size", left_size, total)
     right = _part_size("right_size", right_size, total)
-    left = total - right if left is None else left
-    right = total - left if right is None else right
+    if left is None:
+        left = total - (right or 0)
+    if right is None:
+        right = total - left
     if left + right > total:
         raise errors.ArgumentError(
             f"split_dataset: left_size + right_size must not exceed {total} samples; received {left} + {right}"
         )
     if shuffle:
         order = np.random.default_rng(np.random.randint(2**31 - 1) if seed is None else seed).permutation(total)
-        parts = order[:left], order[left : left + right]
+        parts: Tuple[Any, Any] = order[:left], order[left : left + right]
     else:
         parts = slice(0, left), slice(left, left + right)
     return tuple(structure.pack_as(dataset, [array[part] for array in arrays]) for part in parts)

@@ -149,12 +149,13 @@ class Progbar:
         )
 
     def _draw(self, current: int, now: float, finalize: bool) -> None:
-        known = self.target is not None and self.target > 0
+        target = self.target or 0
+        known = target > 0
         step_seconds = self._step_seconds(current, now)
         if finalize or not known:
             seconds = now - self._start
         else:
-            seconds = step_seconds * (self.target - current)
+            seconds = step_seconds * (target - current)
         count = f"{current:{len(str(self.target))}d}/{self.target}" if known else f"{current:7d}/Unknown"
         times = format_duration(seconds), format_step_time(step_seconds, self.unit_name)
         tail = " ".join(times) + self._metrics_text()
@@ -162,7 +163,7 @@ class Progbar:
             self._stream.write(f"{count} - {' - '.join(times)}{self._metrics_text()}\n")
             self._stream.flush()
             return
-        full = min(self.width, int(self.width * current / self.target)) if known else 0
+        full = min(self.width, int(self.width * current / target)) if known else 0
         bar = "━" * self.width if known else ""
         plain = " ".join(part for part in (count, bar, tail) if part)
         if not self._live:
