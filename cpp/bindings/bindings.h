@@ -17,6 +17,7 @@ void bind_tensor(py::module_& module);
 void bind_ops(py::module_& module);
 void bind_autodiff(py::module_& module);
 void bind_tracing(py::module_& module);
+void bind_graph(py::module_& module);
 void bind_data(py::module_& module);
 
 }  // namespace gradmill

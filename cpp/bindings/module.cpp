@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, module) {
   bind_ops(module);
   bind_autodiff(module);
   bind_tracing(module);
+  bind_graph(module);
   bind_data(module);
 }

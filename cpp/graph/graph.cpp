@@ -84,44 +84,6 @@ void replace_uses(Graph& graph, const Replacements& replacements) {
   for (auto& update : graph.updates) replace(update.value);
 }
 
-std::string to_string(const Graph& graph) {
-  std::unordered_map<const Value*, std::string> names;
-  std::string result;
-  for (const auto& input : graph.inputs) {
-    names[input.get()] = text("in", input->index);
-    result += text(names[input.get()], ": input ", input->type, "\n");
-  }
-  for (const auto& state : graph.states) {
-    names[state.get()] = text("s", state->index);
-    result += text(names[state.get()], ": state ", state->type, " ", graph.variables[state->index]->name(), "\n");
-  }
-  int constants = 0, results = 0;
-  const auto name = [&](const ValuePointer& value) {
-    auto& known = names[value.get()];
-    if (known.empty() && value->kind == ValueKind::constant) {
-      known = text("c", constants++);
-      result += text(known, ": constant ", value->type);
-      if (value->type.elements() == 1) result += text(" ", scalar_value(value->constant));
-      result += "\n";
-    }
-    return known.empty() ? std::string("undefined") : known;
-  };
-  for (const auto& node : graph.nodes) {
-    std::string inputs, outputs;
-    for (const auto& input : node->inputs) inputs += (inputs.empty() ? "" : ", ") + name(input);
-    for (const auto& output : node->outputs) {
-      names[output.get()] = text("v", results++);
-      outputs += text(outputs.empty() ? "" : ", ", names[output.get()], ": ", output->type);
-    }
-    const std::string attributes = to_string(node->attributes);
-    result += text(outputs, " = ", node->op->name(), "(", inputs, ")", attributes.empty() ? "" : " {" + attributes + "}",
-                   node->scope.empty() ? "" : "  # " + node->scope, "\n");
-  }
-  for (const auto& update : graph.updates) result += text("s", update.state, " := ", name(update.value), "\n");
-  for (const auto& output : graph.outputs) result += text("return ", name(output), "\n");
-  return result;
-}
-
 void verify(const Graph& graph) {
   std::unordered_set<const Value*> known;
   for (const auto& input : graph.inputs) known.insert(input.get());

@@ -74,8 +74,9 @@ std::unordered_map<const Value*, std::vector<Node*>> users_of_values(const Graph
 using Replacements = std::unordered_map<const Value*, ValuePointer>;
 void replace_uses(Graph& graph, const Replacements& replacements);
 
-// A readable listing, one node a line. Throws nothing; used by plan.describe, logs and tests.
-std::string to_string(const Graph& graph);
+// A readable listing, one node a line; parse_graph reads it back if it has all constants. Else the values of constants
+// of more than 16 elements are left out. Throws nothing.
+std::string to_string(const Graph& graph, bool all_constants = false);
 
 // Throws InternalError when the graph is malformed: an input made after its use, an output type that differs from what
 // the op infers, an update of the wrong type.

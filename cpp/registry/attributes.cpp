@@ -1,6 +1,9 @@
 #include "registry/attributes.h"
 
+#include <charconv>
+
 #include "base/error.h"
+#include "registry/tile_group.h"
 
 namespace gradmill {
 namespace {
@@ -29,6 +32,24 @@ size_t hash_value(const AttributeValue& value) {
 
 }  // namespace
 
+std::string number_text(double value) {
+  char buffer[32];
+  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
+}
+
+std::string quoted(const std::string& words) {
+  std::string result = "\"";
+  for (char letter : words) {
+    if (letter == '"' || letter == '\\') result += '\\';
+    if (letter == '\n') {
+      result += "\\n";
+    } else {
+      result += letter;
+    }
+  }
+  return result + "\"";
+}
+
 std::string to_string(const AttributeValue& value) {
   if (auto ints = std::get_if<Ints>(&value)) {
     std::string result = "[";
@@ -36,11 +57,12 @@ std::string to_string(const AttributeValue& value) {
     return result + "]";
   }
   if (auto integer = std::get_if<int64_t>(&value)) return std::to_string(*integer);
-  if (auto real = std::get_if<double>(&value)) return text(*real);
+  if (auto real = std::get_if<double>(&value)) return number_text(*real);
   if (auto flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (auto name = std::get_if<std::string>(&value)) return "\"" + *name + "\"";
+  if (auto name = std::get_if<std::string>(&value)) return quoted(*name);
   if (auto dtype = std::get_if<DType>(&value)) return name_of(*dtype);
-  return std::get<TileGroupPointer>(value) ? "fused" : "none";
+  const auto& group = std::get<TileGroupPointer>(value);
+  return group ? listing(*group) : "none";
 }
 
 const AttributeField* AttributeSchema::find(const std::string& name) const {

@@ -18,7 +18,10 @@ using TileGroupPointer = std::shared_ptr<const TileGroup>;
 using Ints = std::vector<int64_t>;
 
 using AttributeValue = std::variant<int64_t, double, bool, std::string, Ints, DType, TileGroupPointer>;
+// Reads back as the same value; see graph/parse_text.h.
 std::string to_string(const AttributeValue& value);
+std::string number_text(double value);  // the shortest text that reads back as the same number
+std::string quoted(const std::string& words);  // "like \"this\"", on one line
 
 struct AttributeField {
   std::string name, text;

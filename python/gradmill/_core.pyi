@@ -642,6 +642,21 @@ def push_scope(name: str) -> None: ...
 def pop_scope() -> None: ...
 def current_scope() -> str: ...
 
+class ParsedGraph:
+    """A graph made from its text; see parse_graph."""
+
+    def run_passes(self, names: Sequence[str]) -> None:
+        """Runs compiler passes, each followed by verification."""
+    def compile(self) -> Plan:
+        """The plan of the graph, which is gone then."""
+    def __str__(self) -> str: ...
+
+def parse_graph(text: str) -> ParsedGraph:
+    """The graph of a listing as str() of a plan or graph gives it. Raises ArgumentError naming the line."""
+
+def pass_names() -> list[str]:
+    """The compiler's passes in the order in which they run."""
+
 class BatchLoop:
     """Many steps of a plan over rows of arrays, without Python in between."""
 

@@ -43,11 +43,6 @@ std::vector<int64_t> broadcast_strides(const Shape& from, const Shape& to) {
 
 }  // namespace
 
-int TileGroup::add_value(const TensorType& type) {
-  values.push_back({type, false, 0, 0});
-  return static_cast<int>(values.size()) - 1;
-}
-
 TileType tile_type_of_op(int op, const std::vector<TensorType>& inputs, const TensorType& output) {
   if (is_op(op, OpId::cast)) {
     const TileType from = tile_type_of(inputs[0].dtype), to = tile_type_of(output.dtype);
