@@ -99,7 +99,7 @@ def signature_of(name: str, docstring: Optional[str], is_method: bool) -> tuple[
         if is_method and number == 0:
             parameters.append("self")
             continue
-        annotation, equals, default = annotation.partition(" = ")
+        annotation, equals, default = (annotation or "object").partition(" = ")
         positional = re.fullmatch(r"arg\d+", label)
         label = f"__{label}" if positional else label
         parameters.append(f"{label}: {plain(annotation, True)}{equals}{default}")

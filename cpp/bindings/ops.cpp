@@ -2,8 +2,9 @@
 #include "base/error.h"
 #include "base/nearest.h"
 #include "bindings/convert.h"
-#include "registry/registry.h"
 #include "registry/emitter.h"
+#include "registry/input_conversion.h"
+#include "registry/registry.h"
 
 namespace gradmill {
 namespace {
@@ -51,7 +52,21 @@ struct OpFunction {
   std::string name, documentation;
 };
 
-py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+// The op as what it is made of, though it may have a kernel.
+Vars emit_decomposed(const OpDef& op, const Vars& given, const Attributes& attributes) {
+  if (!op.decompose) throw UnsupportedError(text(op.name(), ": the op has no decomposition"));
+  const AttributeSchema& schema = op.signature.schema();
+  const Attributes described = attributes.data() ? attributes : Attributes(&schema, schema.defaults);
+  const Vars inputs = converted_inputs(op, given);
+  std::vector<TensorType> types;
+  for (const Var& input : inputs) types.push_back(input.type());
+  infer_types(op, types, described);  // refuses what the op refuses
+  return op.decompose(OpScope(inputs, described));
+}
+
+using Emit = Vars (*)(const OpDef&, const Vars&, const Attributes&);
+
+py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords, Emit how = emit) {
   const size_t inputs = op.signature.input_list().size();
   const size_t given = static_cast<size_t>(count);
   if (given < (op.signature.variadic() && inputs == 1 ? 1 : inputs)) {
@@ -78,7 +93,7 @@ py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count
     attributes.emplace_back(py::handle(PyTuple_GET_ITEM(keywords, i)).cast<std::string>(), arguments[count + i]);
   }
   const Vars values = operands_from_python(operands.data(), operands.size());
-  const Vars results = emit(op, values, attributes_from_python(op, attributes));
+  const Vars results = how(op, values, attributes_from_python(op, attributes));
   if (results.size() == 1) return py::cast(results[0]);
   py::tuple outputs(results.size());
   for (size_t i = 0; i < results.size(); ++i) outputs[i] = py::cast(results[i]);
@@ -184,6 +199,16 @@ void bind_ops(py::module_& module) {
     const py::capsule self(&function);
     ops.attr(function.name.c_str()) = py::reinterpret_steal<py::object>(PyCFunction_NewEx(&function.method, self.ptr(), nullptr));
   }
+  module.def("run_decomposition", [](const std::string& name, const py::args& arguments, const py::kwargs& named) {
+    std::vector<PyObject*> all;
+    for (py::handle argument : arguments) all.push_back(argument.ptr());
+    py::tuple names(named.size());
+    for (auto [key, value] : named) {
+      names[all.size() - arguments.size()] = key;
+      all.push_back(value.ptr());
+    }
+    return call_op(op_definition(name), all.data(), static_cast<Py_ssize_t>(arguments.size()), names.ptr(), emit_decomposed);
+  }, py::arg("name"), "Runs an op as what it is made of; its kernel must give the same.");
   module.def("set_symbolic_handler", [](py::object handler) { symbolic_handler = std::move(handler); });
   module.def("catalogue", [] {
     py::list rows;

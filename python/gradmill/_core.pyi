@@ -581,6 +581,9 @@ class _Ops:
         """The places of the elements in the order that sort puts them in."""
 
 ops: _Ops
+def run_decomposition(name: str, *args: Any, **kwargs: Any) -> Any:
+    """Runs an op as what it is made of; its kernel must give the same."""
+
 def set_symbolic_handler(__arg0: Any) -> None: ...
 def catalogue() -> list[dict[str, Any]]:
     """Facts about every op, in the order of the catalogue."""

@@ -137,6 +137,10 @@ class Case:
         """The op on these inputs."""
         return getattr(_core.ops, self.op)(*self._grouped(tensors), **self.attributes)
 
+    def run_decomposed(self, *tensors: Any) -> Any:
+        """The op as what it is made of."""
+        return _core.run_decomposition(self.op, *self._grouped(tensors), **self.attributes)
+
     def expected(self, arrays: list[np.ndarray]) -> np.ndarray:
         """The NumPy formula, floats in float64."""
         wide = [a.astype(np.float64) if s.floating else a for s, a in zip(self.flat_sources(), arrays)]

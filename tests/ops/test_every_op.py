@@ -1,8 +1,9 @@
 """Checks that every op gets for its rows of data in cases_FAMILY.py.
 
-Value = NumPy in float64, inferred type = actual type, gradient = central differences in float64, eager = compiled, one
-thread = two threads bit for bit, every instruction set alike, sliced inputs; and for every op of the catalogue: it has
-a row, and bad input ends in an error, never in a crash. Non-finite values are compared, never skipped.
+Value = NumPy in float64, kernel = decomposition, inferred type = actual type, gradient = central differences in
+float64, eager = compiled, one thread = two threads bit for bit, every instruction set alike, sliced inputs; and for
+every op of the catalogue: it has a row, and bad input ends in an error, never in a crash. Non-finite values are
+compared, never skipped.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ MADE_BY_THE_COMPILER = {"fused_tile"}
 
 ROWS = [pytest.param(row, id=row.label) for row in CASES]
 WITH_GRADIENT = [pytest.param(row, id=row.label) for row in CASES if row.differentiable]
+DECOMPOSED = [
+    pytest.param(row, id=row.label)
+    for row in CASES
+    if FACTS[row.op]["has_decomposition"] and FACTS[row.op]["cpu"] != "decompose"
+]
 SMALL = [pytest.param(row, id=row.label) for row in CASES if not row.large and row.sources]
 
 
@@ -50,6 +56,34 @@ def test_value(row: Case) -> None:
         wanted = row.expected(row.arrays(dtype))
         assert len(found) == 1, "rows describe ops with one output"
         assert_same(as_numpy(found[0]), wanted, found[0].dtype, row.sum_length, row.exact)
+
+
+@pytest.mark.parametrize("row", DECOMPOSED)
+def test_the_kernel_is_the_decomposition(row: Case) -> None:
+    for dtype in set(dtypes_of(row)) & {"float32", "float64"}:
+        tensors = row.tensors(dtype)
+        whole, pieces = row.run(*tensors), row.run_decomposed(*tensors)
+        assert (pieces.shape, pieces.dtype) == (whole.shape, whole.dtype)
+        assert_same(as_numpy(pieces), as_numpy(whole), dtype, row.sum_length, row.exact)
+
+
+def test_every_decomposition_is_compared() -> None:
+    both = {name for name, facts in FACTS.items() if facts["has_decomposition"] and facts["cpu"] != "decompose"}
+    assert both <= {row.op for row in CASES}
+    assert {"softmax", "log_softmax", "sparse_softmax_cross_entropy"} <= both
+
+
+def test_decompositions_refuse_what_the_op_refuses() -> None:
+    with pytest.raises(gm.errors.ArgumentError, match="out of range"):
+        _core.run_decomposition("softmax", np.ones((2, 3), "float32"), axis=5)
+    with pytest.raises(gm.errors.ArgumentError, match="unknown argument"):
+        _core.run_decomposition("softmax", np.ones((2, 3), "float32"), axes=1)
+    with pytest.raises(gm.errors.ArgumentError, match="inputs"):
+        _core.run_decomposition("softmax")
+    with pytest.raises(gm.errors.UnsupportedError, match="no decomposition"):
+        _core.run_decomposition("exp", 1.0)
+    with pytest.raises(gm.errors.ArgumentError, match="softmax"):
+        _core.run_decomposition("softmaxx", 1.0)
 
 
 @pytest.mark.parametrize("row", ROWS)

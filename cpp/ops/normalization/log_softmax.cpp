@@ -29,6 +29,7 @@ OpDef define_log_softmax() {
       .decompose =
           [](const OpScope& s) {
             const Ints axis{s.attributes<A>().axis};
+            if (s.input(0).type().elements() == 0) return Vars{s.input(0)};  // no maximum
             const Var shifted = s.input(0) - stop_gradient(max(s.input(0), axis, true));
             return Vars{shifted - log(sum(exp(shifted), axis, true))};
           },

@@ -29,6 +29,7 @@ OpDef define_softmax() {
       .decompose =
           [](const OpScope& s) {  // the maximum only guards against overflow
             const Ints axis{s.attributes<SoftmaxAttributes>().axis};
+            if (s.input(0).type().elements() == 0) return Vars{s.input(0)};  // no maximum
             const Var x = s.input(0), e = exp(x - stop_gradient(max(x, axis, true)));
             return Vars{e / sum(e, axis, true)};
           },
