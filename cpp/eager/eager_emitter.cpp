@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/settings.h"
 #include "eager/binding_cache.h"
 #include "ops/build.h"
 #include "runtime/parallel.h"
 #include "runtime/scratch.h"
+#include "tensor/finite.h"
 
 namespace gradmill {
 namespace {
@@ -37,6 +39,16 @@ void run_kernel(const KernelPlan& plan, void* const* buffers) {
   });
 }
 
+void check_finite(const OpDef& op, const Vars& outputs) {
+  for (const Var& output : outputs) {
+    const int64_t at = first_not_finite(output.type(), output.tensor().raw());
+    if (at < 0) continue;
+    throw NonFiniteError(text("NaN check: layer '", current_scope().empty() ? "(none)" : current_scope(), "', op ",
+                              op.name(), " run eagerly: element ", at, " of the result ", output.type(),
+                              " is not finite; look at the inputs"));
+  }
+}
+
 }  // namespace
 
 Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& attributes) {
@@ -62,6 +74,7 @@ Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& a
     buffers[count++] = outputs.back().tensor().raw();
   }
   if (!binding->kernel->empty()) run_kernel(binding->kernel->plan, buffers);
+  if (settings().check_nan) check_finite(op, outputs);
   return outputs;
 }
 

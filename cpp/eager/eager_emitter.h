@@ -1,4 +1,4 @@
-// Runs each op at once on tensors.
+// Runs each op at once on tensors. In NaN check mode every result is looked at; NonFiniteError names layer and op.
 #pragma once
 
 #include "registry/emitter.h"

@@ -92,9 +92,10 @@ def usable_instruction_sets() -> List[str]:
 
 
 def enable_nan_checks(on: bool = True) -> None:
-    """Check every result of every compiled step for NaN and infinity; slow, for finding where one comes from.
+    """Check every result of every compiled step and of every eager op for NaN and infinity; slow.
 
-    With the checks on, a bad result raises `NonFiniteError`, which names layer, op and step.
+    It finds where a NaN comes from: a bad result raises `NonFiniteError`, which names layer and op, and the step of a
+    compiled function.
 
     Args:
         on: False switches them off.

@@ -144,6 +144,29 @@ def test_nan_checks_find_the_layer_in_fit() -> None:
         perceptron.model.fit(*data(), epochs=1, verbose=0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_nan_checks_name_the_eager_op_and_its_layer(dtype: str) -> None:
+    x = ops.convert_to_tensor([4.0, -1.0, 1.0], dtype)
+    gm.config.enable_nan_checks()
+    with pytest.raises(gm.errors.NonFiniteError, match=rf"layer '\(none\)', op sqrt .*element 1 of the result {dtype}"):
+        ops.sqrt(x)
+    with pytest.raises(gm.errors.NonFiniteError, match="layer 'model/logarithm', op log "):
+        with tracing.name_scope("model"), tracing.name_scope("logarithm"):
+            ops.log(x)
+    gm.config.disable_nan_checks()
+    assert np.isnan(ops.sqrt(x).astype("float32").numpy()).tolist() == [False, True, False]
+
+
+def test_nan_checks_find_the_layer_of_an_eager_call() -> None:
+    model = gm.Sequential([gm.Input((3,)), gm.layers.Dense(2, name="fine"), gm.layers.Dense(2, name="guilty")])
+    model.get_layer("guilty").kernel.assign(np.full((2, 2), np.inf, "float32"))
+    odd = ops.convert_to_tensor([np.nan])
+    gm.config.enable_nan_checks()
+    with pytest.raises(gm.errors.NonFiniteError, match=r"layer '[^']*guilty', op matmul"):
+        model(ops.ones((1, 3)))
+    assert ops.isnan(odd).numpy().all(), "what is true of a NaN is no NaN"
+
+
 def test_without_checks_nan_is_a_value() -> None:
     assert np.isnan(float(gm.function(lambda x: ops.log(x))(ops.convert_to_tensor(-1.0))))
 
