@@ -13,7 +13,7 @@ struct Settings {
   std::string instruction_set;
   // GRADMILL_DISABLE_PASSES: comma-separated names of optional passes to leave out.
   std::vector<std::string> disabled_passes;
-  // GRADMILL_LOG: comma-separated topics (dispatch, passes, memory, plan) printed to standard error.
+  // GRADMILL_LOG: comma-separated topics (dispatch, passes, graph, memory) printed to standard error.
   std::vector<std::string> log_topics;
   // GRADMILL_VERIFY=1: verify the graph after every pass.
   bool verify_passes = false;

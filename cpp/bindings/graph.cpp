@@ -55,11 +55,13 @@ class ParsedGraph {
 
 void bind_graph(py::module_& module) {
   py::class_<ParsedGraph> graph(module, "ParsedGraph", "A graph made from its text; see parse_graph.");
-  graph.def("run_passes", &ParsedGraph::run_passes, py::arg("names"), "Runs compiler passes, each followed by verification.");
+  graph.def("run_passes", &ParsedGraph::run_passes, py::arg("names"),
+            "Runs compiler passes, each followed by verification.");
   graph.def("compile", &ParsedGraph::compile, "The plan of the graph, which is gone then.");
   graph.def("__str__", &ParsedGraph::listing);
   module.def("parse_graph", [](const std::string& listing) { return std::make_unique<ParsedGraph>(listing); },
-             py::arg("text"), "The graph of a listing as str() of a plan or graph gives it. Raises ArgumentError naming the line.");
+             py::arg("text"),
+             "The graph of a listing as str() of a plan or graph gives it. Raises ArgumentError naming the line.");
   module.def("pass_names", [] {
     std::vector<std::string> names;
     for (const Pass& pass : pipeline()) names.emplace_back(pass.name);

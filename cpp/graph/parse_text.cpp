@@ -38,7 +38,9 @@ void read_element(TextCursor& cursor, const Tensor& tensor, int64_t i) {
     case DType::uint8: tensor.data<uint8_t>()[i] = checked_integer<uint8_t>(cursor); return;
     case DType::uint16: tensor.data<uint16_t>()[i] = checked_integer<uint16_t>(cursor); return;
     case DType::uint32: tensor.data<uint32_t>()[i] = checked_integer<uint32_t>(cursor); return;
-    case DType::boolean: tensor.data<uint8_t>()[i] = std::get<bool>(parse_attribute(cursor, AttributeValue(false))); return;
+    case DType::boolean:
+      tensor.data<uint8_t>()[i] = std::get<bool>(parse_attribute(cursor, AttributeValue(false)));
+      return;
   }
 }
 
@@ -89,7 +91,9 @@ class Parser {
 
   void take_memory(const TensorType& type) {
     memory_ += type.elements();
-    if (memory_ > largest_memory) throw ArgumentError(text("states and constants of more than ", largest_memory, " elements"));
+    if (memory_ > largest_memory) {
+      throw ArgumentError(text("states and constants of more than ", largest_memory, " elements"));
+    }
   }
 
   void update(const std::string& name, TextCursor& cursor) {
@@ -218,26 +222,32 @@ class Parser {
   }
 
   // The operands of an epilogue are the product and the node's inputs after the factors.
-  Vars fused(const OpDef& op, const TileGroup& group, const Attributes& attributes, const std::vector<ValuePointer>& inputs) {
+  Vars fused(const OpDef& op, const TileGroup& group, const Attributes& attributes,
+             const std::vector<ValuePointer>& inputs) {
     std::vector<TensorType> operands, types;
     for (const auto& input : inputs) types.push_back(input->type);
     operands = types;
     if (op.id == static_cast<int>(OpId::matmul)) {
-      const std::vector<TensorType> factors(types.begin(), types.begin() + std::min<long>(2, static_cast<long>(types.size())));
+      const long count = std::min<long>(2, static_cast<long>(types.size()));
+      const std::vector<TensorType> factors(types.begin(), types.begin() + count);
       const TensorType product = infer_types(op, factors, without_group(attributes))[0];
       if (factors[0].dtype != factors[1].dtype || (product.dtype != DType::float32 && product.dtype != DType::float64)) {
         throw ArgumentError("matmul: an epilogue needs two factors of float32 or of float64");
       }
-      if (!(group.shape == product.shape)) throw ArgumentError(text("matmul: the epilogue must have the shape ", product.shape));
+      if (!(group.shape == product.shape)) {
+        throw ArgumentError(text("matmul: the epilogue must have the shape ", product.shape));
+      }
       operands.assign(types.begin() + 2, types.end());
       operands.insert(operands.begin(), product);
     }
     if (operands.size() != group.inputs.size()) {
-      throw ArgumentError(text(op.name(), ": the group reads ", group.inputs.size(), " values; the node gives ", operands.size()));
+      throw ArgumentError(text(op.name(), ": the group reads ", group.inputs.size(), " values; the node gives ",
+                               operands.size()));
     }
     for (size_t i = 0; i < operands.size(); ++i) {
       const TensorType& wanted = group.values[group.inputs[i]].type;
-      if (wanted != operands[i]) throw ArgumentError(text(op.name(), ": the group reads ", wanted, "; the node gives ", operands[i]));
+      if (wanted == operands[i]) continue;
+      throw ArgumentError(text(op.name(), ": the group reads ", wanted, "; the node gives ", operands[i]));
     }
     Node* made = graph_->add_node(op, attributes, inputs, infer_types(op, types, attributes), "");
     Vars outputs;

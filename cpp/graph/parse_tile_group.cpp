@@ -97,7 +97,9 @@ class GroupParser {
     const TensorType type = cursor_.type();
     cursor_.expect("=");
     const OpDef& op = op_definition(cursor_.word());
-    if (catalogue_row(op.id).cpu != Realization::tile) throw ArgumentError(text(op.name(), " cannot stand in a fused node"));
+    if (catalogue_row(op.id).cpu != Realization::tile) {
+      throw ArgumentError(text(op.name(), " cannot stand in a fused node"));
+    }
     TileGroup::Step made{op.id, {}, value_list(), number};
     std::vector<TensorType> inputs;
     for (int input : made.inputs) {

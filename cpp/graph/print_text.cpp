@@ -52,7 +52,8 @@ std::string to_string(const Graph& graph, bool all_constants) {
   }
   for (const auto& state : graph.states) {
     names[state.get()] = text("s", state->index);
-    result += text(names[state.get()], ": state ", state->type, " ", quoted(graph.variables[state->index]->name()), "\n");
+    result += text(names[state.get()], ": state ", state->type, " ", quoted(graph.variables[state->index]->name()),
+                   "\n");
   }
   int constants = 0, results = 0;
   const auto name = [&](const ValuePointer& value) {

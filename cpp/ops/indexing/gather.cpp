@@ -11,7 +11,7 @@ Shape gathered_shape(const Shape& x, int axis, const Shape& indices) {
   for (int i = 0; i < axis; ++i) result.append(x[i]);
   for (int64_t size : indices) result.append(size);
   for (int i = axis + 1; i < x.rank(); ++i) result.append(x[i]);
-  return Shape(result.vector());  // checks the number of elements
+  return result;
 }
 
 Var gather(const Var& x, const Var& indices, int64_t axis) {

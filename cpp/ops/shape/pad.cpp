@@ -23,15 +23,15 @@ OpDef define_pad() {
                                "; received ", a.before.size(), " and ", a.after.size());
             }
             constexpr int64_t limit = int64_t{1} << 60;
-            Ints sizes;
+            Shape y;
             for (int i = 0; i < x.rank(); ++i) {
               if (a.before[i] < 0 || a.after[i] < 0 || a.before[i] > limit || a.after[i] > limit) {
                 s.argument_error("padding must be 0 to 2^60; axis ", i, " received ", a.before[i], " and ",
                                  a.after[i]);
               }
-              sizes.push_back(x[i] + a.before[i] + a.after[i]);
+              y.append(x[i] + a.before[i] + a.after[i]);
             }
-            s.add_output({s.input(0).dtype, Shape(sizes)});
+            s.add_output({s.input(0).dtype, y});
           },
       .gradient =
           [](const GradientScope& g) {
