@@ -1,15 +1,10 @@
 # Finds what GradMill is built from. A missing piece stops the configuration with its name and the command
-# that installs it. Results: Eigen3::Eigen, OpenMP::OpenMP_CXX, gradmill_blas, and with the Python modules
+# that installs it. Results: OpenMP::OpenMP_CXX, gradmill_blas, and with the Python modules
 # pybind11 and gradmill_libhdf5.
 
 function(gradmill_missing name purpose command)
   message(FATAL_ERROR "GradMill needs ${name} (${purpose}), which was not found. Install it with\n  ${command}\nand run the build again.")
 endfunction()
-
-find_package(Eigen3 3.3 QUIET NO_MODULE)
-if(NOT TARGET Eigen3::Eigen)
-  gradmill_missing("Eigen3" "small dense algebra" "sudo apt-get install libeigen3-dev")
-endif()
 
 find_package(OpenMP QUIET COMPONENTS CXX)
 if(NOT OpenMP_CXX_FOUND)

@@ -12,7 +12,7 @@ if [ "${1:-}" = --fast ]; then
 fi
 pytest_arguments=("$@")
 
-require_packages doctest-dev
+require_packages doctest-dev libeigen3-dev
 set_up test
 want_packages dataset-fashion-mnist || echo "no system package dataset-fashion-mnist; tests on the real data are skipped"
 cd "$root"

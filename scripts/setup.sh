@@ -105,7 +105,7 @@ cmake_is_usable() {
 # set_up EXTRA: makes `.venv` with GradMill built from this checkout and what the package's extra EXTRA names.
 set_up() {
   local extra=$1 state stamp requirements
-  require_packages g++ python3 python3-venv python3-dev libeigen3-dev libhdf5-dev
+  require_packages g++ python3 python3-venv python3-dev libhdf5-dev
   python3 -c 'import sys; raise SystemExit(sys.version_info < (3, 9))' ||
     fail "GradMill needs Python 3.9 or newer; $(command -v python3) is $(python3 -V 2>&1)"
 
