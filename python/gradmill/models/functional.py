@@ -12,7 +12,7 @@ from gradmill import masks, ops, serialization
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
-from gradmill.models.graph import node_of, replay, trace_graph
+from gradmill.models.graph import node_of, replay, trace_graph, upgrade_call
 from gradmill.models.model import Model, connect_functional
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, flatten, map_structure
@@ -338,8 +338,9 @@ def _output_of(layers: dict[str, Any], name: str, index: int, position: int) -> 
 
 def _try_call(layers: dict[str, Any], name: str, described: Any) -> bool:
     """Make one call of a saved graph; False when its inputs are not there yet."""
-    if isinstance(described, list):
-        return _try_old_call(layers, name, described)
+    described = upgrade_call(described)
+    if not isinstance(described, dict):
+        raise ArgumentError(f"Model: expected calls of {name!r} as args and kwargs; received {described!r}; correct it")
     args = serialization.deserialize_object(described["args"])
     kwargs = serialization.deserialize_object(described["kwargs"])
     missing = False
@@ -356,16 +357,6 @@ def _try_call(layers: dict[str, Any], name: str, described: Any) -> bool:
     if not missing:
         layers[name](*args, **kwargs)
     return not missing
-
-
-def _try_old_call(layers: dict[str, Any], name: str, described: list) -> bool:
-    """Make a call written as `[[layer, call, output, kwargs], ...]`, the form of older files."""
-    tensors = [_output_of(layers, *each[:3]) for each in described]
-    if any(tensor is None for tensor in tensors):
-        return False
-    kwargs = described[0][3] if described and len(described[0]) > 3 else {}
-    layers[name](tensors[0] if len(tensors) == 1 else tensors, **kwargs)
-    return True
 
 
 connect_functional(Functional, functional_from_config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gradmill.errors import ArgumentError
@@ -112,3 +113,30 @@ def replay(inputs: list[SymbolicTensor], outputs: Any, fresh: dict[int, Symbolic
         made = mapped(node.operation)(*args, **kwargs)
         leaves = [leaf for leaf in flatten(made) if isinstance(leaf, SymbolicTensor)]
         fresh.update(zip((id(tensor) for tensor in node.output_tensors), leaves))
+
+
+def upgrade_call(node: Any) -> Any:
+    """Turn [[layer, node, tensor, keywords], ...], a call in the form of older files, into args and kwargs."""
+    if isinstance(node, Mapping):
+        return node
+    if isinstance(node, list) and node and isinstance(node[0], str):
+        node = [node]
+    if not isinstance(node, list) or not all(isinstance(each, list) and len(each) >= 3 for each in node):
+        return node
+    tensors = [_tensor(each) for each in node]
+    keywords = node[0][3] if len(node[0]) > 3 and isinstance(node[0][3], Mapping) else {}
+    return {
+        "args": [tensors[0] if len(tensors) == 1 else tensors],
+        "kwargs": {key: _upgrade_keyword(value) for key, value in keywords.items()},
+    }
+
+
+def _upgrade_keyword(value: Any) -> Any:
+    is_reference = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+    return _tensor(value) if is_reference else value
+
+
+def _tensor(reference: list[Any]) -> dict[str, Any]:
+    # Shape and type are not stored; a graph is rebuilt from the reference alone.
+    config = {"shape": [], "dtype": "float32", "keras_history": list(reference[:3])}
+    return {"class_name": "__keras_tensor__", "config": config}

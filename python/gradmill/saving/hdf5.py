@@ -9,17 +9,18 @@ The library behind this is loaded when the first file is read or written, not by
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import importlib
 import os
-import tempfile
 from types import TracebackType
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
 
 from gradmill.errors import ArgumentError
+from gradmill.utils.files import atomic_path
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -216,32 +217,17 @@ class Hdf5File:
         self._writer: Any = None
 
     def __enter__(self) -> Hdf5File:
-        folder = os.path.dirname(self.path)
-        os.makedirs(folder, exist_ok=True)
-        if os.path.isdir(self.path):
-            raise IsADirectoryError(f"{self.path}: expected a file name; received a folder")
-        descriptor, self._temporary = tempfile.mkstemp(
-            prefix=f".{os.path.basename(self.path)}.", suffix=".part", dir=folder
-        )
-        os.close(descriptor)
-        try:
+        with contextlib.ExitStack() as stack:
+            self._temporary = stack.enter_context(atomic_path(self.path))
             self._writer = _library().Writer(self._temporary)
-        except BaseException:
-            os.unlink(self._temporary)
-            raise
+            stack.callback(self._writer.close)  # before the file gets its name
+            self._closing = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
-        temporary = str(self._temporary)
-        try:
-            self._writer.close()
-            if kind is None:
-                publish(temporary, self.path)
-        finally:
-            if os.path.exists(temporary):
-                os.unlink(temporary)
+        self._closing.__exit__(kind, error, trace)
 
     def make_group(self, path: str) -> None:
         """Make a group and those above it."""
@@ -294,19 +280,6 @@ class Hdf5File:
             function(*arguments)
         except ValueError as error:
             raise ArgumentError(str(error).replace(str(self._temporary), self.path)) from None
-
-
-def publish(temporary: str, path: str) -> None:
-    """Flush a complete temporary file to the disk and give it its name, with the permissions of a new file."""
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(temporary, 0o666 & ~mask)
-    descriptor = os.open(temporary, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, path)
 
 
 def to_stored(value: Any) -> Tuple[np.ndarray, str]:

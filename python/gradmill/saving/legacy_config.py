@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping
 
 from gradmill.errors import UnsupportedError
+from gradmill.models.graph import upgrade_call
 
 _MODEL_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _NEW_KEYS = ("module", "registered_name", "build_config", "compile_config", "shared_object_id")
@@ -55,7 +56,7 @@ def upgrade_config(config: Mapping[str, Any]) -> Dict[str, Any]:
     if isinstance(inner, Mapping):
         upgraded["config"] = _upgrade_arguments(str(class_name), dict(inner))
     if isinstance(upgraded.get("inbound_nodes"), list):
-        upgraded["inbound_nodes"] = [_upgrade_node(node) for node in upgraded["inbound_nodes"]]
+        upgraded["inbound_nodes"] = [upgrade_call(node) for node in upgraded["inbound_nodes"]]
     return upgraded
 
 
@@ -91,33 +92,6 @@ def _upgrade_arguments(class_name: str, inner: Dict[str, Any]) -> Dict[str, Any]
     if isinstance(axis, list) and len(axis) == 1:
         inner["axis"] = axis[0]
     return {key: value for key, value in inner.items() if key not in _DROPPED["layer"]}
-
-
-def _upgrade_node(node: Any) -> Any:
-    """Turn [[layer, node, tensor, keywords], ...] into the arguments of a call."""
-    if isinstance(node, Mapping):
-        return node
-    if isinstance(node, list) and node and isinstance(node[0], str):
-        node = [node]
-    if not isinstance(node, list) or not all(isinstance(each, list) and len(each) >= 3 for each in node):
-        return node
-    tensors = [_tensor(each) for each in node]
-    keywords = node[0][3] if len(node[0]) > 3 and isinstance(node[0][3], Mapping) else {}
-    return {
-        "args": [tensors[0] if len(tensors) == 1 else tensors],
-        "kwargs": {key: _upgrade_keyword(value) for key, value in keywords.items()},
-    }
-
-
-def _upgrade_keyword(value: Any) -> Any:
-    is_reference = isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
-    return _tensor(value) if is_reference else value
-
-
-def _tensor(reference: List[Any]) -> Dict[str, Any]:
-    # Shape and type are not stored; a graph is rebuilt from the reference alone.
-    config = {"shape": [], "dtype": "float32", "keras_history": list(reference[:3])}
-    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def upgrade_optimizer(config: Mapping[str, Any]) -> Dict[str, Any]:

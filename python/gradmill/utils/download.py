@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Optional, Union
 
 from gradmill import errors
-from gradmill.utils.files import PathLike, cache_directory, check_hash
+from gradmill.utils.files import PathLike, cache_directory, check_hash, publish
 from gradmill.utils.progress_bar import Progbar
 
 _CHUNK = 1 << 16
@@ -66,9 +66,7 @@ def download(
     except Exception:
         partial.unlink()
         raise
-    with open(partial, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, target)
+    publish(partial, target)
     return target
 
 

@@ -14,11 +14,54 @@ _CHUNK = 1 << 20
 
 
 @contextmanager
+def atomic_path(path: PathLike) -> Iterator[str]:
+    """Give the name of a temporary file that gets the name `path` when the block is done.
+
+    It lies in the same folder, is flushed to the disk and then renamed; when the block raises, nothing is left and an
+    older file stays as it was.
+
+    Args:
+        path: the file to write; its folder is made when missing.
+
+    Raises:
+        IsADirectoryError: when `path` is a folder.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target}: expected a file name; received a folder")
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    os.close(descriptor)
+    try:
+        yield temporary
+        publish(temporary, target)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        raise
+
+
+def publish(temporary: PathLike, path: PathLike) -> None:
+    """Flush a complete temporary file to the disk and give it its name, with the permissions of a new file.
+
+    Args:
+        temporary: the file, in the folder of `path`.
+        path: its name from now on.
+    """
+    # mkstemp makes files private; a written file gets the permissions that open() would have given it.
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(temporary, 0o666 & ~mask)
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+@contextmanager
 def atomic_write(path: PathLike, mode: str = "wb", **options: Any) -> Iterator[IO]:
     """Open a file that appears under its name only when it is complete.
 
-    The text goes to a temporary file in the same folder, which is flushed to the disk and then renamed; when the
-    block raises, nothing is left and an older file stays as it was.
+    The text goes to a temporary file, as in `atomic_path`; when the block raises, nothing is left.
 
     Args:
         path: the file to write; its folder is made when missing.
@@ -28,25 +71,8 @@ def atomic_write(path: PathLike, mode: str = "wb", **options: Any) -> Iterator[I
     Raises:
         IsADirectoryError: when `path` is a folder.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        raise IsADirectoryError(f"atomic_write: expected a file name; received the folder {target}")
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    try:
-        # mkstemp makes files private; a written file gets the permissions that open() would have given it.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        with os.fdopen(descriptor, mode, **options) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    with atomic_path(path) as temporary, open(temporary, mode, **options) as file:
+        yield file
 
 
 def hash_file(path: PathLike, algorithm: str = "sha256") -> str:
