@@ -1,12 +1,16 @@
 // Kernel gradients of 3x3 convolutions by Winograd's F(4x4, 3x3): both images are transformed, each of the 36 planes
-// gives a product of channels x filters summed over tiles, and the sum is transformed back. A unit has some filters and
-// some bands; where there are few filters and many pixels, bands are cut into ranges whose sums are added at the end.
+// gives a product of channels x filters summed over tiles, and the sums are transformed back. Where all tiles fit into
+// the cache they are transformed first, for all, and then each unit has a plane and some filters. Else a unit has some
+// filters and a range of bands, which it takes through both transforms and all products block by block; the sums of the
+// ranges are added at the end.
 #include "ops/convolution/winograd_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t wanted_units = 8;
+constexpr int64_t range_tiles = 64;                    // fewest of a range
+constexpr int64_t plane_filters = 4 * winograd_panel;  // of a unit that has one plane
 constexpr int64_t most_sum_bytes = int64_t{24} << 20;  // of all ranges together, unless one alone is more
 constexpr int64_t rows_per_unit = 8;                   // channels of a unit that transforms back
 
@@ -15,6 +19,7 @@ struct Parameters {
   int64_t channels, filters;
   int64_t ranges, filter_blocks, block_filters;
   int64_t bands_at_once;
+  bool by_planes;  // all tiles are transformed first
 
   int64_t channel_row() const { return winograd_row(channels); }
   int64_t filter_row() const { return winograd_row(block_filters); }
@@ -57,6 +62,45 @@ void sum_unit(const Parameters& p, const float* x, const float* dy, int64_t unit
   }
 }
 
+// The planes of all tiles: of x, then of dy.
+void planes_of(const Parameters& p, float* shared, WinogradPlanes* planes) {
+  const int64_t tiles = p.x.all();
+  planes[0] = {shared, p.channel_row(), tiles * p.channel_row()};
+  planes[1] = {shared + winograd_points * planes[0].plane, winograd_row(p.filters), tiles * winograd_row(p.filters)};
+}
+
+void transform_unit(const Parameters& p, const KernelCall& call, int64_t unit) {
+  WinogradPlanes planes[2];
+  planes_of(p, reinterpret_cast<float*>(call.shared_scratch), planes);
+  float* zeros = reinterpret_cast<float*>(call.worker_scratch);
+  for (int64_t i = 0; i < greater(planes[0].row, planes[1].row); ++i) zeros[i] = 0;
+  const int64_t last = lesser((unit + 1) * p.bands_at_once, p.x.all_bands());
+  for (int64_t band = unit * p.bands_at_once; band < last; ++band) {
+    const int64_t row = band * p.x.columns;
+    winograd_scatter<winograd_side>(p.x, static_cast<const float*>(call.buffers[0]), p.channels, 0, p.channels, band, zeros,
+                                    planes[0], row, winograd_input);
+    winograd_scatter<winograd_outputs>(p.dy, static_cast<const float*>(call.buffers[1]), p.filters, 0, p.filters, band,
+                                       zeros, planes[1], row, winograd_output_gradient);
+    // Columns of the last panel that no filter fills are multiplied too.
+    for (int point = 0; point < winograd_points; ++point) {
+      for (int64_t tile = row; tile < row + p.x.columns; ++tile) {
+        float* end = planes[1].data + point * planes[1].plane + tile * planes[1].row;
+        for (int64_t i = p.filters; i < planes[1].row - winograd_row_gap; ++i) end[i] = 0;
+      }
+    }
+  }
+}
+
+void multiply_unit(const Parameters& p, float* shared, float* sums, int64_t unit) {
+  WinogradPlanes planes[2];
+  planes_of(p, shared, planes);
+  const int64_t blocks = divide_up(p.filters, plane_filters), point = unit / blocks, first = unit % blocks * plane_filters;
+  winograd_product<AForm::columns>(planes[0].data + point * planes[0].plane, planes[0].row,
+                                   planes[1].data + point * planes[1].plane + first, planes[1].row, winograd_panel,
+                                   sums + point * p.plane() + first, p.sum_row(), p.channels,
+                                   lesser(plane_filters, p.filters - first), p.x.all(), false);
+}
+
 void transform_back(const Parameters& p, const float* sums, int64_t channel, float* gradient) {
   for (int64_t f = 0; f < p.filters; f += vector_lanes) {
     const float* from = sums + f / p.block_filters * p.block() + channel * p.sum_row() + f % p.block_filters;
@@ -77,17 +121,25 @@ void transform_back(const Parameters& p, const float* sums, int64_t channel, flo
 
 void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
-  float* sums = reinterpret_cast<float*>(call.shared_scratch);
-  if (call.phase == 0) {
-    for (int64_t unit = call.begin; unit < call.end; ++unit) {
-      sum_unit(p, static_cast<const float*>(call.buffers[0]), static_cast<const float*>(call.buffers[1]), unit, sums,
-               reinterpret_cast<float*>(call.worker_scratch));
+  float* shared = reinterpret_cast<float*>(call.shared_scratch);
+  float* sums = p.by_planes ? shared + winograd_points * p.x.all() * (p.channel_row() + winograd_row(p.filters)) : shared;
+  const int phases_before = p.by_planes ? 2 : 1;
+  if (call.phase == phases_before) {
+    const int64_t last = lesser(call.end * rows_per_unit, p.channels);
+    for (int64_t c = call.begin * rows_per_unit; c < last; ++c) {
+      transform_back(p, sums, c, static_cast<float*>(call.buffers[2]));
     }
     return;
   }
-  const int64_t last = lesser(call.end * rows_per_unit, p.channels);
-  for (int64_t c = call.begin * rows_per_unit; c < last; ++c) {
-    transform_back(p, sums, c, static_cast<float*>(call.buffers[2]));
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    if (!p.by_planes) {
+      sum_unit(p, static_cast<const float*>(call.buffers[0]), static_cast<const float*>(call.buffers[1]), unit, sums,
+               reinterpret_cast<float*>(call.worker_scratch));
+    } else if (call.phase == 0) {
+      transform_unit(p, call, unit);
+    } else {
+      multiply_unit(p, shared, sums, unit);
+    }
   }
 }
 
@@ -103,25 +155,40 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   p.dy = {g.batch * g.in[0], g.out[1], g.out[2], {0, 0}, bands, columns};
   p.channels = g.channels;
   p.filters = g.filters;
-  // As many ranges as their sums have room for; the rest of the units by blocks of filters, each of which transforms x
-  // anew.
-  const int64_t sum_bytes = winograd_points * g.channels * g.filters * 4;
-  p.ranges = greater(1, lesser(lesser(wanted_units, most_sum_bytes / sum_bytes), p.x.all_bands()));
-  const int64_t wanted_blocks = divide_up(wanted_units, p.ranges);
-  p.block_filters = divide_up(divide_up(g.filters, wanted_blocks), 4 * winograd_panel) * 4 * winograd_panel;
-  p.block_filters = lesser(p.block_filters, divide_up(g.filters, winograd_panel) * winograd_panel);
-  p.filter_blocks = divide_up(g.filters, p.block_filters);
-  p.bands_at_once = greater(
-      1, lesser(divide_up(p.x.all_bands(), p.ranges),
-                lesser(winograd_most_tiles, greater(winograd_least_tiles, winograd_block_bytes /
-                                                    (winograd_points * 4 * (p.channel_row() + p.filter_row())))) / columns));
-  set_units(plan, run, p.ranges * p.filter_blocks, g.multiplications() / 8);
-  plan.phases = 2;
-  plan.units[1] = divide_up(g.channels, rows_per_unit);
-  plan.shared_scratch_bytes = static_cast<size_t>(p.ranges * p.filter_blocks * p.block()) * sizeof(float);
-  const int64_t tiles = p.bands_at_once * columns;
-  plan.worker_scratch_bytes = static_cast<size_t>(winograd_points * tiles * (p.channel_row() + p.filter_row()) +
-                                                  greater(p.channel_row(), p.filter_row())) * sizeof(float);
+  plan.run = run;
+  plan.operations = g.multiplications() / 8;
+  const int64_t rows = p.channel_row() + winograd_row(p.filters);
+  const int64_t all_elements = winograd_points * p.x.all() * rows;
+  p.by_planes = all_elements * 4 <= winograd_all_bytes;
+  if (p.by_planes) {
+    p.ranges = p.filter_blocks = 1;
+    p.block_filters = divide_up(g.filters, winograd_panel) * winograd_panel;
+    p.bands_at_once = winograd_unit_bands(p.x, winograd_unit_tiles);
+    plan.phases = 3;
+    plan.units[0] = divide_up(p.x.all_bands(), p.bands_at_once);
+    plan.units[1] = winograd_points * divide_up(g.filters, plane_filters);
+    plan.shared_scratch_bytes = static_cast<size_t>(all_elements + p.block()) * sizeof(float);
+    plan.worker_scratch_bytes = static_cast<size_t>(rows) * sizeof(float);
+  } else {
+    // As many ranges as their sums have room for; the rest of the units by blocks of filters, each of which transforms x
+    // anew.
+    const int64_t sum_bytes = winograd_points * g.channels * g.filters * 4;
+    p.ranges = greater(1, lesser(lesser(wanted_units, most_sum_bytes / sum_bytes), p.x.all() / range_tiles));
+    p.ranges = lesser(p.ranges, p.x.all_bands());
+    const int64_t wanted_blocks = divide_up(wanted_units, p.ranges);
+    p.block_filters = divide_up(divide_up(g.filters, wanted_blocks), plane_filters) * plane_filters;
+    p.block_filters = lesser(p.block_filters, divide_up(g.filters, winograd_panel) * winograd_panel);
+    p.filter_blocks = divide_up(g.filters, p.block_filters);
+    const int64_t tiles = winograd_block_tiles(p.channel_row(), p.filter_row());
+    p.bands_at_once = greater(1, lesser(divide_up(p.x.all_bands(), p.ranges), tiles / columns));
+    plan.phases = 2;
+    plan.units[0] = p.ranges * p.filter_blocks;
+    plan.shared_scratch_bytes = static_cast<size_t>(p.ranges * p.filter_blocks * p.block()) * sizeof(float);
+    plan.worker_scratch_bytes =
+        static_cast<size_t>(winograd_points * p.bands_at_once * columns * (p.channel_row() + p.filter_row()) +
+                            greater(p.channel_row(), p.filter_row())) * sizeof(float);
+  }
+  plan.units[plan.phases - 1] = divide_up(g.channels, rows_per_unit);
 }
 
 }  // namespace

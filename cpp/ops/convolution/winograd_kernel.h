@@ -11,6 +11,8 @@ namespace {
 
 constexpr int64_t winograd_block_bytes = 640 * 1024;  // planes of a block, in and out
 constexpr int64_t winograd_least_tiles = 24, winograd_most_tiles = 96;
+constexpr int64_t winograd_unit_tiles = 16;  // fewest of a unit: fewer do not repay the way of the kernel's panels
+constexpr int64_t winograd_all_bytes = int64_t{24} << 20;  // of planes that hold all tiles at once
 constexpr int64_t winograd_product_depth = 256;  // terms of a sum before the next panel
 constexpr int64_t winograd_panel = panel_vectors * vector_lanes;
 constexpr int64_t winograd_row_gap = 16;  // rows of a power of two would fall into the same set of the cache
@@ -22,6 +24,7 @@ struct WinogradTiles {
   int64_t bands, columns;  // of an image
 
   int64_t all_bands() const { return images * bands; }
+  int64_t all() const { return images * bands * columns; }
 };
 
 // The planes of a block: `tiles` rows of `channels`.
@@ -34,11 +37,18 @@ static inline int64_t winograd_row(int64_t channels) {
   return divide_up(channels, winograd_panel) * winograd_panel + winograd_row_gap;
 }
 
-static inline int64_t winograd_bands_at_once(int64_t columns, int64_t all_bands, int64_t row_elements) {
-  int64_t tiles = winograd_block_bytes / (winograd_points * 4 * row_elements);
-  tiles = tiles < winograd_least_tiles ? winograd_least_tiles : tiles > winograd_most_tiles ? winograd_most_tiles : tiles;
-  // At least a dozen blocks, so that a few workers share them evenly.
-  return greater(1, lesser(tiles / columns, divide_up(all_bands, 12)));
+// Tiles of a block. Where channels are many, a block's products read far more of the kernel than of the tiles, so that
+// blocks are long even if they leave the second-level cache.
+static inline int64_t winograd_block_tiles(int64_t source_row, int64_t target_row) {
+  if (source_row * target_row >= 192 * 192) return winograd_most_tiles;
+  const int64_t tiles = winograd_block_bytes / (winograd_points * 4 * (source_row + target_row));
+  return tiles < winograd_least_tiles ? winograd_least_tiles : lesser(tiles, winograd_most_tiles);
+}
+
+// Bands of tiles in a unit of about so many tiles; at least a dozen units, so that a few workers share them evenly.
+static inline int64_t winograd_unit_bands(const WinogradTiles& tiles, int64_t wanted) {
+  const int64_t bands = lesser(divide_up(wanted, tiles.columns), divide_up(tiles.all_bands(), 12));
+  return greater(bands, divide_up(winograd_unit_tiles, tiles.columns));
 }
 
 // Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is 6 for
