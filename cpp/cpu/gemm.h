@@ -44,4 +44,26 @@ void gemm_run(const GemmProblem& problem, const float* a, const float* b, float*
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 
+// Factors that do not lie in memory as matrices, such as the patches of a convolution.
+struct GemmSource {
+  // Writes elements [first, first + count) of lines [line, line + lines) of A to `to`, one line every `stride` elements.
+  // A line is a row of A, or with a_columns a column.
+  void (*pack_a)(const void* context, long line, long lines, long first, long count, void* to, long stride);
+  const void* context;
+  bool a_columns;
+  long unit_rows;  // fewest rows of a unit where that is not the product's own choice, else 0
+  // When b_piece > 0 the rows of B fall into pieces of so many; piece i starts at b + b_offset(context, i), and within a
+  // piece the strides of the problem hold.
+  long b_piece;
+  long (*b_offset)(const void* context, long piece);
+};
+
+// The same with a source: `a` is what the source makes of it, the strides of A in the problem are not read.
+GemmSplit gemm_split(const GemmProblem& problem, const GemmSource& source, int element_size);
+size_t gemm_scratch_bytes(const GemmProblem& problem, const GemmSource& source, int element_size);
+void gemm_run(const GemmProblem& problem, const GemmSource& source, const float* b, float* c, long ldc, void* scratch,
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue);
+void gemm_run(const GemmProblem& problem, const GemmSource& source, const double* b, double* c, long ldc, void* scratch,
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue);
+
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -28,13 +28,14 @@ static inline long ceil_div(long x, long y) { return (x + y - 1) / y; }
 static inline long min_of(long x, long y) { return x < y ? x : y; }
 static inline long max_of(long x, long y) { return x > y ? x : y; }
 
-static GemmSplit split_problem(const GemmProblem& problem, long element_size) {
+static GemmSplit split_problem(const GemmProblem& problem, const GemmSource* source, long element_size) {
   const long m = problem.m, n = problem.n;
   if (m <= 0 || n <= 0) return {0, 0, 0};
   const long panel = panel_vectors * GM_GEMM_VECTOR_BYTES / element_size;
   const long wanted = max_of(1, min_of(wanted_units, m * n * problem.k / unit_work));
   const long widest = unit_row_bytes / element_size;
-  const long row_units_worthwhile = m / (unit_min_blocks * max_rows);
+  const long fewest_rows = source && source->unit_rows > 0 ? source->unit_rows : unit_min_blocks * max_rows;
+  const long row_units_worthwhile = m / fewest_rows;
   long row_units = 1;
   long col_units = ceil_div(n, widest);
   if (m > flat_rows || row_units_worthwhile > ceil_div(n, panel)) {
@@ -58,9 +59,9 @@ struct Layout {
   long tile_size, packed_b_size, packed_a_size;  // elements
 
   template <typename T>
-  static Layout of(const GemmProblem& problem) {
+  static Layout of(const GemmProblem& problem, const GemmSource* source = nullptr) {
     Layout layout;
-    layout.split = split_problem(problem, sizeof(T));
+    layout.split = split_problem(problem, source, sizeof(T));
     const GemmSplit& split = layout.split;
     layout.row_units = split.units > 0 ? ceil_div(problem.m, split.row_block) : 0;
     layout.k_blocks = max_of(1, ceil_div(problem.k, k_block));
@@ -71,7 +72,8 @@ struct Layout {
     const long tiles = group_tile_bytes / max_of(1, layout.tile_size * static_cast<long>(sizeof(T)));
     layout.group_tiles = layout.k_blocks == 1 && layout.row_units > 1 ? 1 : max_of(1, min_of(split.units, tiles));
     layout.packed_b_size = round_up(layout.k_step * round_up(split.col_block, layout.panel_width), 16);
-    layout.packed_a_size = packed_rows_stride<T>(layout.k_step) * split.row_block;
+    layout.packed_a_size = source && source->a_columns ? packed_rows_stride<T>(split.row_block) * layout.k_step
+                                                       : packed_rows_stride<T>(layout.k_step) * split.row_block;
     return layout;
   }
 
@@ -99,10 +101,12 @@ struct RowBlocks {
 template <typename T>
 class Worker {
  public:
-  Worker(const GemmProblem& problem, const T* a, const T* b, T* c, long ldc, void* scratch, const GemmEpilogue* epilogue)
-      : problem_(problem), layout_(Layout::of<T>(problem)), a_(a), b_(b), c_(c), ldc_(ldc), epilogue_(epilogue),
-        tiles_(static_cast<T*>(scratch)), packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size),
-        packed_a_(packed_b_ + layout_.packed_b_size) {}
+  // source is null when A lies in memory.
+  Worker(const GemmProblem& problem, const GemmSource* source, const T* a, const T* b, T* c, long ldc, void* scratch,
+         const GemmEpilogue* epilogue)
+      : problem_(problem), source_(source), layout_(Layout::of<T>(problem, source)), a_(a), b_(b), c_(c), ldc_(ldc),
+        epilogue_(epilogue), tiles_(static_cast<T*>(scratch)),
+        packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size), packed_a_(packed_b_ + layout_.packed_b_size) {}
 
   void run(long begin, long end) {
     while (begin < end) {
@@ -178,10 +182,16 @@ class Worker {
     const long k_begin = block * layout_.k_step;
     const long k = min_of(layout_.k_step, problem_.k - k_begin);
     const RowBlocks blocks = RowBlocks::of(unit.rows);
-    const T* a = k > 0 ? a_ + unit.row * problem_.a_row + k_begin * problem_.a_col : nullptr;
-    const bool pack_a = pays_to_pack_a(unit.rows, unit.cols, k);
-    if (pack_a && (shares_columns || !later_in_group)) {
-      pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
+    const T* a = k > 0 && !source_ ? a_ + unit.row * problem_.a_row + k_begin * problem_.a_col : nullptr;
+    const bool pack_a = source_ || pays_to_pack_a(unit.rows, unit.cols, k);
+    if (pack_a && k > 0 && (shares_columns || !later_in_group)) {
+      if (!source_) {
+        pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
+      } else if (source_->a_columns) {
+        source_->pack_a(source_->context, k_begin, k, unit.row, unit.rows, packed_a_, a_column_stride());
+      } else {
+        source_->pack_a(source_->context, unit.row, unit.rows, k_begin, k, packed_a_, packed_rows_stride<T>(k));
+      }
     }
     const bool b_packed = shares_columns && later_in_group;
     const long width = layout_.panel_width;
@@ -200,7 +210,9 @@ class Worker {
       strip.b = packed;
       strip.b_stride = packed_stride;
       if (!b_packed) {
-        if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !shares_columns)) {
+        if (source_ && source_->b_piece > 0) {
+          pack_pieces(k_begin, k, unit.col + j, strip.cols, packed_stride, packed);
+        } else if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !shares_columns)) {
           keep = can_keep && (shares_columns || blocks.tall + blocks.low > 1);
           strip.b = b;
           strip.b_stride = problem_.b_row;
@@ -222,6 +234,18 @@ class Worker {
     }
   }
 
+  // A panel of B whose rows come in pieces.
+  void pack_pieces(long k_begin, long k, long col, long cols, long width, T* to) const {
+    const long piece = source_->b_piece;
+    for (long p = k_begin; p < k_begin + k;) {
+      const long within = p % piece, count = min_of(piece - within, k_begin + k - p);
+      const T* b = b_ + source_->b_offset(source_->context, p / piece) + within * problem_.b_row + col * problem_.b_col;
+      const long readable = (piece - 1 - within) * problem_.b_row + problem_.n - col;
+      pack_panel(b, problem_.b_row, problem_.b_col, count, cols, width, readable, to + (p - k_begin) * width);
+      p += count;
+    }
+  }
+
   // Blocks [begin, end) of the unit's rows under one panel.
   void run_blocks(Strip<T>& strip, const T* a, bool pack_a, const RowBlocks& blocks, long begin, long end,
                   long vectors, T* out) {
@@ -233,14 +257,15 @@ class Worker {
       strip.blocks = stop - begin;
       strip.c = out + first_row * strip.c_stride;
       const T* first = pack_a ? packed_a_ : a;
-      const long row_stride = pack_a ? packed_rows_stride<T>(strip.k) : problem_.a_row;
+      const bool by_columns = source_ ? source_->a_columns : !pack_a && problem_.a_row == 1 && problem_.a_col != 1;
+      const long row_stride = by_columns ? 1 : pack_a ? packed_rows_stride<T>(strip.k) : problem_.a_row;
       strip.a = first + first_row * row_stride;
       strip.a_block = height * row_stride;
-      if (row_stride != 1 || problem_.a_col == 1) {
+      if (!by_columns) {
         strip.a_stride = row_stride;
         dispatch_strip<T, AForm::rows>(strip, height, vectors);
       } else {
-        strip.a_stride = problem_.a_col;
+        strip.a_stride = source_ ? a_column_stride() : problem_.a_col;
         dispatch_strip<T, AForm::columns>(strip, height, vectors);
       }
       begin = stop;
@@ -256,6 +281,8 @@ class Worker {
     return problem_.a_row != 1 || (k > 64 && rows > max_rows && cols > layout_.panel_width);
   }
 
+  long a_column_stride() const { return packed_rows_stride<T>(layout_.split.row_block); }
+
   long kernel_vectors(long cols) const {
     if (cols <= Vectors<T>::lanes) return 1;
     if (cols <= panel_vectors * Vectors<T>::lanes) return panel_vectors;
@@ -263,6 +290,7 @@ class Worker {
   }
 
   const GemmProblem& problem_;
+  const GemmSource* source_;
   const Layout layout_;
   const T* a_;
   const T* b_;
@@ -276,7 +304,13 @@ class Worker {
 
 }  // namespace
 
-GemmSplit gemm_split(const GemmProblem& problem, int element_size) { return split_problem(problem, element_size); }
+GemmSplit gemm_split(const GemmProblem& problem, int element_size) {
+  return split_problem(problem, nullptr, element_size);
+}
+
+GemmSplit gemm_split(const GemmProblem& problem, const GemmSource& source, int element_size) {
+  return split_problem(problem, &source, element_size);
+}
 
 size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size) {
   const Layout layout = element_size == 4 ? Layout::of<float>(problem) : Layout::of<double>(problem);
@@ -285,12 +319,28 @@ size_t gemm_scratch_bytes(const GemmProblem& problem, int element_size) {
 
 void gemm_run(const GemmProblem& problem, const float* a, const float* b, float* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
-  Worker<float>(problem, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
+  Worker<float>(problem, nullptr, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
 }
 
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
-  Worker<double>(problem, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
+  Worker<double>(problem, nullptr, a, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
+}
+
+size_t gemm_scratch_bytes(const GemmProblem& problem, const GemmSource& source, int element_size) {
+  const Layout layout =
+      element_size == 4 ? Layout::of<float>(problem, &source) : Layout::of<double>(problem, &source);
+  return static_cast<size_t>(layout.total_size()) * element_size;
+}
+
+void gemm_run(const GemmProblem& problem, const GemmSource& source, const float* b, float* c, long ldc, void* scratch,
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
+  Worker<float>(problem, &source, nullptr, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
+}
+
+void gemm_run(const GemmProblem& problem, const GemmSource& source, const double* b, double* c, long ldc, void* scratch,
+              long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
+  Worker<double>(problem, &source, nullptr, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

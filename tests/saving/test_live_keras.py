@@ -75,7 +75,7 @@ def test_keras_reads_our_files(written_here, name):
     with np.load(folder / f"{name}.outputs.npz") as archive:
         found = dict(archive)
     for index, value in enumerate(expected):
-        np.testing.assert_allclose(found[str(index)], value, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found[str(index)], value, rtol=1e-5, atol=5e-6)
     if name == "sequential.keras":  # from .h5 Keras 3.15 reads no optimizer's state, not even its own
         for index, variable in enumerate(model.optimizer.variables):
             np.testing.assert_allclose(found[f"optimizer_{index}"], variable.numpy(), rtol=1e-6)
@@ -102,4 +102,4 @@ def test_we_read_files_of_keras(written_by_keras, name):
     with np.load(written_by_keras / f"{name}.outputs.npz") as archive:
         expected = dict(archive)
     for index, value in enumerate(as_list(model(x, training=False))):
-        np.testing.assert_allclose(value, expected[str(index)], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(value, expected[str(index)], rtol=1e-5, atol=5e-6)

@@ -1,0 +1,136 @@
+#pragma once
+// What the three convolutions by Winograd's F(4x4, 3x3) share: where tiles lie, and their way into and out of the 36
+// planes that are multiplied. A plane is a matrix with a row for each tile of a block; blocks are small enough that their
+// planes stay in the second-level cache between transform and product.
+#include "cpu/gemm_micro.h"
+#include "cpu/winograd.h"
+#include "ops/convolution/convolution_kernel.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t winograd_block_bytes = 640 * 1024;  // planes of a block, in and out
+constexpr int64_t winograd_least_tiles = 24, winograd_most_tiles = 96;
+constexpr int64_t winograd_unit_tiles = 16;  // fewest of a unit: fewer do not repay the way of the kernel's panels
+constexpr int64_t winograd_all_bytes = int64_t{24} << 20;  // of planes that hold all tiles at once
+constexpr int64_t winograd_product_depth = 256;  // terms of a sum before the next panel
+constexpr int64_t winograd_panel = panel_vectors * vector_lanes;
+constexpr int64_t winograd_row_gap = 16;  // rows of a power of two would fall into the same set of the cache
+
+// Images of `height` x `width` pixels, of which tiles take `reach` (6 with overlap or 4) in steps of 4, starting at
+// -padding. Bands are rows of tiles, numbered through all images.
+struct WinogradTiles {
+  int64_t images, height, width, padding[2];
+  int64_t bands, columns;  // of an image
+
+  int64_t all_bands() const { return images * bands; }
+  int64_t all() const { return images * bands * columns; }
+};
+
+// The planes of a block: `tiles` rows of `channels`.
+struct WinogradPlanes {
+  float* data;
+  int64_t row, plane;  // elements from one to the next
+};
+
+static inline int64_t winograd_row(int64_t channels) {
+  return divide_up(channels, winograd_panel) * winograd_panel + winograd_row_gap;
+}
+
+// Tiles of a block. Where channels are many, a block's products read far more of the kernel than of the tiles, so that
+// blocks are long even if they leave the second-level cache.
+static inline int64_t winograd_block_tiles(int64_t source_row, int64_t target_row) {
+  if (source_row * target_row >= 192 * 192) return winograd_most_tiles;
+  const int64_t tiles = winograd_block_bytes / (winograd_points * 4 * (source_row + target_row));
+  return tiles < winograd_least_tiles ? winograd_least_tiles : lesser(tiles, winograd_most_tiles);
+}
+
+// Bands of tiles in a unit of about so many tiles; at least a dozen units, so that a few workers share them evenly.
+static inline int64_t winograd_unit_bands(const WinogradTiles& tiles, int64_t wanted) {
+  const int64_t bands = lesser(divide_up(wanted, tiles.columns), divide_up(tiles.all_bands(), 12));
+  return greater(bands, divide_up(winograd_unit_tiles, tiles.columns));
+}
+
+// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is 6 for
+// tiles of the input, 4 for those of the output.
+template <int side, class Transform>
+static inline void winograd_scatter(const WinogradTiles& tiles, const float* image_data, int64_t channels, int64_t first,
+                                    int64_t count, int64_t band, const float* zeros, const WinogradPlanes& planes,
+                                    int64_t row, const Transform& along) {
+  const float* image = image_data + band / tiles.bands * tiles.height * tiles.width * channels + first;
+  const int64_t top = band % tiles.bands * winograd_outputs - tiles.padding[0];
+  for (int64_t column = 0; column < tiles.columns; ++column, ++row) {
+    const int64_t left = column * winograd_outputs - tiles.padding[1];
+    const float* from[side * side];
+    for (int i = 0; i < side; ++i) {
+      const int64_t y = top + i;
+      const bool row_inside = y >= 0 && y < tiles.height;
+      for (int j = 0; j < side; ++j) {
+        const int64_t x = left + j;
+        const bool inside = row_inside && x >= 0 && x < tiles.width;
+        from[i * side + j] = inside ? image + (y * tiles.width + x) * channels : zeros;
+      }
+    }
+    float* to = planes.data + row * planes.row;
+    WinogradVec square[side * side], points[winograd_points];
+    for (int64_t c = 0; c < count; c += vector_lanes) {
+      if (c + vector_lanes <= count) {
+        for (int i = 0; i < side * side; ++i) square[i] = load_lanes(from[i] + c);
+      } else {
+        for (int i = 0; i < side * side; ++i) square[i] = load_partial(from[i] + c, count - c);
+      }
+      winograd_square<side, winograd_side>(square, points, along);
+      for (int i = 0; i < winograd_points; ++i) store_lanes(to + i * planes.plane + c, points[i]);
+    }
+  }
+}
+
+// One plane's product: rows x cols of `to` (a whole number of panels) from rows x depth of `a` and panels of `b`, which
+// lie one behind the other. A in rows: by rows of `a_stride`; in columns: a[k * a_stride + row].
+template <AForm form>
+static inline void winograd_product(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t b_panel,
+                                    float* to, int64_t to_stride, int64_t rows, int64_t cols, int64_t depth,
+                                    bool accumulate) {
+  const int64_t blocks = divide_up(rows, max_rows), height = divide_up(rows, blocks), low = blocks * height - rows;
+  for (int64_t k = 0; k < depth; k += winograd_product_depth) {
+    Strip<float> strip;
+    strip.a_stride = a_stride;
+    strip.b_stride = b_stride;
+    strip.keep = nullptr;
+    strip.c_stride = to_stride;
+    strip.k = lesser(winograd_product_depth, depth - k);
+    strip.cols = winograd_panel;
+    strip.accumulate = accumulate || k > 0;
+    for (int64_t panel = 0; panel * winograd_panel < cols; ++panel) {
+      strip.b = b + panel * b_panel + k * b_stride;
+      for (int part = 0; part < 2; ++part) {
+        const int64_t count = part ? low : blocks - low, first = part ? (blocks - low) * height : 0;
+        if (count == 0) continue;
+        const int64_t step = height - part;
+        strip.blocks = count;
+        strip.a = form == AForm::rows ? a + first * a_stride + k : a + first + k * a_stride;
+        strip.a_block = form == AForm::rows ? step * a_stride : step;
+        strip.c = to + first * to_stride + panel * winograd_panel;
+        dispatch_strip<float, form>(strip, step, panel_vectors);
+      }
+    }
+  }
+}
+
+// Whether the geometry is that of F(4x4, 3x3), whatever the numbers of channels.
+static inline const char* refuse_for_winograd(const KernelProblem& problem, const ConvolutionGeometry& g) {
+  if (problem.inputs[0].dtype != DType::float32) return "not float32";
+  if (g.groups != 1) return "groups";
+  if (g.window[0] != 1 || g.in[0] != g.out[0] || g.padding[0] != 0 || g.stride[0] != 1) return "three spatial axes";
+  for (int i = 1; i < 3; ++i) {
+    if (g.window[i] != 3) return "the window is not 3x3";
+    if (g.stride[i] != 1 || g.dilation[i] != 1) return "stride or dilation";
+    if (g.padding[i] > 2 || g.out[i] - g.in[i] > 2) return "padding beyond the window";
+    if (g.out[i] < 3 || g.in[i] < 3) return "fewer than 3 pixels along an axis";
+  }
+  if (g.channels < 16 || g.filters < 16) return "fewer than 16 channels or filters";
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace gradmill::GM_ISA_NAMESPACE
