@@ -1,4 +1,4 @@
-"""The half of `test_vision_against_keras.py` that runs in an interpreter with Keras: `python keras_vision_side.py FOLDER`.
+"""The half of `test_vision_against_keras.py` that runs where Keras is: `python keras_vision_side.py FOLDER`.
 
 Builds every layer of cases_vision.py, sets its weights and runs it on inputs, both drawn from the number of the row;
 writes outputs and new weights to FOLDER/answers.npz and configurations and weight names to FOLDER/layers.json.

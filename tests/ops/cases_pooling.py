@@ -119,3 +119,10 @@ case("max_pool", x=values([[[NAN], [1.0], [2.0], [NAN], [-INF], [-INF], [INF]]])
      gradient=False)
 case("max_pool", x=normal(0, 4, 3), window=(2,), reference=lambda x, window: np.zeros((0, 3, 3)), gradient=False)
 case("average_pool", x=normal(2, 4, 0), window=(2,), reference=lambda x, window: np.zeros((2, 3, 0)), gradient=False)
+# Its gradient: x and y only say where dy goes.
+for shape, window, strides, low, high in SETTINGS:
+    given = {"window": window, "strides": strides, "padding_low": low, "padding_high": high}
+    data = with_maxima(shape, **given)
+    fixed = {name: values(data[name].draw(None), dtype="float64") for name in ("x", "y")}
+    case("max_pool_gradient", **fixed, dy=normal(*data["dy"].shape), reference=np_max_pool_gradient,
+         dtypes=("float64",), sum_length=int(np.prod(window)), **given)

@@ -87,7 +87,9 @@ def test_eager_is_compiled(row: Case) -> None:
         compiled = as_list(gm.function(row.run)(*row.tensors(dtype)))
         for one, eager in zip(compiled, outputs(row, dtype)):
             assert (one.shape, one.dtype) == (eager.shape, eager.dtype)
-            np.testing.assert_array_equal(as_numpy(one), as_numpy(eager))
+            # Parts of an op without a kernel may be fused in a plan, which saves roundings.
+            exact = FACTS[row.op]["cpu"] != "decompose"
+            assert_same(as_numpy(one), as_numpy(eager), one.dtype, row.sum_length, exact)
 
 
 @pytest.mark.parametrize("row", WITH_GRADIENT)

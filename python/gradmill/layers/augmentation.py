@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any, Optional, Sequence, Union
 
+import numpy as np
+
 from gradmill import ops, random
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
 from gradmill.layers.resizing import ImageLayer
@@ -387,8 +389,9 @@ class RandomZoom(_RandomTransform):
             None if value is None else _factor(self._label, name, value, -1.0, 1.0)
             for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
         ]
-        if any(limits is not None and limits[0] == -1.0 and limits[1] == -1.0 for limits in self._limits):
-            raise ArgumentError(f"{self._label}: expected factors above -1, which would leave nothing; received -1")
+        smallest = min(np.min(value) for value in (height_factor, width_factor) if value is not None)
+        if smallest <= -1.0:
+            raise ArgumentError(f"{self._label}: expected factors above -1, which leaves nothing; received {smallest}")
         self.height_factor = height_factor
         self.width_factor = width_factor
 
