@@ -51,7 +51,7 @@ def make_models(keras):
         y = layers.BatchNormalization(momentum=0.9, name="norm")(layers.ZeroPadding2D(1)(y))
         y = layers.MaxPooling2D(3, 2, padding="same")(y)
         y = layers.GroupNormalization(groups=2)(layers.UpSampling2D(2, interpolation="bilinear")(y))
-        y = layers.LayerNormalization(axis=[1, 2])(layers.AveragePooling2D(2)(y))
+        y = layers.LayerNormalization()(layers.AveragePooling2D(2)(y))
         y = layers.RMSNormalization()(layers.Cropping2D(1)(y))
         y = layers.UnitNormalization()(layers.Resizing(4, 3)(y))
         return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
