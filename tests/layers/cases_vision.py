@@ -102,3 +102,21 @@ for name, arguments in RANDOM:
     output = (2, 4, *size) if shape == FIRST else (2, *size, 4)
     row(name, arguments, shape, output, call_kwargs={"training": False})
     row(name, arguments, shape, output, check_compiled=False, check_gradient=False)
+
+# Functions on images: (name in ops.image, shape of the images, further arguments).
+TURN = [0.83, -0.31, 1.37, 0.27, 1.13, -2.21, 0.0, 0.0]
+FUNCTIONS = [
+    *(
+        ("resize", IMAGE, {"size": size, "interpolation": method, "antialias": antialias})
+        for method in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+        for antialias in (False, True)
+        for size in ((3, 4), (13, 9))
+    ),
+    ("resize", IMAGE, {"size": (4, 9), "pad_to_aspect_ratio": True, "fill_value": 0.5}),
+    ("resize", IMAGE, {"size": (4, 9), "crop_to_aspect_ratio": True}),
+    *(
+        ("affine_transform", IMAGE, {"transform": TURN, "interpolation": method, "fill_mode": mode, "fill_value": 0.5})
+        for method in ("nearest", "bilinear")
+        for mode in ("constant", "nearest", "wrap", "mirror", "reflect")
+    ),
+]

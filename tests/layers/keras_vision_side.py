@@ -1,7 +1,8 @@
 """The half of `test_vision_against_keras.py` that runs where Keras is: `python keras_vision_side.py FOLDER`.
 
 Builds every layer of cases_vision.py, sets its weights and runs it on inputs, both drawn from the number of the row;
-writes outputs and new weights to FOLDER/answers.npz and configurations and weight names to FOLDER/layers.json.
+writes outputs and new weights to FOLDER/answers.npz and configurations and weight names to FOLDER/layers.json. Runs the
+functions on images too.
 """
 
 import json
@@ -13,7 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-from cases_vision import CASES  # noqa: E402
+from cases_vision import CASES, FUNCTIONS  # noqa: E402
 
 
 def draw_inputs(number, shape):
@@ -53,6 +54,11 @@ def main(folder):
             answers[f"{number}_{index}"] = np.asarray(weight)
         config = {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype")}
         described[str(number)] = {"config": config, "weights": [[w.name, list(w.shape)] for w in layer.weights]}
+    for number, (name, shape, arguments) in enumerate(FUNCTIONS):
+        arguments = {key: np.asarray([value] * 2) if key == "transform" else value for key, value in arguments.items()}
+        answers[f"function_{number}"] = np.asarray(
+            getattr(keras.ops.image, name)(draw_inputs(number, shape), **arguments)
+        )
     np.savez(folder / "answers.npz", **answers)
     (folder / "layers.json").write_text(json.dumps(described))
 

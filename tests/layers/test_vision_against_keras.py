@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases_vision import CASES
+from cases_vision import CASES, FUNCTIONS
 
 import gradmill as gm
 
@@ -69,3 +69,11 @@ def test_layer_is_that_of_keras(keras_answers, number):
     np.testing.assert_allclose(found.numpy(), answers[f"{number}"], rtol=1e-4, atol=2e-5)
     for index, weight in enumerate(layer.weights):
         np.testing.assert_allclose(weight.numpy(), answers[f"{number}_{index}"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("number", range(len(FUNCTIONS)))
+def test_function_is_that_of_keras(keras_answers, number):
+    name, shape, arguments = FUNCTIONS[number]
+    x = np.random.default_rng(number).normal(size=shape).astype("float32")
+    found = getattr(gm.ops.image, name)(x, **arguments)
+    np.testing.assert_allclose(found.numpy(), keras_answers[0][f"function_{number}"], rtol=1e-4, atol=2e-5)

@@ -209,12 +209,14 @@ def attributes_for(name):
     if name in ("axes", "shape", "permutation", "starts", "counts", "steps", "before", "after", "window",
                 "strides", "padding_low", "padding_high", "input_size"):
         return [[], [0], [1], [-1], [0, 0], [1, 0], [2**62, 2**62], [-2**63], [0] * 9, [2**40], [3, 2]]
-    if name in ("axis", "length", "ignore_class", "group", "size"):
+    if name in ("axis", "length", "ignore_class", "group", "size", "height", "width"):
         return [0, 1, -1, -2, 7, 2**40, 2**62, -2**63]
     if name == "dtype":
         return ["float32", "int8", "bool"]
     if name == "method":
         return ["nearest", "bilinear", "lanczos5", "text"]
+    if name == "fill_mode":
+        return ["constant", "wrap", "mirror", "text"]
     if name in ("value", "epsilon"):
         return [0.0, float("nan")]
     return [True, False]
@@ -222,7 +224,8 @@ def attributes_for(name):
 arrays = [np.float32(1.5), np.zeros((0,), "float32"), np.ones((1,), "float32"), np.ones((2, 3), "float32"),
           np.ones((3, 2), "float64"), np.zeros((0, 3), "int32"), np.array([5, -7, 2**31 - 1], "int32"),
           np.array([True, False]), np.ones((2, 3, 0, 1)), np.ones((1,) * 8, "float32"), np.array([-2**63, 3], "int64"),
-          np.full((2, 3), np.nan, "float32"), np.ones((1, 3, 4, 2), "float32")]
+          np.full((2, 3), np.nan, "float32"), np.ones((1, 3, 4, 2), "float32"),
+          np.array([[1e30, -np.inf, np.nan, 2.0, 1e-30, -7.5]], "float32")]
 unexpected = []
 generator = np.random.default_rng(0)
 for facts in _core.catalogue():

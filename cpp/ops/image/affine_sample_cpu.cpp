@@ -74,11 +74,34 @@ GM_INLINE void for_row(const Parameters& p, const T* transform, int64_t y, const
   }
 }
 
+// A row that is part of a row of the image, forwards or backwards: shifts by whole pixels, crops and mirror images.
+template <int fixed, class T>
+GM_INLINE bool copy_row(const Parameters& p, const T* image, const T* transform, int64_t y, T* to) {
+  if (transform[3] != T(0) || (transform[0] != T(1) && transform[0] != T(-1))) return false;
+  const int64_t channels = fixed ? fixed : p.channels;
+  const double from = static_cast<double>(y);
+  const double column = transform[1] * from + transform[2], row = transform[4] * from + transform[5];
+  const int64_t i = folded_place(whole(__builtin_floor(row + 0.5)), p.height, p.fill);
+  const int64_t first = whole(__builtin_floor(column + 0.5)), step = transform[0] > T(0) ? 1 : -1;
+  const int64_t last = first + (p.columns - 1) * step;
+  if (i < 0 || first < 0 || last < 0 || first >= p.width || last >= p.width) return false;
+  const T* start = image + (i * p.width + first) * channels;
+  if (step == 1) {
+    __builtin_memcpy(to, start, p.columns * channels * sizeof(T));
+    return true;
+  }
+  for (int64_t x = 0; x < p.columns; ++x) {
+    for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = start[c - x * channels];
+  }
+  return true;
+}
+
 template <int fixed, class T>
 GM_INLINE void sample_row(const Parameters& p, const T* image, const T* transform, int64_t y, T* to) {
   const int64_t channels = fixed ? fixed : p.channels;
   const T fill = static_cast<T>(p.fill_value);
   if (!p.bilinear) {
+    if (copy_row<fixed>(p, image, transform, y, to)) return;
     for_row(p, transform, y, [&](int64_t x, double column, double row) {
       const int64_t from = nearest_pixel(p, row, column);
       for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = from < 0 ? fill : image[from + c];

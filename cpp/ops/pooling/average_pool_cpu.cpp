@@ -79,6 +79,25 @@ void run(const KernelCall& call) {
   }
 }
 
+// A row of dx whose elements lie under one window each, or under none.
+template <class T>
+void spread_row(const PoolingPlan& p, const T* dy, int64_t n, Range outer, Range middle, T* to) {
+  const bool under = outer.size() > 0 && middle.size() > 0;
+  if (!under || !p.covering) __builtin_memset(to, 0, p.in[2] * p.channels * sizeof(T));
+  if (!under) return;
+  const Range rows = elements_under(p, 0, outer.from), planes = elements_under(p, 1, middle.from);
+  const T* from = dy + ((n * p.out[0] + outer.from) * p.out[1] + middle.from) * p.out[2] * p.channels;
+  for (int64_t k = 0; k < p.out[2]; ++k) {
+    const Range columns = elements_under(p, 2, k);
+    const T weight = T(1) / static_cast<T>(divisor(p, rows, planes, columns));
+    for (int64_t c = 0; c < p.channels; c += Lanes<T>::count) {
+      const int64_t left = p.channels - c;
+      const auto value = load_channels(from + k * p.channels + c, left, T(0)) * typename Lanes<T>::Vector(weight);
+      for (int64_t i = columns.from; i < columns.to; ++i) store_channels(to + i * p.channels + c, value, left);
+    }
+  }
+}
+
 template <class T>
 void run_gradient(const KernelCall& call) {
   const auto& p = parameters_of<PoolingPlan>(call);
@@ -88,6 +107,10 @@ void run_gradient(const KernelCall& call) {
   for (int64_t row = call.begin * p.rows_per_unit; row < lesser(call.end * p.rows_per_unit, p.rows); ++row) {
     const int64_t m = row % p.in[1], o = row / p.in[1] % p.in[0], n = row / p.in[1] / p.in[0];
     const Range outer = windows_over(p, 0, o, o + 1), middle = windows_over(p, 1, m, m + 1);
+    if (!p.overlapping) {
+      spread_row(p, dy, n, outer, middle, dx + row * p.in[2] * p.channels);
+      continue;
+    }
     for (int64_t column = 0; column < p.in[2]; ++column) {
       const Range inner = windows_over(p, 2, column, column + 1);
       T* to = dx + (row * p.in[2] + column) * p.channels;

@@ -131,15 +131,15 @@ class RandomFlip(RandomImageLayer):
         self.mode = mode
 
     def _draw(self, images: Any) -> Any:
-        return self._uniform((2, images.shape[0], 1, 1, 1), 0.0, 1.0) < 0.5
+        """Return 1 and 0 for (vertical, horizontal)."""
+        return ops.cast(self._uniform((2, images.shape[0]), 0.0, 1.0) < 0.5, "float32")
 
     def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
-        rows, columns = self._image_axes(images)
-        if "vertical" in self.mode:
-            images = ops.where(drawn[0], ops.flip(images, rows), images)
-        if "horizontal" in self.mode:
-            images = ops.where(drawn[1], ops.flip(images, columns), images)
-        return images
+        height, width = self._sides(images)
+        down = drawn[0] if "vertical" in self.mode else drawn[0] * 0.0
+        across = drawn[1] if "horizontal" in self.mode else drawn[1] * 0.0
+        grid = [down * (height - 1.0), across * (width - 1.0), 1.0 - 2.0 * down, 1.0 - 2.0 * across]
+        return ops.image.windows_of(images, ops.stack(grid, axis=-1), (height, width), self.data_format)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -175,26 +175,19 @@ class RandomCrop(RandomImageLayer):
         (self.width,) = sizes_of(width, 1, "width", self._label)
 
     def _draw(self, images: Any) -> Any:
-        return self._uniform((2, images.shape[0], 1), 0.0, 1.0)
+        return self._uniform((2, images.shape[0]), 0.0, 1.0)
 
     def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
-        full = self._sides(images)
-        spare = (full[0] - self.height, full[1] - self.width)
+        height, width = self._sides(images)
+        spare = (height - self.height, width - self.width)
         if min(spare) < 0:
             return self._leave(images)
-        if spare == (0, 0):
-            return images
-        if self.data_format == "channels_first":
-            images = ops.transpose(images, (0, 2, 3, 1))
-        batch, channels = images.shape[0], images.shape[-1]
-        places = []
-        for axis, size in enumerate((self.height, self.width)):
-            start = ops.minimum(ops.floor(drawn[axis] * float(spare[axis] + 1)), float(spare[axis]))
-            places.append(ops.cast(start, "int32") + ops.arange(size, dtype="int32"))
-        rows = places[0] + ops.expand_dims(ops.arange(batch, dtype="int32") * full[0], 1)
-        index = ops.expand_dims(rows * full[1], 2) + ops.expand_dims(places[1], 1)
-        cut = ops.take(ops.reshape(images, (batch * full[0] * full[1], channels)), index, axis=0)
-        return ops.transpose(cut, (0, 3, 1, 2)) if self.data_format == "channels_first" else cut
+        top, left = (
+            ops.minimum(ops.floor(drawn[axis] * float(most + 1)), float(most)) for axis, most in enumerate(spare)
+        )
+        one = top * 0.0 + 1.0
+        grid = ops.stack([top, left, one, one], axis=-1)
+        return ops.image.windows_of(images, grid, (self.height, self.width), self.data_format)
 
     def _leave(self, images: Any) -> Any:
         if self._sides(images) == (self.height, self.width):

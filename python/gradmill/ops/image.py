@@ -2,14 +2,12 @@
 
 from typing import Any, Optional, Sequence, Tuple
 
-import numpy as np
-
 from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op, tensor
 from gradmill.ops.layout import data_format_of, sizes_of
 
-__all__ = ["affine_transform", "crop_images", "resample", "resize"]
+__all__ = ["affine_transform", "crop_images", "resample", "resize", "windows_of"]
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -200,36 +198,6 @@ def crop_images(
     return _cut(images, axes, starts, sizes)
 
 
-def _fold(index: Any, size: int, fill_mode: str) -> Any:
-    """Bring whole places outside 0 .. size - 1 back inside, as `fill_mode` says."""
-    if fill_mode == "wrap":
-        return _core.ops.mod(index, float(size))
-    if fill_mode == "reflect":  # d c b a | a b c d | d c b a
-        index = _core.ops.mod(index, 2.0 * size)
-        return _core.ops.minimum(index, (2.0 * size - 1.0) - index)
-    if fill_mode == "mirror" and size > 1:  # d c b | a b c d | c b a
-        index = _core.ops.mod(index, 2.0 * size - 2.0)
-        return _core.ops.minimum(index, (2.0 * size - 2.0) - index)
-    return _core.ops.minimum(_core.ops.maximum(index, 0.0), float(size - 1))
-
-
-def _pixels(images: Any, rows: Any, columns: Any, fill_mode: str, fill_value: float) -> Any:
-    """The pixels at whole places, of which some may lie outside."""
-    batch, height, width, channels = images.shape
-    inside_rows, inside_columns = _fold(rows, height, fill_mode), _fold(columns, width, fill_mode)
-    place = inside_rows.astype("int32") * width + inside_columns.astype("int32")
-    first = _core.tensor((np.arange(batch) * height * width).astype("int32").reshape(batch, 1, 1))
-    flat = _core.ops.reshape(images, shape=[batch * height * width, channels])
-    found = _core.ops.gather(flat, place + first, axis=0)
-    if fill_mode != "constant":
-        return found
-    outside = _core.ops.logical_or(
-        _core.ops.not_equal(rows, inside_rows), _core.ops.not_equal(columns, inside_columns)
-    )
-    outside = _core.ops.reshape(outside, shape=[*outside.shape, 1])
-    return _core.ops.where(outside, float(fill_value), found)
-
-
 @public_op
 def affine_transform(
     images: Any,
@@ -282,25 +250,52 @@ def affine_transform(
         raise ShapeError(f"affine_transform: expected a transform (8,) or ({batch}, 8); received {transform.shape}")
     if 0 in (height, width):
         raise ShapeError(f"affine_transform: expected images that are not empty; received shape {images.shape}")
-    transform = transform.astype("float32")
-    numbers = [_core.ops.reshape(transform[:, i], shape=[transform.shape[0], 1, 1]) for i in range(6)]
-    x = _core.tensor(np.arange(width, dtype="float32").reshape(1, 1, width))
-    y = _core.tensor(np.arange(height, dtype="float32").reshape(1, height, 1))
-    columns = _core.ops.broadcast_to(numbers[0] * x + numbers[1] * y + numbers[2], shape=[batch, height, width])
-    rows = _core.ops.broadcast_to(numbers[3] * x + numbers[4] * y + numbers[5], shape=[batch, height, width])
-
-    def pixels(row: Any, column: Any) -> Any:
-        return _pixels(images, row, column, fill_mode, fill_value)
-
-    if interpolation == "nearest":
-        result = pixels(_core.ops.floor(rows + 0.5), _core.ops.floor(columns + 0.5))
-    else:
-        top, left = _core.ops.floor(rows), _core.ops.floor(columns)
-        down = _core.ops.reshape(rows - top, shape=[batch, height, width, 1]).astype(images.dtype)
-        right = _core.ops.reshape(columns - left, shape=[batch, height, width, 1]).astype(images.dtype)
-        upper = pixels(top, left) * (1.0 - right) + pixels(top, left + 1.0) * right
-        lower = pixels(top + 1.0, left) * (1.0 - right) + pixels(top + 1.0, left + 1.0) * right
-        result = upper * (1.0 - down) + lower * down
+    transform = _core.ops.broadcast_to(transform[:, :6], shape=[batch, 6])
+    result = _core.ops.affine_sample(
+        images, transform, height=height, width=width, method=interpolation, fill_mode=fill_mode,
+        fill_value=float(fill_value),
+    )
     if first:
         result = _core.ops.transpose(result, permutation=[0, 3, 1, 2])
     return _core.ops.reshape(result, shape=list(result.shape[1:])) if single else result
+
+
+@public_op
+def windows_of(images: Any, transform: Any, size: Any, data_format: Optional[str] = None) -> Any:
+    """Return for each image of a batch the nearest pixels of a grid, given by where it starts and its steps.
+
+    Args:
+        images: a batch.
+        transform: (batch, 4): first row, first column, step from row to row, step from column to column.
+        size: rows and columns of the grid.
+        data_format: "channels_last" or "channels_first"; None for `config.image_data_format()`.
+
+    Returns:
+        tensor of floats; pixels outside the images are those of their edges.
+
+    Raises:
+        ShapeError: inputs that are no batch of images, or a transform of another shape.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.ops.image.windows_of([[[[1.0], [2.0], [3.0]]]], [[0.0, 2.0, 1.0, -1.0]], (1, 3)).numpy().ravel()
+        array([3., 2., 1.], dtype=float32)
+    """
+    images, transform = float_tensor(images), float_tensor(transform)
+    if images.ndim != 4 or tuple(transform.shape) != (images.shape[0], 4):
+        raise ShapeError(
+            f"windows_of: expected a batch of images and a transform (batch, 4); received shapes {images.shape} and "
+            f"{transform.shape}"
+        )
+    rows, columns = sizes_of(tuple(size), 2, "size", "windows_of")
+    first = data_format_of(data_format, "windows_of") == "channels_first"
+    if first:
+        images = _core.ops.transpose(images, permutation=[0, 2, 3, 1])
+    numbers = [transform[:, i] for i in range(4)]
+    zero = numbers[0] * 0.0
+    order = [numbers[3], zero, numbers[1], zero, numbers[2], numbers[0]]
+    transform = _core.ops.concatenate([_core.ops.reshape(each, shape=[-1, 1]) for each in order], axis=1)
+    found = _core.ops.affine_sample(
+        images, transform, height=rows, width=columns, method="nearest", fill_mode="nearest"
+    )
+    return _core.ops.transpose(found, permutation=[0, 3, 1, 2]) if first else found
