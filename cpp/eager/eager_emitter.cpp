@@ -49,10 +49,20 @@ void check_finite(const OpDef& op, const Vars& outputs) {
   }
 }
 
+// What an op without a kernel is made of; tapes see the op itself.
+Vars emit_parts(const OpDef& op, const Vars& inputs, const Attributes& attributes) {
+  std::vector<TensorType> types;
+  for (const Var& input : inputs) types.push_back(input.type());
+  infer_types(op, types, attributes);  // for its checks
+  const RecordingPause no_tapes;
+  return op.decompose(OpScope(inputs, attributes));
+}
+
 }  // namespace
 
 Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& attributes) {
   for (const Var& input : inputs) input.tensor();  // refuses values of a trace that has ended
+  if (catalogue_row(op.id).cpu == Realization::decompose) return emit_parts(op, inputs, attributes);
   const auto binding = eager_binding(op, inputs, attributes);
   Vars outputs;
   outputs.reserve(binding->outputs.size());

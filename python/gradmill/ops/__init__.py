@@ -4,7 +4,9 @@ They run at once on tensors, are recorded while a function is being traced, and 
 symbolic tensors.
 """
 
+from gradmill.ops import image as image
 from gradmill.ops.convolution import *  # noqa: F403
+from gradmill.ops.convolution import __all__ as _convolution
 from gradmill.ops.elementwise import *  # noqa: F403
 from gradmill.ops.elementwise import __all__ as _elementwise
 from gradmill.ops.indexing import *  # noqa: F403
@@ -13,9 +15,24 @@ from gradmill.ops.linalg import *  # noqa: F403
 from gradmill.ops.linalg import __all__ as _linalg
 from gradmill.ops.nn import *  # noqa: F403
 from gradmill.ops.nn import __all__ as _nn
+from gradmill.ops.normalization import *  # noqa: F403
+from gradmill.ops.normalization import __all__ as _normalization
+from gradmill.ops.pooling import *  # noqa: F403
+from gradmill.ops.pooling import __all__ as _pooling
 from gradmill.ops.reduction import *  # noqa: F403
 from gradmill.ops.reduction import __all__ as _reduction
 from gradmill.ops.shape import *  # noqa: F403
 from gradmill.ops.shape import __all__ as _shape
 
-__all__ = [*_elementwise, *_indexing, *_linalg, *_nn, *_reduction, *_shape]
+__all__ = [
+    *_convolution,
+    *_elementwise,
+    *_indexing,
+    *_linalg,
+    *_nn,
+    *_normalization,
+    *_pooling,
+    *_reduction,
+    *_shape,
+    "image",
+]

@@ -6,6 +6,8 @@ from gradmill import _core, config
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op
 
+__all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
+
 
 @public_op
 def conv(
