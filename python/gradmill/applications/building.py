@@ -141,7 +141,7 @@ def _check_weights(label: str, weights: Any) -> None:
     if os.fspath(weights) == "imagenet":
         raise ArgumentError(
             f'{label}: expected weights to be None or the path of a file; received "imagenet"; no weights come with '
-            "this package: save them with Keras (model.save_weights) or from torchvision (safetensors) and pass the path"
+            "this package; save them with Keras (model.save_weights) or torchvision (safetensors) and pass the path"
         )
     if not os.path.exists(weights):
         raise FileNotFoundError(2, f"{label}: expected weights to be None or an existing file; received", str(weights))
