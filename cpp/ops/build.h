@@ -72,6 +72,12 @@ Var prod(const Var& x, const Ints& axes, bool keepdims = false);
 
 Var softmax(const Var& x, int64_t axis = -1);
 Var matmul(const Var& a, const Var& b, bool transpose_a = false, bool transpose_b = false);
+// A kernel of one pixel without strides, padding and groups becomes a matrix product. `attributes` are those of the
+// convolution; the gradients take their sizes from the shape given last.
+struct ConvolutionAttributes;
+Var convolution(const Var& x, const Var& kernel, const ConvolutionAttributes& attributes);
+Var convolution_input_gradient(const Var& dy, const Var& kernel, const ConvolutionAttributes& attributes, const Shape& x);
+Var convolution_kernel_gradient(const Var& x, const Var& dy, const ConvolutionAttributes& attributes, const Shape& kernel);
 Var zeros(const TensorType& type);
 Var full(double value, const TensorType& type);
 

@@ -69,6 +69,42 @@ CASES = [
     ("Concatenate", {"axis": 1}, [(2, 3, 2), (2, 1, 2)], {"expected_mask": True, "expected_output_shape": (2, 4, 2)}),
     ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)], {"expected_mask": True, "expected_output_shape": (2, 3, 5)}),
     ("Dot", {"axes": 1, "normalize": True}, [(2, 4), (2, 4)], {"expected_mask": True, "expected_output_shape": (2, 1)}),
+    ("Conv1D", {"filters": 3, "kernel_size": 3, "padding": "causal"}, (2, 5, 2), {"expected_output_shape": (2, 5, 3)}),
+    (
+        "Conv2D",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "groups": 2, "activation": "tanh"},
+        (2, 5, 4, 2),
+        {"expected_output_shape": (2, 3, 2, 4), "expected_num_weights": 2},
+    ),
+    (
+        "Conv2D",
+        {"filters": 3, "kernel_size": 1, "data_format": "channels_first", "kernel_regularizer": "l2"},
+        (2, 2, 4, 3),
+        {"expected_output_shape": (2, 3, 4, 3)},
+    ),
+    ("Conv3D", {"filters": 2, "kernel_size": 2}, (1, 3, 4, 3, 2), {"expected_output_shape": (1, 2, 3, 2, 2)}),
+    ("Conv1DTranspose", {"filters": 2, "kernel_size": 3, "strides": 2}, (1, 4, 2), {"expected_num_weights": 2}),
+    (
+        "Conv2DTranspose",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same", "output_padding": 1},
+        (1, 3, 4, 2),
+        {"expected_output_shape": (1, 6, 8, 2)},
+    ),
+    ("Conv3DTranspose", {"filters": 2, "kernel_size": 2, "use_bias": False}, (1, 2, 3, 2, 2), {}),
+    ("DepthwiseConv1D", {"kernel_size": 3, "depth_multiplier": 2}, (1, 6, 3), {"expected_output_shape": (1, 4, 6)}),
+    (
+        "DepthwiseConv2D",
+        {"kernel_size": 3, "strides": 2, "padding": "same", "depthwise_constraint": "max_norm"},
+        (1, 5, 6, 3),
+        {"expected_output_shape": (1, 3, 3, 3), "expected_num_trainable_weights": 2},
+    ),
+    ("SeparableConv1D", {"filters": 4, "kernel_size": 3}, (1, 6, 3), {"expected_num_weights": 3}),
+    (
+        "SeparableConv2D",
+        {"filters": 4, "kernel_size": 3, "padding": "same", "depth_multiplier": 2},
+        (1, 5, 4, 3),
+        {"expected_output_shape": (1, 5, 4, 4), "expected_num_weights": 3},
+    ),
 ]
 
 
@@ -122,6 +158,21 @@ def test_every_public_layer_has_a_case():
         (lambda: layers.Lambda(3), errors.ArgumentError, "callable"),
         (lambda: gm.Input(), errors.ShapeError, "one of shape and batch_shape"),
         (lambda: gm.Input((2, -3)), errors.ShapeError, "at least 0"),
+        (lambda: layers.Conv2D(0, 3), errors.ArgumentError, "filters to be a positive integer; received 0"),
+        (lambda: layers.Conv2D(4, 0), errors.ArgumentError, "kernel_size .*received 0"),
+        (lambda: layers.Conv2D(4, (3, 3, 3)), errors.ArgumentError, "2 of them"),
+        (lambda: layers.Conv2D(4, 3, strides=0), errors.ArgumentError, "strides"),
+        (lambda: layers.Conv2D(4, 3, dilation_rate=-1), errors.ArgumentError, "dilation_rate"),
+        (lambda: layers.Conv2D(4, 3, strides=2, dilation_rate=2), errors.ArgumentError, "not both"),
+        (lambda: layers.Conv2D(4, 3, padding="causal"), errors.ArgumentError, "'valid' or 'same'"),
+        (lambda: layers.Conv2D(4, 3, data_format="nhwc"), errors.ArgumentError, "channels_last"),
+        (lambda: layers.Conv2D(4, 3, groups=3), errors.ArgumentError, "divide the 4 filters"),
+        (lambda: layers.Conv2D(4, 3, groups=2)(np.ones((1, 5, 5, 3))), errors.ShapeError, "2 groups divide"),
+        (lambda: layers.Conv2D(4, 3)(np.ones((1, 2, 5, 3))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.Conv2D(4, 3)(np.ones((1, 5, 3))), errors.ShapeError, "4 axes"),
+        (lambda: layers.Conv2D(4, 3)(gm.Input((5, 5, None))), errors.ShapeError, "known number of channels"),
+        (lambda: layers.Conv2DTranspose(4, 3, output_padding=1), errors.ArgumentError, "below the strides"),
+        (lambda: layers.DepthwiseConv2D(3, depth_multiplier=0), errors.ArgumentError, "depth_multiplier"),
         (lambda: layers.Dense(2)("text"), errors.ArgumentError, "expected tensors"),
         (lambda: layers.Dense(2)(), errors.ArgumentError, "inputs"),
     ],
@@ -147,3 +198,6 @@ def test_empty_and_single_batches(rows):
     assert layers.Reshape((3, -1))(x).shape == (rows, 3, 2)
     assert layers.Dense(4)(x).shape == (rows, 2, 4)
     assert layers.Dropout(0.5)(x, training=True).shape == (rows, 2, 3)
+    assert layers.Conv1D(4, 2)(x).shape == (rows, 1, 4)
+    assert layers.Conv1DTranspose(4, 2)(x).shape == (rows, 3, 4)
+    assert layers.DepthwiseConv1D(2)(x).shape == (rows, 1, 3)

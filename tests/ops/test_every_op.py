@@ -200,6 +200,10 @@ allowed = (gm.errors.GradMillError, TypeError, OverflowError)
 def attributes_for(name):
     if name in ("axes", "shape", "permutation", "starts", "counts", "steps", "before", "after"):
         return [[], [0], [1], [-1], [0, 0], [1, 0], [2**62, 2**62], [-2**63], [0] * 9, [2**40], [3, 2]]
+    if name in ("strides", "padding_low", "padding_high", "dilation", "input_size", "kernel_size"):
+        return [[], [1], [1, 1], [3, 3], [5, 5], [0, 1], [-1, 2], [2**62, 2**62], [2**40], [1] * 9]
+    if name == "groups":
+        return [1, 2, 0, -1, 2**62]
     if name in ("axis", "length", "ignore_class", "group"):
         return [0, 1, -1, -2, 7, 2**40, 2**62, -2**63]
     if name == "dtype":
@@ -211,7 +215,8 @@ def attributes_for(name):
 arrays = [np.float32(1.5), np.zeros((0,), "float32"), np.ones((1,), "float32"), np.ones((2, 3), "float32"),
           np.ones((3, 2), "float64"), np.zeros((0, 3), "int32"), np.array([5, -7, 2**31 - 1], "int32"),
           np.array([True, False]), np.ones((2, 3, 0, 1)), np.ones((1,) * 8, "float32"), np.array([-2**63, 3], "int64"),
-          np.full((2, 3), np.nan, "float32")]
+          np.full((2, 3), np.nan, "float32"), np.ones((1, 5, 5, 2), "float32"), np.ones((3, 3, 2, 4), "float32"),
+          np.ones((1, 3, 3, 4), "float32"), np.ones((0, 5, 2)), np.ones((3, 0, 4)), np.ones((1, 3, 0))]
 unexpected = []
 generator = np.random.default_rng(0)
 for facts in _core.catalogue():

@@ -45,7 +45,17 @@ def make_models(keras):
         y = layers.Dense(4, name="trunk")(x)
         return keras.Model(x, [layers.Dense(2, name="first")(y), layers.Dense(3, use_bias=False, name="second")(y)])
 
-    return {each.__name__: each for each in (sequential, functional, shapes, operators, several_outputs)}
+    def convolutions():
+        x = keras.Input((8, 9, 2))
+        y = layers.Conv2D(4, 3, padding="same", activation="relu", kernel_regularizer="l2")(x)
+        y = layers.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2)(y)
+        y = layers.SeparableConv2D(6, 3, padding="same", depthwise_initializer="he_normal")(y)
+        y = layers.Conv2DTranspose(2, (3, 2), strides=2, padding="same", output_padding=1)(y)
+        y = layers.Conv1D(3, 3, padding="causal", dilation_rate=2)(layers.Reshape((-1, 4))(y))
+        return keras.Model(x, layers.Conv1DTranspose(2, 3)(layers.SeparableConv1D(3, 2)(y)))
+
+    made = (sequential, functional, shapes, operators, several_outputs, convolutions)
+    return {each.__name__: each for each in made}
 
 
 def make_blocks(keras):

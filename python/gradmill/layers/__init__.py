@@ -2,7 +2,9 @@
 
 from gradmill.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from gradmill.layers.base import Layer
+from gradmill.layers.convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
+from gradmill.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from gradmill.layers.input_spec import InputSpec
 from gradmill.layers.merging import (
     Add,
@@ -45,7 +47,15 @@ __all__ = [
     "AlphaDropout",
     "Average",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Flatten",
@@ -70,6 +80,8 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -4,6 +4,7 @@ They run at once on tensors, are recorded while a function is being traced, and 
 symbolic tensors.
 """
 
+from gradmill.ops.convolution import *  # noqa: F403
 from gradmill.ops.elementwise import *  # noqa: F403
 from gradmill.ops.indexing import *  # noqa: F403
 from gradmill.ops.linalg import *  # noqa: F403

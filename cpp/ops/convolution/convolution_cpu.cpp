@@ -1,0 +1,65 @@
+// The plain form, for what no other kernel takes: each output pixel sums over the kernel, with the filters as vectors.
+#include "ops/convolution/convolution_kernel.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+struct Parameters {
+  ConvolutionGeometry geometry;
+  int64_t lines_per_unit;  // a line is a row of output pixels
+};
+
+template <class T>
+void run(const KernelCall& call) {
+  const Parameters& p = parameters_of<Parameters>(call);
+  const ConvolutionGeometry& g = p.geometry;
+  const T *x = static_cast<const T*>(call.buffers[0]), *kernel = static_cast<const T*>(call.buffers[1]);
+  T* y = static_cast<T*>(call.buffers[2]);
+  const int64_t depth = g.group_channels(), width = g.group_filters();
+  const int64_t last = lesser(call.end * p.lines_per_unit, g.batch * g.out[0] * g.out[1]);
+  for (int64_t line = call.begin * p.lines_per_unit; line < last; ++line) {
+    const int64_t image = line / (g.out[0] * g.out[1]), o0 = line / g.out[1] % g.out[0], o1 = line % g.out[1];
+    for (int64_t o2 = 0; o2 < g.out[2]; ++o2) {
+      T* to = y + (line * g.out[2] + o2) * g.filters;
+      for (int64_t f = 0; f < g.filters; ++f) to[f] = T(0);
+      for (int64_t tap = 0; tap < g.taps(); ++tap) {
+        const int64_t i0 = o0 * g.stride[0] - g.padding[0] + tap / (g.window[1] * g.window[2]) * g.dilation[0];
+        const int64_t i1 = o1 * g.stride[1] - g.padding[1] + tap / g.window[2] % g.window[1] * g.dilation[1];
+        const int64_t i2 = o2 * g.stride[2] - g.padding[2] + tap % g.window[2] * g.dilation[2];
+        if (i0 < 0 || i1 < 0 || i2 < 0 || i0 >= g.in[0] || i1 >= g.in[1] || i2 >= g.in[2]) continue;
+        const T* from = x + (((image * g.in[0] + i0) * g.in[1] + i1) * g.in[2] + i2) * g.channels;
+        for (int64_t c = 0; c < depth; ++c) {
+          const T* row = kernel + (tap * depth + c) * g.filters;
+          for (int64_t group = 0; group < g.groups; ++group) {
+            const T value = from[group * depth + c];
+            for (int64_t f = group * width; f < (group + 1) * width; ++f) to[f] += value * row[f];
+          }
+        }
+      }
+    }
+  }
+}
+
+const char* refuse(const KernelProblem& problem) {
+  return problem.program ? "an epilogue" : refuse_other_than_floats(problem);
+}
+
+void prepare(const KernelProblem& problem, KernelPlan& plan) {
+  Parameters& p = parameters_of<Parameters>(plan);
+  p.geometry = forward_geometry(problem);
+  const ConvolutionGeometry& g = p.geometry;
+  const int64_t lines = g.batch * g.out[0] * g.out[1];
+  const double work = g.multiplications();
+  p.lines_per_unit = greater(1, static_cast<int64_t>(50000.0 * static_cast<double>(lines) / work));
+  set_units(plan, problem.inputs[0].dtype == DType::float32 ? run<float> : run<double>,
+            divide_up(lines, p.lines_per_unit), work);
+}
+
+}  // namespace
+
+void convolution_kernels(KernelList& list) {
+  static const Kernel kernel{"plain", refuse, prepare};
+  add_kernel(list, &kernel);
+}
+
+}  // namespace gradmill::GM_ISA_NAMESPACE
