@@ -65,7 +65,6 @@ def read_safetensors(path: PathLike) -> Dict[str, np.ndarray]:
     arrays = {}
     for entry in entries:
         name, dtype, shape, first, last = _resolve(entry)
-        # A copy where the values do not lie on a multiple of their size: few kernels read such.
         array = np.frombuffer(content[first:last], dtype).reshape(shape)
         arrays[name] = (array.astype(np.uint32) << 16).view(np.float32) if entry[1] == "BF16" else array
     return arrays
