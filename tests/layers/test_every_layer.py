@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases_vision import CASES as VISION_CASES
 
 import gradmill as gm
 from gradmill import errors
@@ -69,6 +70,7 @@ CASES = [
     ("Concatenate", {"axis": 1}, [(2, 3, 2), (2, 1, 2)], {"expected_mask": True, "expected_output_shape": (2, 4, 2)}),
     ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)], {"expected_mask": True, "expected_output_shape": (2, 3, 5)}),
     ("Dot", {"axes": 1, "normalize": True}, [(2, 4), (2, 4)], {"expected_mask": True, "expected_output_shape": (2, 1)}),
+    *VISION_CASES,
 ]
 
 
@@ -82,7 +84,7 @@ def test_layer(name, arguments, shape, expected):
 def test_every_public_layer_has_a_case():
     bases = {"Layer", "Merge", "Wrapper", "InputLayer", "Lambda"}
     public = {
-        each
+        getattr(layers, each).__name__
         for each in layers.__all__
         if isinstance(getattr(layers, each), type) and issubclass(getattr(layers, each), layers.Layer)
     }

@@ -45,7 +45,18 @@ def make_models(keras):
         y = layers.Dense(4, name="trunk")(x)
         return keras.Model(x, [layers.Dense(2, name="first")(y), layers.Dense(3, use_bias=False, name="second")(y)])
 
-    return {each.__name__: each for each in (sequential, functional, shapes, operators, several_outputs)}
+    def vision():
+        x = keras.Input((8, 8, 2))
+        y = layers.RandomFlip("horizontal", seed=1)(x)
+        y = layers.BatchNormalization(momentum=0.9, name="norm")(layers.ZeroPadding2D(1)(y))
+        y = layers.MaxPooling2D(3, 2, padding="same")(y)
+        y = layers.GroupNormalization(groups=2)(layers.UpSampling2D(2, interpolation="bilinear")(y))
+        y = layers.LayerNormalization(axis=[1, 2])(layers.AveragePooling2D(2)(y))
+        y = layers.RMSNormalization()(layers.Cropping2D(1)(y))
+        y = layers.UnitNormalization()(layers.Resizing(4, 3)(y))
+        return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
+
+    return {each.__name__: each for each in (sequential, functional, shapes, operators, several_outputs, vision)}
 
 
 def make_blocks(keras):
