@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases_vision import CASES as VISION_CASES
 
 import gradmill as gm
 from gradmill import errors
@@ -105,6 +106,7 @@ CASES = [
         (1, 5, 4, 3),
         {"expected_output_shape": (1, 5, 4, 4), "expected_num_weights": 3},
     ),
+    *VISION_CASES,
 ]
 
 
@@ -118,7 +120,7 @@ def test_layer(name, arguments, shape, expected):
 def test_every_public_layer_has_a_case():
     bases = {"Layer", "Merge", "Wrapper", "InputLayer", "Lambda"}
     public = {
-        each
+        getattr(layers, each).__name__
         for each in layers.__all__
         if isinstance(getattr(layers, each), type) and issubclass(getattr(layers, each), layers.Layer)
     }

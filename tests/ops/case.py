@@ -137,11 +137,12 @@ class Case:
         """The op on these inputs."""
         return getattr(_core.ops, self.op)(*self._grouped(tensors), **self.attributes)
 
-    def expected(self, arrays: list[np.ndarray]) -> np.ndarray:
-        """The NumPy formula, floats in float64."""
+    def expected(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """The NumPy formula, floats in float64; one array for each output (a tuple in case of several)."""
         wide = [a.astype(np.float64) if s.floating else a for s, a in zip(self.flat_sources(), arrays)]
         with np.errstate(all="ignore"):
-            return np.asarray(self.reference(*self._grouped(wide), **self.attributes))
+            found = self.reference(*self._grouped(wide), **self.attributes)
+        return [np.asarray(each) for each in (found if isinstance(found, tuple) else (found,))]
 
     def _grouped(self, leaves: Sequence) -> list:
         rest = iter(leaves)

@@ -34,3 +34,22 @@ for op, formula in {"softmax": np_softmax, "log_softmax": np_log_softmax}.items(
     case(op, x=normal(0, 3), axis=[0, 1], reference=lambda x, axis: x, gradient=False)
     case(op, x=integers(-3, 3, 2, 4), reference=lambda x, f=formula: f(x).astype(np.float32), dtypes=("float32",),
          gradient=False)
+
+
+def np_batch_norm_training(x, scale, offset, epsilon=1e-3):
+    axes = tuple(range(x.ndim - 1))
+    mean, variance = x.mean(axis=axes), x.var(axis=axes)
+    return (x - mean) / np.sqrt(variance + epsilon) * scale + offset, mean, variance
+
+
+for shape in ((6, 3), (2, 3, 4), (2, 5, 4, 7), (1, 2, 3, 2, 4)):
+    case("batch_norm_training", x=normal(*shape), scale=normal(shape[-1]), offset=normal(shape[-1]),
+         epsilon=[1e-3, 0.1], reference=np_batch_norm_training, sum_length=64)
+case("batch_norm_training", x=normal(300, 70, 5), scale=normal(5), offset=normal(5), reference=np_batch_norm_training,
+     sum_length=300, large=True)
+case("batch_norm_training", x=normal(70000, 2), scale=normal(2), offset=normal(2), reference=np_batch_norm_training,
+     sum_length=1000, large=True)
+# A variance that squares would lose: mean 1,000 with deviations of 1.
+shifted = np.random.default_rng(3).normal(size=(512, 3)).astype("float32") + 1000
+case("batch_norm_training", x=values(shifted), scale=normal(3), offset=normal(3), reference=np_batch_norm_training,
+     gradient=False, dtypes=("float32",), sum_length=4000)

@@ -18,7 +18,11 @@ for path in sorted(Path(__file__).parent.glob("cases_*.py")):
 
 def outputs(row: Case, dtype: str) -> list:
     """What the op returns, as a list of tensors."""
-    result = row.run(*row.tensors(dtype))
+    return as_list(row.run(*row.tensors(dtype)))
+
+
+def as_list(result: object) -> list:
+    """Several outputs, or one, as a list."""
     return list(result) if isinstance(result, (list, tuple)) else [result]
 
 

@@ -54,7 +54,18 @@ def make_models(keras):
         y = layers.Conv1D(3, 3, padding="causal", dilation_rate=2)(layers.Reshape((-1, 4))(y))
         return keras.Model(x, layers.Conv1DTranspose(2, 3)(layers.SeparableConv1D(3, 2)(y)))
 
-    made = (sequential, functional, shapes, operators, several_outputs, convolutions)
+    def vision():
+        x = keras.Input((8, 8, 2))
+        y = layers.RandomFlip("horizontal", seed=1)(x)
+        y = layers.BatchNormalization(momentum=0.9, name="norm")(layers.ZeroPadding2D(1)(y))
+        y = layers.MaxPooling2D(3, 2, padding="same")(y)
+        y = layers.GroupNormalization(groups=2)(layers.UpSampling2D(2, interpolation="bilinear")(y))
+        y = layers.LayerNormalization(axis=[1, 2])(layers.AveragePooling2D(2)(y))
+        y = layers.RMSNormalization()(layers.Cropping2D(1)(y))
+        y = layers.UnitNormalization()(layers.Resizing(4, 3)(y))
+        return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
+
+    made = (sequential, functional, shapes, operators, several_outputs, convolutions, vision)
     return {each.__name__: each for each in made}
 
 

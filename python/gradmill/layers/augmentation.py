@@ -1,0 +1,491 @@
+"""Layers that change images at random, in training only.
+
+They work inside a model and on arrays alike: called by themselves they take `training=True`. Each image of a batch gets
+a change of its own. A dictionary with "images" may be given; then "segmentation_masks" are moved along with the images
+(by their nearest pixel), and what else stands in it is handed on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Optional, Sequence, Union
+
+from gradmill import ops, random
+from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
+from gradmill.layers.resizing import ImageLayer
+from gradmill.ops.layout import sizes_of
+from gradmill.serialization import register_serializable
+
+Factor = Union[float, Sequence[float]]
+FILL_MODES = ("reflect", "wrap", "constant", "nearest", "mirror")
+
+
+def _factor(owner: str, name: str, value: Any, low: float, high: float) -> tuple[float, float]:
+    """Return the limits of a random number, from a number (both ways) or a pair."""
+    given = list(value) if isinstance(value, (list, tuple)) else [value]
+    fits = len(given) in (1, 2) and all(
+        isinstance(each, (int, float)) and not isinstance(each, bool) and low <= each <= high for each in given
+    )
+    if not fits:
+        raise ArgumentError(
+            f"{owner}: expected {name} to be a number or a pair of numbers from {low:g} to {high:g}; received {value!r}"
+        )
+    if len(given) == 1 and not isinstance(value, (list, tuple)):
+        return max(-abs(given[0]), low), abs(given[0])
+    if len(given) == 1:
+        raise ArgumentError(f"{owner}: expected {name} to be a number or a pair; received {value!r}; correct it")
+    return min(given), max(given)
+
+
+class RandomImageLayer(ImageLayer):
+    """Base of the layers of this file: draws numbers for each image, then changes the images by them."""
+
+    def __init__(self, seed: Any = None, data_format: Optional[str] = None, **kwargs: Any):
+        super().__init__(data_format, **kwargs)
+        self.seed = seed
+        self.generator = random.SeedGenerator(seed)
+
+    def _draw(self, images: Any) -> Any:
+        """Return the random numbers for these images (a batch)."""
+        raise NotImplementedError
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        """Return a batch of images, or of masks that belong to images, changed by what was drawn."""
+        raise NotImplementedError
+
+    def _leave(self, images: Any) -> Any:
+        """Return images outside training."""
+        return images
+
+    def _uniform(self, shape: Sequence[int], low: float, high: float) -> Any:
+        return random.uniform(shape, low, high, dtype="float32", seed=self.generator)
+
+    def call(self, inputs: Any, training: bool = True) -> Any:
+        """Return the images, changed when training, in the compute dtype."""
+        if not isinstance(inputs, dict):
+            return self._run({"images": inputs}, training)["images"]
+        if "images" not in inputs or "bounding_boxes" in inputs:
+            raise UnsupportedError(
+                f"{self._label}: expected a dictionary with 'images' and without 'bounding_boxes'; received the keys "
+                f"{sorted(inputs)}"
+            )
+        return self._run(dict(inputs), training)
+
+    def _run(self, data: dict[str, Any], training: bool) -> dict[str, Any]:
+        rank = len(data["images"].shape)
+        if rank not in (3, 4):
+            raise ShapeError(
+                f"{self._label}: expected an image with 3 axes or a batch with 4; received shape "
+                f"{tuple(data['images'].shape)}"
+            )
+        drawn = None
+        for key in ("images", "segmentation_masks"):
+            if key not in data:
+                continue
+            images = ops.cast(data[key], self.compute_dtype)
+            if not training:
+                data[key] = self._leave(images)
+                continue
+            batch = ops.expand_dims(images, 0) if rank == 3 else images
+            drawn = self._draw(batch) if drawn is None else drawn
+            batch = self._change(batch, drawn, key != "images")
+            data[key] = ops.squeeze(batch, 0) if rank == 3 else batch
+        return data
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "seed": self.seed}
+
+
+@register_serializable("keras.layers")
+class RandomFlip(RandomImageLayer):
+    """Mirror each image with probability one half.
+
+    Args:
+        mode: "horizontal" (left becomes right), "vertical", or "horizontal_and_vertical" (each of them by itself).
+        seed: integer, or None.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: an unknown mode.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomFlip("horizontal", seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        mode: str = "horizontal_and_vertical",
+        seed: Any = None,
+        data_format: Optional[str] = None,
+        **kwargs: Any,
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        modes = ("horizontal", "vertical", "horizontal_and_vertical")
+        if mode not in modes:
+            raise ArgumentError(f"{self._label}: expected mode to be one of {modes}; received {mode!r}; correct it")
+        self.mode = mode
+
+    def _draw(self, images: Any) -> Any:
+        return self._uniform((2, images.shape[0], 1, 1, 1), 0.0, 1.0) < 0.5
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        rows, columns = self._image_axes(images)
+        if "vertical" in self.mode:
+            images = ops.where(drawn[0], ops.flip(images, rows), images)
+        if "horizontal" in self.mode:
+            images = ops.where(drawn[1], ops.flip(images, columns), images)
+        return images
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "mode": self.mode}
+
+
+@register_serializable("keras.layers")
+class RandomCrop(RandomImageLayer):
+    """Cut a part of the given size out of each image, at a random place.
+
+    Outside training, and for images smaller than that, the largest centred part with the same ratio of sides is cut
+    out and brought to the size.
+
+    Args:
+        height, width: of the result.
+        seed: integer, or None.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: sizes that are no positive integers.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomCrop(4, 6, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 4, 6, 3)
+    """
+
+    def __init__(
+        self, height: int, width: int, seed: Any = None, data_format: Optional[str] = None, **kwargs: Any
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        (self.height,) = sizes_of(height, 1, "height", self._label)
+        (self.width,) = sizes_of(width, 1, "width", self._label)
+
+    def _draw(self, images: Any) -> Any:
+        return self._uniform((2, images.shape[0], 1), 0.0, 1.0)
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        full = self._sides(images)
+        spare = (full[0] - self.height, full[1] - self.width)
+        if min(spare) < 0:
+            return self._leave(images)
+        if spare == (0, 0):
+            return images
+        if self.data_format == "channels_first":
+            images = ops.transpose(images, (0, 2, 3, 1))
+        batch, channels = images.shape[0], images.shape[-1]
+        places = []
+        for axis, size in enumerate((self.height, self.width)):
+            start = ops.minimum(ops.floor(drawn[axis] * float(spare[axis] + 1)), float(spare[axis]))
+            places.append(ops.cast(start, "int32") + ops.arange(size, dtype="int32"))
+        rows = places[0] + ops.expand_dims(ops.arange(batch, dtype="int32") * full[0], 1)
+        index = ops.expand_dims(rows * full[1], 2) + ops.expand_dims(places[1], 1)
+        cut = ops.take(ops.reshape(images, (batch * full[0] * full[1], channels)), index, axis=0)
+        return ops.transpose(cut, (0, 3, 1, 2)) if self.data_format == "channels_first" else cut
+
+    def _leave(self, images: Any) -> Any:
+        if self._sides(images) == (self.height, self.width):
+            return images
+        return ops.image.resize(
+            images, (self.height, self.width), crop_to_aspect_ratio=True, data_format=self.data_format
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+class _RandomTransform(RandomImageLayer):
+    """Base of the layers that move pixels by an affine map."""
+
+    def __init__(
+        self,
+        fill_mode: str,
+        interpolation: str,
+        seed: Any,
+        fill_value: float,
+        data_format: Optional[str],
+        **kwargs: Any,
+    ):
+        super().__init__(seed, data_format, **kwargs)
+        if fill_mode not in FILL_MODES:
+            raise ArgumentError(f"{self._label}: expected fill_mode to be one of {FILL_MODES}; received {fill_mode!r}")
+        if interpolation not in ("nearest", "bilinear"):
+            raise ArgumentError(
+                f"{self._label}: expected interpolation 'nearest' or 'bilinear'; received {interpolation!r}"
+            )
+        self.fill_mode = fill_mode
+        self.interpolation = interpolation
+        self.fill_value = float(fill_value)
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        interpolation = "nearest" if masks else self.interpolation
+        return ops.image.affine_transform(
+            images, drawn, interpolation, self.fill_mode, self.fill_value, self.data_format
+        )
+
+    @staticmethod
+    def _about_centre(a0: Any, a1: Any, b0: Any, b1: Any, height: int, width: int) -> Any:
+        """Return transforms (batch, 8) that leave the centre of the image where it is."""
+        x, y = (width - 1) / 2.0, (height - 1) / 2.0
+        zero = a0 * 0.0
+        return ops.stack([a0, a1, x - a0 * x - a1 * y, b0, b1, y - b0 * x - b1 * y, zero, zero], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        config = {"fill_mode": self.fill_mode, "interpolation": self.interpolation, "fill_value": self.fill_value}
+        return {**super().get_config(), **config}
+
+
+@register_serializable("keras.layers")
+class RandomRotation(_RandomTransform):
+    """Turn each image about its centre by a random angle.
+
+    Args:
+        factor: limits of the angle as a share of a full turn: a number for both ways, or a pair; positive ones turn
+            counter-clockwise. 0.1 is up to 36 degrees either way.
+        fill_mode: what lies outside: "reflect", "wrap", "constant", "nearest" or "mirror".
+        interpolation: "bilinear" or "nearest".
+        seed: integer, or None.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: a factor outside -1..1, or an unknown name.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomRotation(0.1, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        factor: Factor,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Any = None,
+        fill_value: float = 0.0,
+        data_format: Optional[str] = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.factor = _factor(self._label, "factor", factor, -1.0, 1.0)
+
+    def _draw(self, images: Any) -> Any:
+        angle = self._uniform((images.shape[0],), self.factor[0] * 2 * math.pi, self.factor[1] * 2 * math.pi)
+        cosine, sine = ops.cos(angle), ops.sin(angle)
+        return self._about_centre(cosine, -sine, sine, cosine, *self._sides(images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "factor": self.factor}
+
+
+@register_serializable("keras.layers")
+class RandomTranslation(_RandomTransform):
+    """Shift each image by a random share of its sides.
+
+    Args:
+        height_factor: limits of the shift as a share of the height: a number for both ways, or a pair; positive ones
+            shift down.
+        width_factor: the same for the width; positive ones shift to the right.
+        fill_mode: what lies outside: "reflect", "wrap", "constant", "nearest" or "mirror".
+        interpolation: "bilinear" or "nearest".
+        seed: integer, or None.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: a factor outside -1..1, or an unknown name.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomTranslation(0.1, 0.1, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        height_factor: Factor,
+        width_factor: Factor,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Any = None,
+        fill_value: float = 0.0,
+        data_format: Optional[str] = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self._limits = [
+            _factor(self._label, name, value, -1.0, 1.0)
+            for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
+        ]
+        self.height_factor = height_factor
+        self.width_factor = width_factor
+
+    def _draw(self, images: Any) -> Any:
+        height, width = self._sides(images)
+        down = self._uniform((images.shape[0],), *self._limits[0]) * float(height)
+        right = self._uniform((images.shape[0],), *self._limits[1]) * float(width)
+        zero = down * 0.0
+        one = zero + 1.0
+        return ops.stack([one, zero, -right, zero, one, -down, zero, zero], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+@register_serializable("keras.layers")
+class RandomZoom(_RandomTransform):
+    """Enlarge or shrink each image about its centre by a random factor.
+
+    Args:
+        height_factor: limits of the change: a number for both ways, or a pair. Positive ones zoom out (0.2: the image
+            shows 20 % more), negative ones zoom in.
+        width_factor: the same for the width; None uses the number drawn for the height, so that ratios stay.
+        fill_mode: what lies outside: "reflect", "wrap", "constant", "nearest" or "mirror".
+        interpolation: "bilinear" or "nearest".
+        seed: integer, or None.
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: a factor that is not above -1 and at most 1, or an unknown name.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomZoom(0.2, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        height_factor: Factor,
+        width_factor: Optional[Factor] = None,
+        fill_mode: str = "reflect",
+        interpolation: str = "bilinear",
+        seed: Any = None,
+        fill_value: float = 0.0,
+        data_format: Optional[str] = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self._limits = [
+            None if value is None else _factor(self._label, name, value, -1.0, 1.0)
+            for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
+        ]
+        if any(limits is not None and limits[0] == -1.0 and limits[1] == -1.0 for limits in self._limits):
+            raise ArgumentError(f"{self._label}: expected factors above -1, which would leave nothing; received -1")
+        self.height_factor = height_factor
+        self.width_factor = width_factor
+
+    def _draw(self, images: Any) -> Any:
+        shape = (images.shape[0],)
+        height = self._uniform(shape, *self._limits[0]) + 1.0
+        width = height if self._limits[1] is None else self._uniform(shape, *self._limits[1]) + 1.0
+        zero = height * 0.0
+        return self._about_centre(width, zero, zero, height, *self._sides(images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+class _RandomColour(RandomImageLayer):
+    """Base of the layers that change values and leave pixels where they are."""
+
+    def __init__(self, factor: Factor, value_range: Sequence[float], seed: Any, low: float, **kwargs: Any):
+        super().__init__(seed, **kwargs)
+        self._limits = _factor(self._label, "factor", factor, low, 1.0)
+        self.factor = factor
+        fits = isinstance(value_range, (list, tuple)) and len(value_range) == 2
+        if not fits or not all(isinstance(each, (int, float)) for each in value_range):
+            raise ArgumentError(f"{self._label}: expected value_range to be two numbers; received {value_range!r}")
+        self.value_range = sorted(value_range)
+
+    def _adjust(self, images: Any, drawn: Any) -> Any:
+        raise NotImplementedError
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        if masks:
+            return images
+        return ops.clip(self._adjust(images, ops.cast(drawn, images.dtype)), *(float(v) for v in self.value_range))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
+
+
+@register_serializable("keras.layers")
+class RandomContrast(_RandomColour):
+    """Stretch the values of each image about the mean of each channel by a random factor.
+
+    Args:
+        factor: a number f for a factor from 1 - f to 1 + f, or a pair (l, u) for one from 1 - l to 1 + u.
+        value_range: smallest and largest value of a pixel; results are kept between them.
+        seed: integer, or None.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: factors outside 0..1, or a range that is not two numbers.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomContrast(0.2, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: Any = None, **kwargs: Any):
+        super().__init__(factor, value_range, seed, 0.0, **kwargs)
+        given = factor if isinstance(factor, (list, tuple)) else (factor, factor)
+        self._limits = (1.0 - given[0], 1.0 + given[1])
+
+    def _draw(self, images: Any) -> Any:
+        return self._uniform((images.shape[0], 1, 1, 1), *self._limits)
+
+    def _adjust(self, images: Any, drawn: Any) -> Any:
+        mean = ops.mean(images, axis=self._image_axes(images), keepdims=True)
+        return (images - mean) * drawn + mean
+
+
+@register_serializable("keras.layers")
+class RandomBrightness(_RandomColour):
+    """Add a random number to all values of each image.
+
+    Args:
+        factor: limits of the number as a share of the range of values: a number for both ways, or a pair.
+        value_range: smallest and largest value of a pixel; results are kept between them.
+        seed: integer, or None.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: factors outside -1..1, or a range that is not two numbers.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomBrightness(0.2, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: Any = None, **kwargs: Any):
+        super().__init__(factor, value_range, seed, -1.0, **kwargs)
+
+    def _draw(self, images: Any) -> Any:
+        width = float(self.value_range[1] - self.value_range[0])
+        return self._uniform((images.shape[0], 1, 1, 1), *self._limits) * width
+
+    def _adjust(self, images: Any, drawn: Any) -> Any:
+        return images + drawn

@@ -1,0 +1,104 @@
+"""Rows for the layers of vision models: (class, arguments, input shape, what `run_layer_check` shall find)."""
+
+IMAGE = (2, 6, 7, 4)
+FIRST = (2, 4, 6, 7)
+
+CASES = []
+
+
+def row(name, arguments, shape, output=None, **expected):
+    """Add a row; `output` is the shape of the result."""
+    if output is not None:
+        expected["expected_output_shape"] = output
+    CASES.append((name, arguments, shape, expected))
+
+
+def spatial(axes):
+    """A batch of 2 with sizes 6, 7, 5 and 4 channels."""
+    return (2, *(6, 7, 5)[:axes], 4)
+
+
+for kind in ("Max", "Average"):
+    for axes in (1, 2, 3):
+        given = spatial(axes)
+        halves = tuple(size // 2 for size in given[1:-1])
+        row(f"{kind}Pooling{axes}D", {"pool_size": 2}, given, (2, *halves, 4))
+        row(f"{kind}Pooling{axes}D", {"pool_size": 3, "strides": 2, "padding": "same"}, given,
+            (2, *(-(-size // 2) for size in given[1:-1]), 4))
+        row(f"Global{kind}Pooling{axes}D", {}, given, (2, 4))
+        row(f"Global{kind}Pooling{axes}D", {"keepdims": True, "data_format": "channels_first"},
+            (2, 4, *given[1:-1]), (2, 4, *[1] * axes))
+        row(f"Adaptive{kind}Pooling{axes}D", {"output_size": 3}, given, (2, *[3] * axes, 4))
+    row(f"{kind}Pooling1D", {"pool_size": 2, "data_format": "channels_first"}, (2, 4, 6), (2, 4, 3))
+    row(f"{kind}Pooling2D", {"pool_size": (2, 3), "strides": (1, 2), "data_format": "channels_first"}, FIRST,
+        (2, 4, 5, 3))
+    row(f"{kind}Pooling3D", {"pool_size": (2, 1, 3), "data_format": "channels_first"}, (2, 4, 4, 3, 6),
+        (2, 4, 2, 3, 2))
+    row(f"Adaptive{kind}Pooling2D", {"output_size": (2, 7), "data_format": "channels_first"}, FIRST, (2, 4, 2, 7))
+
+FOUR = {"expected_num_weights": 4, "expected_num_trainable_weights": 2, "expected_mask": True}
+row("BatchNormalization", {}, (5, 4), (5, 4), **FOUR)
+row("BatchNormalization", {}, IMAGE, IMAGE, **FOUR)
+row("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-2}, IMAGE, IMAGE, call_kwargs={"training": True},
+    check_compiled=False, atol=1e-5)
+row("BatchNormalization", {"axis": 1, "center": False}, FIRST, FIRST, expected_num_weights=3)
+row("BatchNormalization", {"axis": 1, "scale": False}, FIRST, FIRST, expected_num_weights=3,
+    call_kwargs={"training": True}, check_compiled=False)
+row("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmax": 2.0, "dmax": 1.0}}, IMAGE, IMAGE,
+    expected_num_weights=7)
+row("LayerNormalization", {}, IMAGE, IMAGE, expected_num_weights=2, expected_mask=True)
+row("LayerNormalization", {"axis": [1, 2], "epsilon": 1e-2}, IMAGE, IMAGE, expected_num_weights=2)
+row("LayerNormalization", {"axis": 1, "center": False}, IMAGE, IMAGE, expected_num_weights=1)
+row("GroupNormalization", {"groups": 2}, IMAGE, IMAGE, expected_num_weights=2, expected_mask=True)
+row("GroupNormalization", {"groups": -1, "axis": 1, "scale": False}, FIRST, FIRST, expected_num_weights=1)
+row("GroupNormalization", {"groups": 2}, (3, 4), (3, 4), expected_num_weights=2)
+row("RMSNormalization", {}, IMAGE, IMAGE, expected_num_weights=1)
+row("RMSNormalization", {"axis": [1, 3], "epsilon": 1e-3}, IMAGE, IMAGE, expected_num_weights=1)
+row("UnitNormalization", {}, IMAGE, IMAGE, expected_mask=True)
+row("UnitNormalization", {"axis": [1, 2]}, IMAGE, IMAGE)
+row("LocalResponseNormalization", {"alpha": 0.3}, IMAGE, IMAGE)
+row("LocalResponseNormalization", {"size": 2, "data_format": "channels_first"}, FIRST, FIRST)
+
+row("ZeroPadding1D", {"padding": (1, 2)}, (2, 6, 4), (2, 9, 4))
+row("ZeroPadding1D", {"padding": 1, "data_format": "channels_first"}, (2, 4, 6), (2, 4, 8))
+row("ZeroPadding2D", {"padding": ((1, 0), (2, 3))}, IMAGE, (2, 7, 12, 4))
+row("ZeroPadding2D", {"padding": (1, 2), "data_format": "channels_first"}, FIRST, (2, 4, 8, 11))
+row("ZeroPadding3D", {"padding": 1}, (2, 2, 3, 2, 2), (2, 4, 5, 4, 2))
+row("Cropping1D", {"cropping": (1, 2)}, (2, 6, 4), (2, 3, 4))
+row("Cropping2D", {"cropping": ((1, 0), (2, 3))}, IMAGE, (2, 5, 2, 4))
+row("Cropping2D", {"cropping": 1, "data_format": "channels_first"}, FIRST, (2, 4, 4, 5))
+row("Cropping3D", {"cropping": ((1, 0), (0, 1), (0, 0))}, (2, 3, 3, 2, 2), (2, 2, 2, 2, 2))
+row("UpSampling1D", {"size": 3}, (2, 6, 4), (2, 18, 4))
+row("UpSampling2D", {}, IMAGE, (2, 12, 14, 4))
+row("UpSampling2D", {"size": (2, 3), "interpolation": "bilinear"}, IMAGE, (2, 12, 21, 4))
+row("UpSampling2D", {"size": 2, "interpolation": "bicubic", "data_format": "channels_first"}, FIRST, (2, 4, 12, 14))
+row("UpSampling3D", {"size": (1, 2, 3)}, (2, 2, 3, 2, 2), (2, 2, 6, 6, 2))
+row("Resizing", {"height": 9, "width": 5}, IMAGE, (2, 9, 5, 4))
+row("Resizing", {"height": 3, "width": 8, "interpolation": "nearest"}, IMAGE, (2, 3, 8, 4))
+row("Resizing", {"height": 4, "width": 4, "crop_to_aspect_ratio": True, "antialias": True}, IMAGE, (2, 4, 4, 4))
+row("Resizing", {"height": 3, "width": 9, "pad_to_aspect_ratio": True, "fill_value": 0.5}, IMAGE, (2, 3, 9, 4))
+row("Resizing", {"height": 5, "width": 9, "interpolation": "lanczos3", "data_format": "channels_first"}, FIRST,
+    (2, 4, 5, 9))
+row("CenterCrop", {"height": 3, "width": 4}, IMAGE, (2, 3, 4, 4))
+row("CenterCrop", {"height": 8, "width": 4}, IMAGE, (2, 8, 4, 4))
+row("CenterCrop", {"height": 3, "width": 4, "data_format": "channels_first"}, FIRST, (2, 4, 3, 4))
+
+RANDOM = [
+    ("RandomFlip", {"seed": 1}),
+    ("RandomFlip", {"mode": "vertical", "seed": 1, "data_format": "channels_first"}),
+    ("RandomCrop", {"height": 4, "width": 5, "seed": 1}),
+    ("RandomCrop", {"height": 4, "width": 5, "seed": 1, "data_format": "channels_first"}),
+    ("RandomRotation", {"factor": 0.2, "seed": 1}),
+    ("RandomRotation", {"factor": (-0.1, 0.3), "fill_mode": "constant", "fill_value": 2.0, "seed": 1}),
+    ("RandomTranslation", {"height_factor": 0.2, "width_factor": (0.1, 0.3), "fill_mode": "wrap", "seed": 1}),
+    ("RandomZoom", {"height_factor": (-0.3, 0.2), "interpolation": "nearest", "fill_mode": "nearest", "seed": 1}),
+    ("RandomZoom", {"height_factor": 0.3, "width_factor": 0.2, "seed": 1, "data_format": "channels_first"}),
+    ("RandomContrast", {"factor": 0.4, "value_range": (-2, 2), "seed": 1}),
+    ("RandomBrightness", {"factor": 0.3, "value_range": (-4, 4), "seed": 1}),
+]
+for name, arguments in RANDOM:
+    shape = FIRST if arguments.get("data_format") == "channels_first" else IMAGE
+    size = (4, 5) if name == "RandomCrop" else (6, 7)
+    output = (2, 4, *size) if shape == FIRST else (2, *size, 4)
+    row(name, arguments, shape, output, call_kwargs={"training": False})
+    row(name, arguments, shape, output, check_compiled=False, check_gradient=False)
