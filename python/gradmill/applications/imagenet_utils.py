@@ -126,14 +126,14 @@ def _class_names(given: Any) -> List[Tuple[str, str]]:
         given = _find_index()
     if isinstance(given, (str, os.PathLike)):
         given = _read_names(os.fspath(given))
-    pairs = []
+    pairs: List[Tuple[str, str]] = []
     for position, each in enumerate(given):
-        pair = (str(position), each) if isinstance(each, str) else tuple(each)
-        if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+        pair = (str(position), each) if isinstance(each, str) else each
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
             raise ArgumentError(
                 f"decode_predictions: expected class_names to hold names or pairs (identifier, name); received {each!r}"
             )
-        pairs.append(pair)
+        pairs.append(tuple(pair))
     return pairs
 
 
