@@ -44,8 +44,8 @@ from gradmill.symbolic import SymbolicTensor
 from gradmill.tracing import function, name_scope
 from gradmill.variable import Variable
 
-# Loaded when first used: data sets need the network and archive modules of the standard library.
-_LAZY_MODULES = ("datasets",)
+# Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
+_LAZY_MODULES = ("applications", "datasets")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -68,6 +68,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "autograd",
     "callbacks",
     "config",

@@ -10,6 +10,7 @@ import numpy as np
 import gradmill as gm
 from gradmill.benchmark import load_images, machine_facts, package_version, prepare, run_training
 from gradmill.benchmark.machine import has_module
+from gradmill.benchmark.options import positive
 from gradmill.benchmark.training_job import DATASETS
 from gradmill.utils.files import cache_directory
 
@@ -64,23 +65,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def add_training_options(parser: argparse.ArgumentParser, epochs: int) -> None:
     """Add the options that `gradmill train` and the examples share."""
-    parser.add_argument("--epochs", type=_positive, default=epochs, help="number of epochs (default %(default)s)")
-    parser.add_argument("--batch-size", type=_positive, default=32, help="samples of a step (default %(default)s)")
+    parser.add_argument("--epochs", type=positive, default=epochs, help="number of epochs (default %(default)s)")
+    parser.add_argument("--batch-size", type=positive, default=32, help="samples of a step (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one epoch on small synthetic data")
     parser.add_argument("--data", metavar="DIR", help="folder with the data files (default: search, then download)")
     parser.add_argument("--output", metavar="DIR", default="results", help="folder for results (default %(default)s)")
     parser.add_argument("--seed", type=int, help="seed of everything random")
-    parser.add_argument("--threads", type=_positive, help="threads to use (default: all cores)")
+    parser.add_argument("--threads", type=positive, help="threads to use (default: all cores)")
     parser.add_argument(
         "--verbose", type=int, default=1, choices=(0, 1, 2), help="0 silent, 1 live line, 2 plain lines"
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.isdigit() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive whole number; received {text!r}")
-    return value
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -118,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
     (x_train, y_train), (x_test, y_test) = load_images(options.dataset, options.data, options.quick)
     model = gm.Sequential(
         [
-            gm.Input((28, 28)),
+            gm.Input(x_train.shape[1:]),
             gm.layers.Rescaling(1 / 255),
             gm.layers.Flatten(),
             gm.layers.Dense(128, activation="relu"),

@@ -21,16 +21,93 @@ def run(*command, folder):
     return subprocess.run([sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("script", ["fashion_mnist.py", "mnist.py"])
+@pytest.mark.parametrize("script", ["fashion_mnist.py", "mnist.py", "mnist3.py"])
 def test_quick(script, tmp_path):
     done = run(str(EXAMPLES / script), "--quick", "--seed", "1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     for words in ("Test accuracy:", "Seconds per epoch:", "Samples/s:", "Peak memory:", "Results:", "Curve:"):
         assert words in done.stdout
     results = json.loads((tmp_path / "results" / script.replace(".py", ".json")).read_text())
-    assert results["schema"] == "gradmill-training/1" and results["parameters"] == 101770
+    # For mnist3: 3*3*32 + 32, 3*3*32*64 + 64, 12*12*64*128 + 128, 128*10 + 10.
+    parameters = 320 + 18496 + 1179776 + 1290 if script == "mnist3.py" else 101770
+    assert results["schema"] == "gradmill-training/1" and results["parameters"] == parameters
     assert results["test_accuracy"] > 0.8 and len(results["history"]["loss"]) == 1
+    assert ("val_accuracy" in results["history"]) == (script == "mnist3.py")
     assert ("Predictions before training:" in done.stdout) == (script == "mnist.py")
+
+
+def test_quick_cifar10_resnet50(tmp_path):
+    done = run(str(EXAMPLES / "cifar10_resnet50.py"), "--quick", "--seed", "1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results/cifar10_resnet50.json").read_text())
+    assert results["parameters"] == 23608202 and results["test_samples"] == 32
+    assert (tmp_path / "results/cifar10_resnet50.png").exists() or "not drawn" in done.stdout
+
+
+@pytest.mark.parametrize("model", ["resnet50", "mobilenetv2"])
+def test_quick_train_benchmark(model, tmp_path):
+    script = str(EXAMPLES / "train_benchmark.py")
+    done = run(script, "--model", model, "--quick", "--xla", "--threads", "1", "--verbose", "2", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in ("Batch size:", "Devices:", "XLA:", "Total params:", "Warm-up:", "Sample/sec: ", "Peak memory:"):
+        assert words in done.stdout
+    results = json.loads((tmp_path / f"results/train_benchmark_{model}.json").read_text())
+    # Without the head, and Dense(8) on 2,048 or 1,280 means.
+    body, features = {"resnet50": (23587712, 2048), "mobilenetv2": (2257984, 1280)}[model]
+    assert results["parameters"] == body + 8 * features + 8
+    assert results["samples_per_second"] > 0 and len(results["epoch_seconds"]) == 1
+    assert results["machine"]["threads"] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--type", "transformer"], "no transformers yet"),
+        (["--model", "vgg16"], "expected one of resnet50, mobilenetv2"),
+        (["--bs", "0"], "positive whole number"),
+        (["--type", "rnn"], "invalid choice"),
+    ],
+)
+def test_train_benchmark_reports_wrong_usage(arguments, words, tmp_path):
+    done = run(str(EXAMPLES / "train_benchmark.py"), *arguments, folder=tmp_path)
+    assert done.returncode == 2 and words in done.stderr
+
+
+def test_train_benchmark_reports_what_failed(tmp_path):
+    done = run(str(EXAMPLES / "train_benchmark.py"), "--image-size", "16", "--bs", "1", folder=tmp_path)
+    assert done.returncode == 1 and "at least 32x32" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_quick_vision_models(tmp_path):
+    script = str(EXAMPLES / "vision_models.py")
+    done = run(script, "--model", "squeezenet", "--quick", "--devices", "cpu:1,cpu:2", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "| model | cpu:1 s | cpu:2 s | cpu:2 speed-up |" in done.stdout and "squeezenet on cpu:2:" in done.stdout
+    results = json.loads((tmp_path / "results/vision_models.json").read_text())
+    # 1,235,496 with 990 fewer outputs of 513 parameters each.
+    assert [each["parameters"] for each in results["runs"]] == [1235496 - 990 * 513] * 2
+    done = run(script, "--quick", "--devices", "gpu", folder=tmp_path)
+    assert done.returncode == 1 and "expected cpu or cpu:THREADS" in done.stderr
+    assert run(script, "--weights", "x.h5", folder=tmp_path).returncode == 2
+
+
+@pytest.mark.slow
+def test_quick_vision_models_all(tmp_path):
+    done = run(str(EXAMPLES / "vision_models.py"), "--quick", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    runs = json.loads((tmp_path / "results/vision_models.json").read_text())["runs"]
+    assert len(runs) == 6 and all(each["loss"] == each["loss"] for each in runs)
+
+
+@pytest.mark.parametrize("script", ["train_benchmark.py", "cifar10_resnet50.py", "mnist3.py", "vision_models.py"])
+def test_help_of_scripts(script, tmp_path):
+    done = run(str(EXAMPLES / script), "--help", folder=tmp_path)
+    assert done.returncode == 0 and f"example: python examples/{script}" in done.stdout
+
+
+def test_cifar10_reports_missing_data(tmp_path):
+    done = run(str(EXAMPLES / "cifar10_resnet50.py"), "--data", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 1 and "data_batch_1" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_help_shows_an_example(capsys):

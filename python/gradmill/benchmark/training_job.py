@@ -6,11 +6,11 @@ from typing import Any, Dict, Optional
 
 from gradmill import config
 from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
-from gradmill.datasets import fashion_mnist, mnist
+from gradmill.datasets import cifar10, fashion_mnist, mnist
 from gradmill.utils import set_random_seed
 from gradmill.utils.files import PathLike
 
-DATASETS = {"fashion_mnist": fashion_mnist, "mnist": mnist}
+DATASETS = {"cifar10": cifar10, "fashion_mnist": fashion_mnist, "mnist": mnist}
 
 
 def prepare(seed: Optional[int] = None, threads: Optional[int] = None) -> None:
@@ -21,19 +21,29 @@ def prepare(seed: Optional[int] = None, threads: Optional[int] = None) -> None:
         config.set_threads(threads)
 
 
-def load_images(name: str, path: Optional[str] = None, quick: bool = False) -> Any:
+def load_images(name: str, path: Optional[str] = None, quick: bool = False, train: int = 2000, test: int = 500) -> Any:
     """Return `(x_train, y_train), (x_test, y_test)` of a data set by name.
 
     Args:
         name: a key of `DATASETS`.
         path: folder with its files; default: where `load_data` looks.
         quick: make a small synthetic twin instead.
+        train: training images of the twin.
+        test: test images of the twin.
     """
-    return DATASETS[name].synthetic(train=2000, test=500) if quick else DATASETS[name].load_data(path)
+    return DATASETS[name].synthetic(train=train, test=test) if quick else DATASETS[name].load_data(path)
 
 
 def run_training(
-    name: str, model: Any, train: Any, test: Any, epochs: int, batch_size: int, verbose: Any, output: PathLike
+    name: str,
+    model: Any,
+    train: Any,
+    test: Any,
+    epochs: int,
+    batch_size: int,
+    verbose: Any,
+    output: PathLike,
+    validate: bool = False,
 ) -> Dict[str, Any]:
     """Fit a compiled model, evaluate it, print the summary, and write `NAME.json` and `NAME.png`.
 
@@ -46,13 +56,21 @@ def run_training(
         batch_size: samples of a step.
         verbose: as in `fit`.
         output: folder for the files.
+        validate: evaluate on `test` after each epoch, too.
 
     Returns:
         the results that were written.
     """
     timer = EpochTimer()
     start = time.perf_counter()
-    history = model.fit(*train, epochs=epochs, batch_size=batch_size, verbose=verbose, callbacks=[timer])
+    history = model.fit(
+        *train,
+        epochs=epochs,
+        batch_size=batch_size,
+        verbose=verbose,
+        callbacks=[timer],
+        validation_data=test if validate else None,
+    )
     fit_seconds = time.perf_counter() - start
     scores = model.evaluate(*test, verbose=verbose, return_dict=True)
     results = {

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.datasets.idx import content_hash, read_idx
+from gradmill.datasets.places import search_places
 from gradmill.utils.download import download
 from gradmill.utils.files import cache_directory
 
@@ -47,7 +48,7 @@ class IdxDataset:
         if path is not None:
             return self._load_given(Path(os.fspath(path)).expanduser())
         tried: List[str] = []
-        for reason, folder in self._places():
+        for reason, folder in search_places(self.system_folders):
             if folder is None:
                 tried.append(reason)
                 continue
@@ -70,17 +71,6 @@ class IdxDataset:
                 f"missing: {', '.join(missing)}; {self.advice}"
             )
         return self._read(source)
-
-    def _places(self) -> List[Tuple[str, Optional[Path]]]:
-        places: List[Tuple[str, Optional[Path]]] = []
-        given = os.environ.get("GRADMILL_DATA")
-        if given:
-            places.append(("$GRADMILL_DATA", Path(given).expanduser()))
-        else:
-            places.append(("$GRADMILL_DATA (not set)", None))
-        places.append(("cache", cache_directory() / "datasets"))
-        places.extend(("system", Path(folder)) for folder in self.system_folders)
-        return places
 
     def _find(self, folder: Path, trusted: bool = False) -> Optional[Path]:
         """Return the folder with the four files or the `.npz` file; looks in `folder/NAME` first."""

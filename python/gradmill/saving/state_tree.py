@@ -172,13 +172,15 @@ class _Load(_Walk):
         if id(value) in self.visited:
             return
         failed = False
+        store = self._store(path)
         try:
-            store = self._store(path)
             unused = isinstance(value, Optimizer) and assign_unused_optimizer(value, list(store.values()))
             if not unused:
                 value.load_own_variables(store)
         except Exception as error:  # a user's load_own_variables may raise anything; all are reported together
-            self.failures[id(value)] = (value, error)
+            # An object may be met at several places; the one where the file has variables says most.
+            if len(store) or id(value) not in self.failures:
+                self.failures[id(value)] = (value, error)
             failed = True
         before = len(self.failures)
         self.children(value, path)
