@@ -42,8 +42,8 @@ std::string Plan::describe() const {
     const Step& step = steps_[i];
     const Node& node = *step.node;
     out << std::setw(4) << i << (step.barrier_before ? " | " : "   ") << node.op->name() << " [" << step.kernel->name;
-    const TileGroupPointer group = node.op->id == static_cast<int>(OpId::fused_tile) || node.op->id == static_cast<int>(OpId::matmul)
-                                       ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
+    const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || takes_epilogue(*node.op);
+    const TileGroupPointer group = fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
     if (group) out << ": " << to_string(*group);
     out << "] ";
     for (size_t k = 0; k < node.inputs.size(); ++k) {

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "math/tile_builder.h"
+#include "ops/convolution/convolution.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/matmul.h"
 
@@ -22,12 +23,35 @@ TileType type_of_group(const TileGroup& group) {
   return type_of_step(group.steps[0]);
 }
 
+bool is(const OpDef& op, OpId id) { return op.id == static_cast<int>(id); }
+
+template <class A>
+Attributes replaced_epilogue(const OpDef& op, const Attributes& attributes, TileGroupPointer epilogue) {
+  A changed = attributes.as<A>();
+  changed.epilogue = std::move(epilogue);
+  return Attributes::of(std::move(changed)).with_schema(&op.signature.schema());
+}
+
 }  // namespace
+
+bool takes_epilogue(const OpDef& op) { return is(op, OpId::matmul) || is(op, OpId::convolution); }
+
+TileGroupPointer epilogue_of(const OpDef& op, const Attributes& attributes) {
+  if (is(op, OpId::matmul)) return attributes.as<MatmulAttributes>().epilogue;
+  if (is(op, OpId::convolution)) return attributes.as<ConvolutionAttributes>().epilogue;
+  return nullptr;
+}
+
+Attributes with_epilogue(const OpDef& op, const Attributes& attributes, TileGroupPointer epilogue) {
+  if (is(op, OpId::matmul)) return replaced_epilogue<MatmulAttributes>(op, attributes, std::move(epilogue));
+  GM_CHECK(is(op, OpId::convolution), op.name(), " takes no epilogue");
+  return replaced_epilogue<ConvolutionAttributes>(op, attributes, std::move(epilogue));
+}
 
 TileGroupPointer tile_group_of(const OpDef& op, const Attributes& attributes, const std::vector<TensorType>& inputs,
                                const std::vector<TensorType>& outputs) {
-  if (op.id == static_cast<int>(OpId::fused_tile)) return attributes.as<FusedTileAttributes>().group;
-  if (op.id == static_cast<int>(OpId::matmul)) return attributes.as<MatmulAttributes>().epilogue;
+  if (is(op, OpId::fused_tile)) return attributes.as<FusedTileAttributes>().group;
+  if (takes_epilogue(op)) return epilogue_of(op, attributes);
   if (catalogue_row(op.id).cpu != Realization::tile) return nullptr;
   return std::make_shared<TileGroup>(single_step_group(op.id, attributes, inputs, outputs[0]));
 }
@@ -46,8 +70,8 @@ std::unique_ptr<PreparedKernel> prepare_kernel(const OpDef& op, const Attributes
   const bool tile = realization == Realization::tile;
   const TileGroupPointer group = tile_group_of(op, attributes, inputs, outputs);
   if (group) {
-    // The operands of an epilogue are the product and the node's inputs after the factors.
-    const bool epilogue = op.id == static_cast<int>(OpId::matmul);
+    // The operands of an epilogue are the op's own result and the node's inputs after the first two.
+    const bool epilogue = takes_epilogue(op);
     std::vector<int> aliases(outputs.size(), TileBuilder::any_input);
     if (same_memory_as) {
       for (size_t i = 0; i < outputs.size(); ++i) {

@@ -16,6 +16,13 @@ struct PreparedKernel {
   bool empty() const { return plan.run == nullptr; }
 };
 
+// Whether elementwise work on the op's result may become part of the op: then a node's inputs after the first two and its
+// outputs belong to the group in its attributes, whose value 0 is the op's own result.
+bool takes_epilogue(const OpDef& op);
+// The group, or null without one (and for other ops).
+TileGroupPointer epilogue_of(const OpDef& op, const Attributes& attributes);
+Attributes with_epilogue(const OpDef& op, const Attributes& attributes, TileGroupPointer epilogue);
+
 // The group of a fused node, of the epilogue of a node, or of a single TILE op; null for other nodes.
 TileGroupPointer tile_group_of(const OpDef& op, const Attributes& attributes, const std::vector<TensorType>& inputs,
                                const std::vector<TensorType>& outputs);

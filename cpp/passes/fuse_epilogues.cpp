@@ -1,19 +1,19 @@
-// Elementwise work on the result of a matrix product moves into the product: each block is finished while it is in cache.
+// Elementwise work on the result of a matrix product or convolution (here: the product) moves into it: each block is
+// finished while it is in cache.
 // The product must be read by that work alone; then no other path can exist between the two.
 #include <unordered_set>
 
 #include "math/tile_builder.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/elementwise/tile_group.h"
-#include "ops/linalg/matmul.h"
 #include "ops/prepare.h"
 #include "passes/pipeline.h"
 
 namespace gradmill {
 namespace {
 
-bool takes_epilogue(const Node& node) {
-  return node.op->id == static_cast<int>(OpId::matmul) && !node.attributes.as<MatmulAttributes>().epilogue &&
+bool has_room(const Node& node) {
+  return takes_epilogue(*node.op) && !epilogue_of(*node.op, node.attributes) &&
          (node.outputs[0]->type.dtype == DType::float32 || node.outputs[0]->type.dtype == DType::float64);
 }
 
@@ -88,7 +88,7 @@ void fuse_epilogues(Graph& graph) {
     Node* product = nullptr;
     for (const auto& input : node->inputs) {
       const Node* producer = input->producer;
-      if (!producer || !takes_epilogue(*producer) || absorbed.count(producer) || kept.count(input.get())) continue;
+      if (!producer || !has_room(*producer) || absorbed.count(producer) || kept.count(input.get())) continue;
       if (users.at(input.get()).size() == 1) product = input->producer;
     }
     std::vector<ValuePointer> others;
@@ -97,13 +97,11 @@ void fuse_epilogues(Graph& graph) {
       result.push_back(std::move(node));
       continue;
     }
-    MatmulAttributes attributes = product->attributes.as<MatmulAttributes>();
-    attributes.epilogue = group;
     std::vector<ValuePointer> inputs = {product->inputs[0], product->inputs[1]};
     inputs.insert(inputs.end(), others.begin(), others.end());
     std::vector<TensorType> types;
     for (const auto& output : node->outputs) types.push_back(output->type);
-    graph.add_node(*product->op, Attributes::of(attributes).with_schema(&product->op->signature.schema()), inputs, types,
+    graph.add_node(*product->op, with_epilogue(*product->op, product->attributes, group), inputs, types,
                    product->scope.empty() ? node->scope : product->scope);
     result.push_back(std::move(graph.nodes.back()));
     graph.nodes.pop_back();

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "ops/linalg/matmul.h"
+#include "ops/prepare.h"
 #include "registry/registry.h"
 
 namespace gradmill {
@@ -29,7 +29,7 @@ bool is_op(const Node& node, OpId id) { return node.op->id == static_cast<int>(i
 bool may_overwrite(const Node& node, size_t i, size_t o) {
   const Value &input = *node.inputs[i], &output = *node.outputs[o];
   if (input.type.shape != output.type.shape || size_of(input.type.dtype) != size_of(output.type.dtype)) return false;
-  if (is_op(node, OpId::matmul)) return i >= 2 && node.attributes.as<MatmulAttributes>().epilogue;
+  if (takes_epilogue(*node.op)) return i >= 2 && epilogue_of(*node.op, node.attributes);
   if (is_op(node, OpId::random_uniform) || is_op(node, OpId::broadcast_to)) return false;
   return is_op(node, OpId::fused_tile) || catalogue_row(node.op->id).cpu == Realization::tile;
 }

@@ -196,3 +196,35 @@ def test_results_do_not_depend_on_a_pass(name, disabled) -> None:
     expected = np.asarray(gm.function(function)(A, B))
     disabled([name])
     np.testing.assert_allclose(np.asarray(gm.function(function)(A, B)), expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "image, window, channels, filters, strides, padding, depthwise",
+    [
+        ((9, 8), (3, 3), 5, 19, 1, "same", False),
+        ((9, 8), (3, 3), 5, 19, 2, "valid", False),
+        ((2, 2), (3, 3), 7, 33, 1, "same", False),
+        ((6, 5), (1, 1), 9, 300, 1, "same", False),
+        ((6, 5), (1, 1), 9, 300, 2, "same", False),
+        ((7, 7), (3, 3), 4, 8, 1, "same", False),  # two groups
+        ((11, 9), (3, 3), 27, 27, 2, "same", True),
+    ],
+)
+def test_work_on_convolutions_joins_them(dtype, image, window, channels, filters, strides, padding, depthwise) -> None:
+    generator = np.random.default_rng(4)
+    x = generator.normal(size=(3, *image, channels)).astype(dtype)
+    own = channels // 2 if filters == 8 else channels
+    kernel = generator.normal(size=(*window, channels, 1) if depthwise else (*window, own, filters)).astype(dtype)
+    bias = generator.normal(size=filters).astype(dtype)
+    convolve = ops.depthwise_conv if depthwise else ops.conv
+    shortcut = generator.normal(size=convolve(x, kernel, strides, padding).shape).astype(dtype)
+
+    def function(x, kernel, bias, shortcut):
+        y = ops.relu(convolve(x, kernel, strides, padding) + bias + shortcut)
+        return y, y * 2.0
+
+    compiled, arguments = gm.function(function), (x, kernel, bias, shortcut)
+    for found, wanted in zip(compiled(*arguments), function(*map(ops.convert_to_tensor, arguments))):
+        np.testing.assert_allclose(np.asarray(found), np.asarray(wanted), rtol=1e-5, atol=1e-5)
+    assert steps(compiled.plan_for(*arguments)) == ["matmul" if window == (1, 1) and strides == 1 else "convolution"]

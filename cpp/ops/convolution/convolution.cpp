@@ -10,10 +10,7 @@ namespace gradmill {
 Var convolution(const Var& x, const Var& kernel, const ConvolutionAttributes& attributes) {
   const Shape &xs = x.shape(), &ks = kernel.shape();
   if (xs.rank() == ks.rank() && xs.rank() > 2 && xs.back() == ks[ks.rank() - 2] && is_pointwise(attributes, ks)) {
-    const Var product = matmul(reshape(x, {xs.elements() / xs.back(), xs.back()}), reshape(kernel, {xs.back(), ks.back()}));
-    Shape shape = xs;
-    shape.set(xs.rank() - 1, ks.back());
-    return reshape(product, shape);
+    return matmul(x, reshape(kernel, {xs.back(), ks.back()}));
   }
   ConvolutionAttributes own = attributes;
   own.input_size.clear();

@@ -1,4 +1,5 @@
 // The plain form, for what no other kernel takes: each output pixel sums over the kernel, with the filters as vectors.
+#include "cpu/tile_run.h"
 #include "ops/convolution/convolution_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
@@ -7,6 +8,8 @@ namespace {
 struct Parameters {
   ConvolutionGeometry geometry;
   int64_t lines_per_unit;  // a line is a row of output pixels
+  const TileProgram* program;
+  int program_operands;  // inputs of the node beyond the first two, then outputs
 };
 
 template <class T>
@@ -14,13 +17,16 @@ void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
   const ConvolutionGeometry& g = p.geometry;
   const T *x = static_cast<const T*>(call.buffers[0]), *kernel = static_cast<const T*>(call.buffers[1]);
-  T* y = static_cast<T*>(call.buffers[2]);
+  const int64_t line_length = g.out[2] * g.filters;
+  void* operands[max_tile_operands];
+  for (int i = 0; i < p.program_operands; ++i) operands[i + 1] = call.buffers[i + 2];
   const int64_t depth = g.group_channels(), width = g.group_filters();
   const int64_t last = lesser(call.end * p.lines_per_unit, g.batch * g.out[0] * g.out[1]);
   for (int64_t line = call.begin * p.lines_per_unit; line < last; ++line) {
     const int64_t image = line / (g.out[0] * g.out[1]), o0 = line / g.out[1] % g.out[0], o1 = line % g.out[1];
+    T* y = p.program ? reinterpret_cast<T*>(call.worker_scratch) : static_cast<T*>(call.buffers[2]) + line * line_length;
     for (int64_t o2 = 0; o2 < g.out[2]; ++o2) {
-      T* to = y + (line * g.out[2] + o2) * g.filters;
+      T* to = y + o2 * g.filters;
       for (int64_t f = 0; f < g.filters; ++f) to[f] = T(0);
       for (int64_t tap = 0; tap < g.taps(); ++tap) {
         const int64_t i0 = o0 * g.stride[0] - g.padding[0] + tap / (g.window[1] * g.window[2]) * g.dilation[0];
@@ -37,22 +43,25 @@ void run(const KernelCall& call) {
         }
       }
     }
+    if (p.program) {
+      operands[0] = y - line * line_length;  // the program finds element i at i
+      run_tile_program(*p.program, operands, line * line_length, (line + 1) * line_length);
+    }
   }
-}
-
-const char* refuse(const KernelProblem& problem) {
-  return problem.program ? "an epilogue" : refuse_other_than_floats(problem);
 }
 
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   p.geometry = forward_geometry(problem);
+  p.program = problem.program;
+  p.program_operands = problem.program ? problem.input_count - 2 + problem.output_count : 0;
   const ConvolutionGeometry& g = p.geometry;
   const int64_t lines = g.batch * g.out[0] * g.out[1];
   const double work = g.multiplications();
   p.lines_per_unit = greater(1, static_cast<int64_t>(50000.0 * static_cast<double>(lines) / work));
   set_units(plan, problem.inputs[0].dtype == DType::float32 ? run<float> : run<double>,
             divide_up(lines, p.lines_per_unit), work);
+  if (p.program) plan.worker_scratch_bytes = static_cast<size_t>(g.out[2] * g.filters) * sizeof(double);
 }
 
 }  // namespace
@@ -65,7 +74,7 @@ void convolution_kernels(KernelList& list) {
   add_depthwise_convolution(list);
   add_winograd_convolution(list);
   add_implicit_convolution(list);
-  static const Kernel kernel{"plain", refuse, prepare};
+  static const Kernel kernel{"plain", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 

@@ -7,9 +7,7 @@ namespace gradmill {
 Var convolution_input_gradient(const Var& dy, const Var& kernel, const ConvolutionAttributes& attributes, const Shape& x) {
   const Shape &ys = dy.shape(), &ks = kernel.shape();
   if (ys.rank() == ks.rank() && ys.rank() > 2 && ys.back() == ks.back() && is_pointwise(attributes, ks)) {
-    const Var product = matmul(reshape(dy, {ys.elements() / ys.back(), ys.back()}),
-                               reshape(kernel, {ks[ks.rank() - 2], ks.back()}), false, true);
-    return reshape(product, x);
+    return matmul(dy, reshape(kernel, {ks[ks.rank() - 2], ks.back()}), false, true);
   }
   ConvolutionAttributes own = attributes;
   own.input_size.assign(x.begin() + 1, x.end() - 1);

@@ -67,7 +67,14 @@ OpDef define_matmul() {
               const Var da = at.transpose_a ? matmul(b, dy, at.transpose_b, true) : matmul(dy, b, false, !at.transpose_b);
               result[0] = sum_to(da, a.shape());
             }
-            if (g.needs(1)) {
+            const int last = a.shape().rank() - 1;
+            if (g.needs(1) && last > 1 && b.shape().rank() == 2 && !at.transpose_a) {
+              // One right factor for all rows: one product, not a batch of them whose results are added.
+              int64_t rows = 1;
+              for (int i = 0; i < last; ++i) rows *= a.shape()[i];
+              const Var flat = reshape(a, {rows, a.shape()[last]}), flat_dy = reshape(dy, {rows, dy.shape()[last]});
+              result[1] = at.transpose_b ? matmul(flat_dy, flat, true, false) : matmul(flat, flat_dy, true, false);
+            } else if (g.needs(1)) {
               const Var db = at.transpose_b ? matmul(dy, a, true, at.transpose_a) : matmul(a, dy, !at.transpose_a, false);
               result[1] = sum_to(db, b.shape());
             }

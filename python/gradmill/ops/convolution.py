@@ -274,9 +274,7 @@ def _convolved(
     one = (1,) * rank
     pointwise = groups == 1 and kernel.shape[:-2] == one and tuple(strides) == one and not any(low) and not any(high)
     if pointwise and channels == x.shape[-1] and channels > 0 and filters > 0:
-        flat = _core.ops.reshape(x, shape=[x.size // channels, channels])
-        product = _core.ops.matmul(flat, _core.ops.reshape(kernel, shape=[channels, filters]))
-        return _core.ops.reshape(product, shape=[*x.shape[:-1], filters])
+        return _core.ops.matmul(x, _core.ops.reshape(kernel, shape=[channels, filters]))
     return _core.ops.convolution(
         x,
         kernel,
