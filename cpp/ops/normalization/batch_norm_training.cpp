@@ -3,25 +3,11 @@
 #include <cmath>
 
 #include "ops/build.h"
+#include "ops/normalization/channel_sums.h"
 
 namespace gradmill {
-namespace {
 
 using A = BatchNormTrainingAttributes;
-
-// All axes but the last, and how many elements share one statistic.
-struct Rows {
-  explicit Rows(const Shape& x) {
-    for (int i = 0; i + 1 < x.rank(); ++i) {
-      axes.push_back(i);
-      count *= static_cast<double>(x[i]);
-    }
-  }
-  Ints axes;
-  double count = 1;
-};
-
-}  // namespace
 
 OpDef define_batch_norm_training() {
   return {
@@ -56,39 +42,34 @@ OpDef define_batch_norm_training() {
           },
       .gradient =
           [](const GradientScope& g) {
-            // With n = (x - mean) * inv and inv = 1 / sqrt(variance + epsilon), each of N rows:
-            // dscale = sum(dy * n), doffset = sum(dy), dx = scale * inv * (dy - (doffset + n * dscale) / N), and what
-            // arrives at the statistics: dmean / N + dvariance * 2 * (x - mean) / N.
+            // With inv = 1 / sqrt(variance + epsilon) and N rows: doffset = sum(dy), dscale = inv * sum(dy * (x - mean)),
+            // dx = scale * inv * (dy - (doffset + (x - mean) * inv * dscale) / N), and what arrives at the statistics:
+            // dmean / N + dvariance * 2 * (x - mean) / N.
             const Var &x = g.input(0), &scale = g.input(1), &dy = g.dy(0), &mean = g.output(1);
-            const Rows rows(x.shape());
+            const double share = 1 / ChannelRows(x.shape()).count;
             const Var inv = rsqrt(g.output(2) + g.attributes<A>().epsilon), centered = x - mean;
             Var dx, dscale, doffset;
             if (dy) {
-              const Var normal = centered * inv;
-              doffset = sum(dy, rows.axes);
-              dscale = sum(dy * normal, rows.axes);
-              if (g.needs(0)) {
-                dx = (scale * inv) * (dy - (doffset * (1 / rows.count) + normal * (dscale * (1 / rows.count))));
-              }
+              const Vars sums = channel_products(dy, x, mean);
+              doffset = sums[0];
+              dscale = inv * sums[1];
+              if (g.needs(0)) dx = (scale * inv) * (dy - (doffset * share + centered * (inv * dscale * share)));
             }
             if (g.needs(0) && g.dy(1)) {
-              const Var part = broadcast_to(g.dy(1) * (1 / rows.count), x.shape());
+              const Var part = broadcast_to(g.dy(1) * share, x.shape());
               dx = dx ? dx + part : part;
             }
             if (g.needs(0) && g.dy(2)) {
-              const Var part = centered * (g.dy(2) * (2 / rows.count));
+              const Var part = centered * (g.dy(2) * (2 * share));
               dx = dx ? dx + part : part;
             }
             return Vars{dx, dscale, doffset};
           },
       .decompose =
-          [](const OpScope& s) {  // the variance from distances: squares of large means would leave no digits
-            const Var& x = s.input(0);
-            const Rows rows(x.shape());
-            const Var mean = sum(x, rows.axes) * (1 / rows.count), centered = x - mean;
-            const Var variance = sum(centered * centered, rows.axes) * (1 / rows.count);
-            const Var inv = rsqrt(variance + s.attributes<A>().epsilon);
-            return Vars{centered * (inv * s.input(1)) + s.input(2), mean, variance};
+          [](const OpScope& s) {
+            const Vars moments = channel_moments(s.input(0));
+            const Var inv = rsqrt(moments[1] + s.attributes<A>().epsilon);
+            return Vars{(s.input(0) - moments[0]) * (inv * s.input(1)) + s.input(2), moments[0], moments[1]};
           },
       .traits = Traits().promote().floats().cost(8),
   };

@@ -1,0 +1,79 @@
+// Mean and variance in one pass: the sums of a piece are taken of distances from its first row, which are as small as the
+// data's own spread, so that nothing cancels; pieces are joined by the formula of Chan, Golub and LeVeque.
+#include "ops/normalization/channel_sums_kernel.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+// The mean of a piece's rows, and the sum of squared distances from it.
+template <class T>
+void measure_piece(const T* __restrict x, int64_t rows, int64_t channels, T* __restrict mean, T* __restrict square) {
+  for (int64_t c = 0; c < channels; ++c) mean[c] = square[c] = 0;
+  int64_t row = 1;
+  const T* __restrict from = x + channels;
+  for (; row + 4 <= rows; row += 4, from += 4 * channels) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const T a = from[c] - x[c], b = from[c + channels] - x[c];
+      const T d = from[c + 2 * channels] - x[c], e = from[c + 3 * channels] - x[c];
+      mean[c] += (a + b) + (d + e);
+      square[c] += (a * a + b * b) + (d * d + e * e);
+    }
+  }
+  for (; row < rows; ++row, from += channels) {
+    for (int64_t c = 0; c < channels; ++c) {
+      const T a = from[c] - x[c];
+      mean[c] += a;
+      square[c] += a * a;
+    }
+  }
+  const T share = T(1) / T(rows);
+  for (int64_t c = 0; c < channels; ++c) {
+    const T shift = mean[c] * share;
+    square[c] -= shift * mean[c];
+    square[c] = square[c] < 0 ? T(0) : square[c];
+    mean[c] = x[c] + shift;
+  }
+}
+
+template <class T>
+void join_pieces(const KernelCall& call, const ChannelSums& p, int64_t channel, T* mean_to, T* variance_to) {
+  double mean = 0, square = 0;
+  for (int64_t i = 0; i < p.pieces; ++i)
+    mean += double(piece_numbers<T>(call, p, i)[channel]) * double(p.rows_of(i));
+  mean /= double(p.rows);
+  for (int64_t i = 0; i < p.pieces; ++i) {
+    const T* numbers = piece_numbers<T>(call, p, i);
+    const double distance = double(numbers[channel]) - mean;
+    square += double(numbers[p.channels + channel]) + double(p.rows_of(i)) * distance * distance;
+  }
+  mean_to[channel] = T(mean);
+  variance_to[channel] = T(square / double(p.rows));
+}
+
+template <class T>
+void run(const KernelCall& call) {
+  const ChannelSums& p = parameters_of<ChannelSums>(call);
+  if (call.phase == 0) {
+    for (int64_t piece = call.begin; piece < call.end; ++piece) {
+      T* to = piece_numbers<T>(call, p, piece);
+      measure_piece(static_cast<const T*>(call.buffers[0]) + piece * p.piece_rows * p.channels, p.rows_of(piece),
+                    p.channels, to, to + p.channels);
+    }
+    return;
+  }
+  const int64_t last = lesser(call.end * combined_channels, p.channels);
+  for (int64_t c = call.begin * combined_channels; c < last; ++c) {
+    join_pieces(call, p, c, static_cast<T*>(call.buffers[1]), static_cast<T*>(call.buffers[2]));
+  }
+}
+
+void prepare(const KernelProblem& problem, KernelPlan& plan) { plan_channel_sums(problem, plan, run<float>, run<double>); }
+
+}  // namespace
+
+void channel_moments_kernels(KernelList& list) {
+  static const Kernel kernel{"one pass", refuse_other_than_floats, prepare};
+  add_kernel(list, &kernel);
+}
+
+}  // namespace gradmill::GM_ISA_NAMESPACE
