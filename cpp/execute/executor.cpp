@@ -1,39 +1,18 @@
 // Runs plans.
 #include <chrono>
-#include <cmath>
 #include <cstring>
 
 #include "base/check.h"
 #include "base/settings.h"
 #include "execute/plan.h"
 #include "runtime/scratch.h"
-#include "tensor/half.h"
+#include "tensor/finite.h"
 
 namespace gradmill {
 namespace {
 
 // A parallel region costs some microseconds; a plan must have this much work for each worker to gain from it.
 constexpr double operations_per_worker = 20e3;
-
-template <class T>
-int64_t first_not_finite(const T* values, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    if (!std::isfinite(values[i])) return i;
-  }
-  return -1;
-}
-
-int64_t first_not_finite(const TensorType& type, const void* data) {
-  if (type.dtype == DType::float32) return first_not_finite(static_cast<const float*>(data), type.elements());
-  if (type.dtype == DType::float64) return first_not_finite(static_cast<const double*>(data), type.elements());
-  if (!is_half(type.dtype)) return -1;
-  const auto* halves = static_cast<const uint16_t*>(data);
-  for (int64_t i = 0; i < type.elements(); ++i) {
-    const float value = type.dtype == DType::bfloat16 ? bfloat16_to_float(halves[i]) : float16_to_float(halves[i]);
-    if (!std::isfinite(value)) return i;
-  }
-  return -1;
-}
 
 }  // namespace
 

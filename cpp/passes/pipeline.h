@@ -20,6 +20,7 @@ void fold_constants(Graph& graph);
 void merge_common(Graph& graph);
 void remove_dead(Graph& graph);
 void decompose(Graph& graph);
+void recompute(Graph& graph);
 void fuse_tiles(Graph& graph);
 void fuse_epilogues(Graph& graph);
 void order_steps(Graph& graph);

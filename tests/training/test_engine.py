@@ -13,7 +13,7 @@ import gradmill as gm
 from gradmill import _core, ops, tracing
 
 OPTIMIZERS = ["SGD", "momentum", "Adam", "AdamW", "RMSprop", "Adagrad"]
-PASSES = ["remove_dead", "fold_constants", "merge_common", "fuse_tiles", "fuse_epilogues"]
+PASSES = ["remove_dead", "fold_constants", "merge_common", "recompute", "fuse_tiles", "fuse_epilogues"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 #pragma once
 // Statistics of channels, in one pass over the data: what batch normalization needs, forward and backward.
+#include "registry/attributes.h"
 #include "registry/var.h"
 
 namespace gradmill {
