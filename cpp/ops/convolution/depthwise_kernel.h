@@ -7,11 +7,16 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-typedef float Wide __attribute__((vector_size(32)));
-typedef float WideInMemory __attribute__((vector_size(32), aligned(4), may_alias));
-constexpr int wide_lanes = 8;
+#if defined(__AVX__)
+#define GM_CHANNEL_BYTES 32
+#else
+#define GM_CHANNEL_BYTES 16
+#endif
+typedef float Wide __attribute__((vector_size(GM_CHANNEL_BYTES)));
+typedef float WideInMemory __attribute__((vector_size(GM_CHANNEL_BYTES), aligned(4), may_alias));
+constexpr int wide_lanes = GM_CHANNEL_BYTES / 4;
 
-// A vector of eight channels, or one channel.
+// A vector of channels, or one channel.
 template <class V>
 struct Channels;
 template <>
