@@ -42,7 +42,7 @@ def preprocess_input(x: Any, data_format: Optional[str] = None, mode: str = "caf
     Example:
         >>> import gradmill as gm
         >>> x = np.full((1, 2, 2, 3), 255, "uint8")
-        >>> gm.applications.imagenet_utils.preprocess_input(x, mode="tf").max()
+        >>> float(gm.applications.imagenet_utils.preprocess_input(x, mode="tf").max())
         1.0
     """
     if mode not in _MODES:

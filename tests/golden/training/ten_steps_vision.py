@@ -3,7 +3,8 @@
     KERAS_BACKEND=jax python tests/golden/training/ten_steps_vision.py    # writes ten_steps_vision.json
 
 Weights and batches come from seeds, so the file holds nothing but losses. The test imports `losses_of` and runs it on
-GradMill.
+GradMill. Steps are small because training is chaotic: with steps of 0.01 the losses of Keras's own backends differ by
+percents after a few of them, since batch normalization over few values magnifies rounding and activations switch.
 """
 
 import json
@@ -18,9 +19,9 @@ from seeded import set_seeded_weights  # noqa: E402
 STEPS, CLASSES = 10, 10
 # Model -> arguments, image size, batch size, learning rate.
 MODELS = {
-    "ResNet50": ({}, 64, 16, 0.01),
-    "MobileNetV2": ({"alpha": 0.5}, 64, 16, 0.01),
-    "VGG16": ({}, 32, 8, 0.001),
+    "ResNet50": ({}, 64, 8, 1e-4),
+    "MobileNetV2": ({"alpha": 0.5}, 64, 16, 1e-4),
+    "VGG16": ({}, 32, 4, 1e-4),
 }
 
 
