@@ -545,8 +545,68 @@ class _Ops:
         """The logarithm of softmax, exact where softmax underflows."""
 
     @staticmethod
+    def channel_moments(x: Any) -> tuple[Tensor, Tensor]:
+        """Mean and variance of every channel."""
+
+    @staticmethod
+    def channel_products(dy: Any, x: Any, center: Any) -> tuple[Tensor, Tensor]:
+        """The sums of dy and of dy * (x - center) of every channel."""
+
+    @staticmethod
+    def batch_norm_training(x: Any, scale: Any, offset: Any, epsilon: float = 0.001) -> tuple[Tensor, Tensor, Tensor]:
+        """x brought to mean 0 and variance 1 channel by channel, with its own statistics; then scaled and shifted."""
+
+    @staticmethod
+    def max_pool(x: Any, window: Union[int, Sequence[int]] = [], strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = []) -> Tensor:
+        """The largest element of each window, channel by channel. NaN wins."""
+
+    @staticmethod
+    def max_pool_gradient(x: Any, y: Any, dy: Any, window: Union[int, Sequence[int]] = [], strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = []) -> Tensor:
+        """dy added where the first maximum of its window stands, zeros elsewhere."""
+
+    @staticmethod
+    def average_pool(x: Any, window: Union[int, Sequence[int]] = [], strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], count_include_padding: bool = False) -> Tensor:
+        """The mean of each window, channel by channel."""
+
+    @staticmethod
+    def average_pool_gradient(dy: Any, input_size: Union[int, Sequence[int]] = [], window: Union[int, Sequence[int]] = [], strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], count_include_padding: bool = False) -> Tensor:
+        """dy spread evenly over its window: the adjoint of average_pool."""
+
+    @staticmethod
+    def resample(x: Any, axis: int = 1, size: int = 1, method: str = 'bilinear', antialias: bool = False) -> Tensor:
+        """x at other places along one axis, whose elements are seen as cells of equal size."""
+
+    @staticmethod
+    def resample_gradient(dy: Any, input_size: int = 1, axis: int = 1, size: int = 1, method: str = 'bilinear', antialias: bool = False) -> Tensor:
+        """The adjoint of resample: dy handed back with the same weights."""
+
+    @staticmethod
+    def affine_sample(images: Any, transform: Any, height: int = 1, width: int = 1, method: str = 'bilinear', fill_mode: str = 'constant', fill_value: float = 0.0) -> Tensor:
+        """Images whose pixel in column x and row y is taken from column a0 x + a1 y + a2 and row b0 x + b1 y + b2 of the given ones."""
+
+    @staticmethod
+    def affine_sample_gradient(dy: Any, transform: Any, height: int = 1, width: int = 1, method: str = 'bilinear', fill_mode: str = 'constant', fill_value: float = 0.0) -> Tensor:
+        """The adjoint of affine_sample: dy added where it was taken from."""
+
+    @staticmethod
+    def affine_sample_transform_gradient(images: Any, transform: Any, dy: Any, height: int = 1, width: int = 1, method: str = 'bilinear', fill_mode: str = 'constant', fill_value: float = 0.0) -> Tensor:
+        """What affine_sample's dy says about the map: zero for the nearest pixel, which does not change."""
+
+    @staticmethod
     def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, epilogue: Any = None) -> Tensor:
         """Matrix product over the last two axes; leading axes are broadcast."""
+
+    @staticmethod
+    def convolution(x: Any, kernel: Any, strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], dilation: Union[int, Sequence[int]] = [], groups: int = 1, epilogue: Any = None) -> Tensor:
+        """Cross-correlation of images with a kernel, channels last."""
+
+    @staticmethod
+    def convolution_input_gradient(dy: Any, kernel: Any, strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], dilation: Union[int, Sequence[int]] = [], groups: int = 1, input_size: Union[int, Sequence[int]] = []) -> Tensor:
+        """The gradient of a convolution with respect to its input; also the transposed convolution."""
+
+    @staticmethod
+    def convolution_kernel_gradient(x: Any, dy: Any, strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], dilation: Union[int, Sequence[int]] = [], groups: int = 1, kernel_size: Union[int, Sequence[int]] = []) -> Tensor:
+        """The gradient of a convolution with respect to its kernel."""
 
     @staticmethod
     def sparse_softmax_cross_entropy(logits: Any, labels: Any, ignore_class: int = -9223372036854775808) -> Tensor:

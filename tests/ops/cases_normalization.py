@@ -67,10 +67,11 @@ def np_channel_products(dy, x, center):
 
 for shape in ((6, 3), (1, 5), (2, 5, 4, 7), (3, 1, 2, 16), (70, 33)):
     case("channel_moments", x=normal(*shape), reference=np_channel_moments, sum_length=64)
-    case("channel_products", dy=normal(*shape), x=normal(*shape), center=normal(shape[-1]), reference=np_channel_products,
-         sum_length=64)
+    case("channel_products", dy=normal(*shape), x=normal(*shape), center=normal(shape[-1]),
+         reference=np_channel_products, sum_length=64)
 # Several pieces, the last one short; a variance that squares would lose.
 case("channel_moments", x=normal(5000, 24), reference=np_channel_moments, sum_length=5000, large=True)
 case("channel_products", dy=normal(5000, 24), x=normal(5000, 24), center=normal(24), reference=np_channel_products,
      sum_length=5000, large=True)
-case("channel_moments", x=values(shifted), reference=np_channel_moments, gradient=False, dtypes=("float32",), sum_length=4000)
+case("channel_moments", x=values(shifted), reference=np_channel_moments, gradient=False, dtypes=("float32",),
+     sum_length=4000)

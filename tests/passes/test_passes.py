@@ -186,7 +186,9 @@ def test_the_listing_shows_types_and_results() -> None:
     assert "float32(4, 4)" in text and "matmul" in text and "return" in text
 
 
-@pytest.mark.parametrize("name", ["remove_dead", "fold_constants", "merge_common", "recompute", "fuse_tiles", "fuse_epilogues"])
+@pytest.mark.parametrize(
+    "name", ["remove_dead", "fold_constants", "merge_common", "recompute", "fuse_tiles", "fuse_epilogues"]
+)
 def test_results_do_not_depend_on_a_pass(name, disabled) -> None:
     def function(x, y):
         ops.exp(y)

@@ -60,7 +60,7 @@ def _squeezenet(given: Arguments, filters: int, kernel: int, modules: Sequence[A
     x = layers.ReLU(name="features.1")(x)
     x = _pool_whole(x, "features.2")
     for place, module in enumerate(modules, 3):
-        x = _pool_whole(x, f"features.{place}") if module is None else _fire(x, *module, f"features.{place}")
+        x = _pool_whole(x, f"features.{place}") if module is None else _fire(x, f"features.{place}", *module)
     if not given.include_top:
         return finish(given, image, pool(given, x), {})
     x = layers.Dropout(0.5, name="classifier.0")(x)
@@ -83,7 +83,7 @@ def _pool_whole(x: Any, name: str) -> Any:
     return layers.MaxPooling2D(3, strides=2, padding="valid" if odd[0] else "same", name=name)(x)
 
 
-def _fire(x: Any, squeezed: int, expanded: int, name: str) -> Any:
+def _fire(x: Any, name: str, squeezed: int, expanded: int) -> Any:
     x = _convolve(x, squeezed, 1, f"{name}.squeeze")
     halves = [_convolve(x, expanded, size, f"{name}.expand{size}x{size}") for size in (1, 3)]
     return layers.Concatenate(axis=channel_axis(), name=name)(halves)

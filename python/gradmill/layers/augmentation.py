@@ -378,10 +378,9 @@ class RandomZoom(_RandomTransform):
         **kwargs: Any,
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self._limits = [
-            None if value is None else _factor(self._label, name, value, -1.0, 1.0)
-            for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
-        ]
+        vertical = _factor(self._label, "height_factor", height_factor, -1.0, 1.0)
+        horizontal = None if width_factor is None else _factor(self._label, "width_factor", width_factor, -1.0, 1.0)
+        self._limits = (vertical, horizontal)
         smallest = min(np.min(value) for value in (height_factor, width_factor) if value is not None)
         if smallest <= -1.0:
             raise ArgumentError(f"{self._label}: expected factors above -1, which leaves nothing; received {smallest}")
@@ -390,8 +389,9 @@ class RandomZoom(_RandomTransform):
 
     def _draw(self, images: Any) -> Any:
         shape = (images.shape[0],)
-        height = self._uniform(shape, *self._limits[0]) + 1.0
-        width = height if self._limits[1] is None else self._uniform(shape, *self._limits[1]) + 1.0
+        vertical, horizontal = self._limits
+        height = self._uniform(shape, *vertical) + 1.0
+        width = height if horizontal is None else self._uniform(shape, *horizontal) + 1.0
         zero = height * 0.0
         return self._about_centre(width, zero, zero, height, *self._sides(images))
 

@@ -59,7 +59,7 @@ class BatchNormalization(ScaleAndOffset):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
@@ -122,13 +122,12 @@ class BatchNormalization(ScaleAndOffset):
         self.moving_variance = self._statistic("moving_variance", channels, self.moving_variance_initializer)
         if self.renorm:
             deviation = ops.sqrt(self.moving_variance.value)
-            for name, first in (
-                ("moving_stddev", deviation),
-                ("renorm_mean", self.moving_mean.value),
-                ("renorm_stddev", deviation),
-            ):
-                setattr(self, name, self._statistic(name, channels, "zeros"))
-                getattr(self, name).assign(first)
+            self.moving_stddev = self._statistic("moving_stddev", channels, "zeros")
+            self.renorm_mean = self._statistic("renorm_mean", channels, "zeros")
+            self.renorm_stddev = self._statistic("renorm_stddev", channels, "zeros")
+            self.moving_stddev.assign(deviation)
+            self.renorm_mean.assign(self.moving_mean.value)
+            self.renorm_stddev.assign(deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
     def _statistic(self, name: str, channels: int, initializer: Any) -> Any:
@@ -196,7 +195,7 @@ class BatchNormalization(ScaleAndOffset):
 
     def _corrected(self, mean: Any, variance: Any, gamma: Any, beta: Any) -> tuple:
         """Return factors and terms that hold the correction towards the slower averages."""
-        clip = self.renorm_clipping
+        clip = self.renorm_clipping or {}
         slow = ops.maximum(ops.cast(self.renorm_stddev, mean.dtype), self.epsilon**0.5)
         ratio = ops.sqrt(variance + self.epsilon) / slow
         shift = (mean - ops.cast(self.renorm_mean, mean.dtype)) / slow

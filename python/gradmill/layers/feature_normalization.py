@@ -329,11 +329,10 @@ class LocalResponseNormalization(Layer):
         border[axis] = (self.size // 2, self.size - 1 - self.size // 2)
         squares = ops.pad(ops.square(inputs), border)
         index = [slice(None)] * rank
-        total = None
+        total = 0.0
         for first in range(self.size):
             index[axis] = slice(first, first + inputs.shape[axis])
-            part = squares[tuple(index)]
-            total = part if total is None else total + part
+            total = total + squares[tuple(index)]
         return inputs / ops.power(total * self.alpha + self.k, self.beta)
 
     def get_config(self) -> dict[str, Any]:

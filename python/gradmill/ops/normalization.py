@@ -64,11 +64,11 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     """
     x = float_tensor(x)
     chosen = _checked_axes(axes, x.ndim, "moments")
-    found = _moments(_wide(x), chosen)
+    mean, variance = _moments(_wide(x), chosen)
     shape = [size for axis, size in enumerate(x.shape) if axis not in chosen]
     if not keepdims:
-        found = tuple(_core.ops.reshape(each, shape=shape) for each in found)
-    return tuple(each.astype(x.dtype) for each in found)
+        mean, variance = (_core.ops.reshape(each, shape=shape) for each in (mean, variance))
+    return mean.astype(x.dtype), variance.astype(x.dtype)
 
 
 def _along(value: Any, x: Any, axes: List[int], who: str, name: str) -> Any:
@@ -151,7 +151,8 @@ def batch_norm_training(x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) 
     """
     x = float_tensor(x)
     scale, offset = (tensor(each).astype(x.dtype) for each in (scale, offset))
-    return tuple(_core.ops.batch_norm_training(x, scale, offset, epsilon=float(epsilon)))
+    y, mean, variance = _core.ops.batch_norm_training(x, scale, offset, epsilon=float(epsilon))
+    return y, mean, variance
 
 
 @public_op
