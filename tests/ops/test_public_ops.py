@@ -400,6 +400,19 @@ ELSEWHERE = {
     "meshgrid",
     "moments",
     "top_k",
+    # In tests/layers, beside the layers that are made of them, and against Keras.
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "max_pool",
+    "batch_norm_training",
+    "batch_normalization",
+    "layer_normalization",
+    "rms_normalization",
+    "conv",
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
 }
 
 

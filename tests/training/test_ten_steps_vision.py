@@ -13,8 +13,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "training"
 EXPECTED = json.loads((GOLDEN / "ten_steps_vision.json").read_text())
 # Steps whose losses are compared. Batch normalization over few values magnifies rounding: moving all weights by 1e-7
 # of themselves changes the second loss of ResNet50 by 2e-3 and the third of MobileNetV2 by 2e-4, which is as far as
-# they are from Keras's, so that later losses tell nothing.
-COMPARED = {"VGG16": 10, "MobileNetV2": 2, "ResNet50": 1}
+# they are from Keras's, so that later losses tell nothing. VGG16 has no normalization; there the rounding of Winograd's
+# transforms, about ten times that of plain sums, grows to 1e-4 by the eighth loss.
+COMPARED = {"VGG16": 7, "MobileNetV2": 2, "ResNet50": 1}
 
 
 def ten_steps():

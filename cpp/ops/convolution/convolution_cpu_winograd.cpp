@@ -1,5 +1,5 @@
 // Forward convolutions of 3x3 by Winograd's F(4x4, 3x3).
-#include "ops/convolution/winograd_pass.h"
+#include "ops/convolution/winograd_pass_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {

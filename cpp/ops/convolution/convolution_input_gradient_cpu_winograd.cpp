@@ -1,5 +1,5 @@
 // Input gradients of 3x3 convolutions by Winograd's F(4x4, 3x3).
-#include "ops/convolution/winograd_pass.h"
+#include "ops/convolution/winograd_pass_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {

@@ -59,7 +59,13 @@ class Dropout(_RandomLayer):
     True
     """
 
-    def __init__(self, rate: float, noise_shape: Optional[Sequence[Optional[int]]] = None, seed: Any = None, **kwargs: Any):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Optional[Sequence[Optional[int]]] = None,
+        seed: Any = None,
+        **kwargs: Any,
+    ):
         _check_rate(type(self).__name__, "rate", rate)
         super().__init__(seed=seed, active=rate > 0, **kwargs)
         self.rate = rate
@@ -181,7 +187,13 @@ class AlphaDropout(_RandomLayer):
     Reference: Klambauer et al. 2017.
     """
 
-    def __init__(self, rate: float, noise_shape: Optional[Sequence[Optional[int]]] = None, seed: Any = None, **kwargs: Any):
+    def __init__(
+        self,
+        rate: float,
+        noise_shape: Optional[Sequence[Optional[int]]] = None,
+        seed: Any = None,
+        **kwargs: Any,
+    ):
         _check_rate(type(self).__name__, "rate", rate)
         super().__init__(seed=seed, active=rate > 0, **kwargs)
         self.rate = rate

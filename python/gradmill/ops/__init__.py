@@ -34,5 +34,4 @@ __all__ = [
     *_pooling,
     *_reduction,
     *_shape,
-    "image",
 ]

@@ -7,7 +7,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op, tensor
 from gradmill.ops.layout import data_format_of, sizes_of
 
-__all__ = ["affine_transform", "crop_images", "resample", "resize", "windows_of"]
+__all__ = ["affine_transform", "crop_images", "crop_to_ratio", "resample", "resize", "windows_of"]
 
 METHODS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")

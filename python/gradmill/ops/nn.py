@@ -24,8 +24,6 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "mish",
-    "moments",
-    "normalize",
     "relu6",
     "selu",
     "silu",
@@ -549,48 +547,3 @@ def sparse_categorical_crossentropy(
     if ignore_class is None:
         return _core.ops.sparse_softmax_cross_entropy(output, target)
     return _core.ops.sparse_softmax_cross_entropy(output, target, ignore_class=int(ignore_class))
-
-
-@public_op
-def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: Optional[float] = None) -> Any:
-    """Divide by the norm along `axis`.
-
-    Args:
-        x: tensor.
-        axis: axis of the vectors.
-        order: which norm.
-        epsilon: smallest norm to divide by; default 1e-7.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    axis %= x.ndim
-    guard = 1e-7 if epsilon is None else epsilon
-    if order == 2:
-        square = _core.ops.sum(_core.ops.square(x), axes=[axis], keepdims=True)
-        return x * _core.ops.rsqrt(_core.ops.maximum(square, guard * guard))
-    power = _core.ops.power(_core.ops.abs(x), float(order))
-    length = _core.ops.power(_core.ops.sum(power, axes=[axis], keepdims=True), 1.0 / order)
-    return x / _core.ops.maximum(length, guard)
-
-
-@public_op
-def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """Return mean and variance along `axes`.
-
-    Args:
-        x: tensor.
-        axes: axis or axes to reduce.
-        keepdims: whether reduced axes stay, with size one.
-        synchronized: accepted for compatibility.
-
-    Returns:
-        (mean, variance).
-    """
-    x = float_tensor(x)
-    along = [axes] if isinstance(axes, int) else [int(each) for each in axes]
-    count = int(np.prod([x.shape[each] for each in along], dtype=np.int64))
-    mean = _core.ops.sum(x, axes=along, keepdims=True) * (1.0 / count)
-    variance = _core.ops.sum(_core.ops.square(x - mean), axes=along, keepdims=keepdims) * (1.0 / count)
-    return (mean if keepdims else _core.ops.reshape(mean, shape=list(variance.shape))), variance
