@@ -105,6 +105,7 @@ def test_without_top():
 
 
 def test_input_tensor_and_other_channels():
+    gm.utils.clear_session()  # names without numbers
     inputs = gm.Input((40, 48, 1))
     scaled = gm.layers.Rescaling(1 / 255)(inputs)
     model = applications.MobileNetV2(input_tensor=scaled, alpha=0.35, classes=4, name="grey")
