@@ -12,12 +12,13 @@
 namespace gradmill {
 namespace {
 
-// Results do not depend on the number of workers, so the loop tries out what is quicker: so many steps each way, again
-// after so many steps, since other programs come and go.
+// Results do not depend on the number of workers, so the loop tries out what is quicker: so many steps each way.
 constexpr int64_t trial_steps = 12;
 // Turns of a trial, half of them each way, so that one disturbance does not decide.
 constexpr int trial_turns = 6;
-constexpr int64_t steps_between_trials = 4000;
+// Other programs come and go, so it tries again: soon after a choice that differs from the one before, which may have
+// been an accident, and later and later while the choice stays the same.
+constexpr int64_t least_steps_between_trials = 250, most_steps_between_trials = 4000;
 // Plans with more work than this (operations) gain from all workers whatever happens.
 constexpr double operations_beyond_doubt = 50e6;
 // Bytes of a batch that a worker gathers before it looks whether others wait for it: below a microsecond.
@@ -154,8 +155,8 @@ void BatchLoop::run_adaptively(const int64_t* order, int64_t first_row, int64_t 
   }
   while (done < steps) {
     if (!in_trial_) {
-      if (steps_since_trial_ < steps_between_trials) {
-        advance(steps_between_trials - steps_since_trial_, std::min(workers_, most));
+      if (steps_since_trial_ < steps_between_trials_) {
+        advance(steps_between_trials_ - steps_since_trial_, std::min(workers_, most));
         continue;
       }
       in_trial_ = true;
@@ -175,7 +176,10 @@ void BatchLoop::end_turn(int most) {
   trial_.steps = 0;
   trial_.seconds = 0;
   if (++trial_.turn < trial_turns) return;
-  workers_ = trial_.best[1] < trial_.best[0] ? 1 : most;
+  const int choice = trial_.best[1] < trial_.best[0] ? 1 : most;
+  steps_between_trials_ = choice == workers_ ? std::min(2 * steps_between_trials_, most_steps_between_trials)
+                                             : least_steps_between_trials;
+  workers_ = choice;
   in_trial_ = false;
   steps_since_trial_ = 0;
 }

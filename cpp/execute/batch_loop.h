@@ -63,6 +63,7 @@ class BatchLoop {
   bool in_trial_ = true;
   int workers_ = 0;  // the choice in force; 0 before the first trial has ended
   int64_t steps_since_trial_ = 0;
+  int64_t steps_between_trials_ = 0;
 };
 
 }  // namespace gradmill
