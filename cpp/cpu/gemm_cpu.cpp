@@ -83,21 +83,6 @@ struct Layout {
   static long round_up(long x, long to) { return ceil_div(x, to) * to; }
 };
 
-// The rows of a unit as `tall` blocks of `height` rows, then `low` blocks of one row less: 32 rows on AVX2 are
-// 6 6 5 5 5 5 rather than five times 6 and a slow 2.
-struct RowBlocks {
-  long height, tall, low;
-
-  static RowBlocks of(long rows) {
-    const long blocks = ceil_div(rows, max_rows);
-    const long height = ceil_div(rows, blocks);
-    const long low = blocks * height - rows;
-    return {height, blocks - low, low};
-  }
-
-  long first_row(long block) const { return block * height - max_of(0, block - tall); }
-};
-
 template <typename T>
 class Worker {
  public:

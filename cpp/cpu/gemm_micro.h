@@ -33,6 +33,21 @@ constexpr int panel_vectors = 2;  // vectors of C in a row of the usual kernel
 constexpr int wide_vectors = 4;   // the same for products of very few rows, which need more sums side by side
 constexpr int wide_max_rows = (GM_GEMM_REGISTERS - wide_vectors - 1) / wide_vectors;  // and their number of rows
 
+// The rows of a unit as `tall` blocks of `height` rows, then `low` blocks of one row less: 32 rows on AVX2 are
+// 6 6 5 5 5 5 rather than five times 6 and a slow 2.
+struct RowBlocks {
+  long height, tall, low;
+
+  static RowBlocks of(long rows) {
+    const long blocks = (rows + max_rows - 1) / max_rows;
+    const long height = (rows + blocks - 1) / blocks;
+    const long low = blocks * height - rows;
+    return {height, blocks - low, low};
+  }
+
+  long first_row(long block) const { return block * height - (block > tall ? block - tall : 0); }
+};
+
 template <typename T>
 struct Vectors;
 template <>

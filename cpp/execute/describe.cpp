@@ -36,14 +36,18 @@ size_t Plan::planned_bytes() const {
          bytes_of(graph_->inputs) + bytes_of(graph_->outputs);
 }
 
+TileGroupPointer group_of(const Node& node) {
+  const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || takes_epilogue(*node.op);
+  return fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
+}
+
 std::string Plan::describe() const {
   std::ostringstream out;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const Node& node = *step.node;
     out << std::setw(4) << i << (step.barrier_before ? " | " : "   ") << node.op->name() << " [" << step.kernel->name;
-    const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || takes_epilogue(*node.op);
-    const TileGroupPointer group = fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
+    const TileGroupPointer group = group_of(node);
     if (group) out << ": " << to_string(*group);
     out << "] ";
     for (size_t k = 0; k < node.inputs.size(); ++k) {

@@ -119,8 +119,7 @@ void Plan::check_finite(const Step& step, int64_t number) const {
     const TensorType& type = node.outputs[i]->type;
     const int64_t at = first_not_finite(type, tables_[0][step.first_buffer + static_cast<int>(node.inputs.size() + i)]);
     if (at < 0) continue;
-    const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || takes_epilogue(*node.op);
-    const TileGroupPointer group = fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;
+    const TileGroupPointer group = group_of(node);
     throw NonFiniteError(text("NaN check: step ", number, ", layer '", node.scope.empty() ? "(none)" : node.scope, "', op ",
                               node.op->name(), group ? " (" + to_string(*group) + ")" : "", ": element ", at,
                               " of the result ", type, " is not finite; look at the inputs, the learning rate and the loss"));

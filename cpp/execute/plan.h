@@ -23,6 +23,9 @@ struct Step {
   const Node* node = nullptr;
 };
 
+// The elementwise work fused into a node, or null.
+TileGroupPointer group_of(const Node& node);
+
 class Plan {
  public:
   // Compiles the graph. Throws the errors of the ops and UnsupportedError when a kernel is missing.

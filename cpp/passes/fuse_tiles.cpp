@@ -11,6 +11,7 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/elementwise/tile_group.h"
 #include "ops/prepare.h"
+#include "passes/nodes.h"
 #include "passes/pipeline.h"
 
 namespace gradmill {
@@ -18,10 +19,6 @@ namespace {
 
 // Programs hold a bounded number of operands; groups stop growing before that.
 constexpr size_t largest_group = 40;
-
-bool is_tile(const Node& node) { return catalogue_row(node.op->id).cpu == Realization::tile; }
-
-bool is_op(const Node& node, OpId id) { return node.op->id == static_cast<int>(id); }
 
 TileType compute_type(const Node& node) {
   std::vector<TensorType> inputs;

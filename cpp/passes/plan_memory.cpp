@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "ops/prepare.h"
+#include "passes/nodes.h"
 #include "registry/registry.h"
 
 namespace gradmill {
@@ -22,8 +23,6 @@ struct Interval {
   const Value* value = nullptr;
   int scratch_of = -1;
 };
-
-bool is_op(const Node& node, OpId id) { return node.op->id == static_cast<int>(id); }
 
 // Whether output `o` of the node may overwrite input `i` in place: element by element, each read before it is written.
 bool may_overwrite(const Node& node, size_t i, size_t o) {

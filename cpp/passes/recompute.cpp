@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "passes/nodes.h"
 #include "passes/pipeline.h"
-#include "registry/registry.h"
 
 namespace gradmill {
 namespace {
@@ -14,11 +14,8 @@ namespace {
 constexpr int64_t large = 4096;        // elements; below, nothing is gained
 constexpr int64_t broadcast_ratio = 8;  // an operand so many times smaller is read at no cost
 
-bool is_tile(const Node& node) { return catalogue_row(node.op->id).cpu == Realization::tile; }
-
 bool is_cheap(const Node& node) {
-  const OpId id = static_cast<OpId>(node.op->id);
-  return id == OpId::add || id == OpId::subtract || id == OpId::multiply;
+  return is_op(node, OpId::add) || is_op(node, OpId::subtract) || is_op(node, OpId::multiply);
 }
 
 using Users = std::unordered_map<const Value*, std::vector<Node*>>;

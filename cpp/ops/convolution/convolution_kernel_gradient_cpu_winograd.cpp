@@ -37,15 +37,12 @@ void sum_unit(const Parameters& p, const float* x, const float* dy, int64_t unit
   const WinogradPlanes a{scratch, p.channel_row(), room * p.channel_row()};
   const WinogradPlanes b{a.data + winograd_points * a.plane, p.filter_row(), room * p.filter_row()};
   float* zeros = b.data + winograd_points * b.plane;
-  const int64_t longest = greater(p.channel_row(), p.filter_row());
-  for (int64_t i = 0; i < longest; ++i) zeros[i] = 0;
+  fill_zeros(zeros, greater(p.channel_row(), p.filter_row()));
   // Columns of the last panel that no filter fills are multiplied too.
-  for (int64_t i = 0; i < winograd_points * b.plane; ++i) b.data[i] = 0;
+  fill_zeros(b.data, winograd_points * b.plane);
   float* to = sums + unit * p.block();
   const int64_t begin = all * range / p.ranges, end = all * (range + 1) / p.ranges;
-  if (begin == end) {
-    for (int64_t i = 0; i < p.block(); ++i) to[i] = 0;
-  }
+  if (begin == end) fill_zeros(to, p.block());
   for (int64_t band = begin; band < end; band += p.bands_at_once) {
     const int64_t bands = lesser(p.bands_at_once, end - band);
     for (int64_t i = 0; i < bands; ++i) {
@@ -73,7 +70,7 @@ void transform_unit(const Parameters& p, const KernelCall& call, int64_t unit) {
   WinogradPlanes planes[2];
   planes_of(p, reinterpret_cast<float*>(call.shared_scratch), planes);
   float* zeros = reinterpret_cast<float*>(call.worker_scratch);
-  for (int64_t i = 0; i < greater(planes[0].row, planes[1].row); ++i) zeros[i] = 0;
+  fill_zeros(zeros, greater(planes[0].row, planes[1].row));
   const int64_t last = lesser((unit + 1) * p.bands_at_once, p.x.all_bands());
   for (int64_t band = unit * p.bands_at_once; band < last; ++band) {
     const int64_t row = band * p.x.columns;
@@ -85,7 +82,7 @@ void transform_unit(const Parameters& p, const KernelCall& call, int64_t unit) {
     for (int point = 0; point < winograd_points; ++point) {
       for (int64_t tile = row; tile < row + p.x.columns; ++tile) {
         float* end = planes[1].data + point * planes[1].plane + tile * planes[1].row;
-        for (int64_t i = p.filters; i < planes[1].row - winograd_row_gap; ++i) end[i] = 0;
+        fill_zeros(end + p.filters, planes[1].row - winograd_row_gap - p.filters);
       }
     }
   }

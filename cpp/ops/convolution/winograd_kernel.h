@@ -51,6 +51,10 @@ static inline int64_t winograd_unit_bands(const WinogradTiles& tiles, int64_t wa
   return greater(bands, divide_up(winograd_unit_tiles, tiles.columns));
 }
 
+static inline void fill_zeros(float* to, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = 0;
+}
+
 // Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is 6 for
 // tiles of the input, 4 for those of the output.
 template <int side, class Transform>
@@ -91,7 +95,7 @@ template <AForm form>
 static inline void winograd_product(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t b_panel,
                                     float* to, int64_t to_stride, int64_t rows, int64_t cols, int64_t depth,
                                     bool accumulate) {
-  const int64_t blocks = divide_up(rows, max_rows), height = divide_up(rows, blocks), low = blocks * height - rows;
+  const RowBlocks blocks = RowBlocks::of(rows);
   for (int64_t k = 0; k < depth; k += winograd_product_depth) {
     Strip<float> strip;
     strip.a_stride = a_stride;
@@ -104,9 +108,9 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
     for (int64_t panel = 0; panel * winograd_panel < cols; ++panel) {
       strip.b = b + panel * b_panel + k * b_stride;
       for (int part = 0; part < 2; ++part) {
-        const int64_t count = part ? low : blocks - low, first = part ? (blocks - low) * height : 0;
+        const int64_t count = part ? blocks.low : blocks.tall, first = part ? blocks.first_row(blocks.tall) : 0;
         if (count == 0) continue;
-        const int64_t step = height - part;
+        const int64_t step = blocks.height - part;
         strip.blocks = count;
         strip.a = form == AForm::rows ? a + first * a_stride + k : a + first + k * a_stride;
         strip.a_block = form == AForm::rows ? step * a_stride : step;

@@ -80,10 +80,6 @@ static inline void gather_band(const WinogradPass& p, const WinogradPlanes& plan
   }
 }
 
-static inline void fill_zeros(float* to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = 0;
-}
-
 // Where a band of the output begins, and how many rows it has.
 struct OutputBand {
   int64_t begin, rows;

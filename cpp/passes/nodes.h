@@ -1,0 +1,13 @@
+// What passes ask of a node.
+#pragma once
+
+#include "graph/graph.h"
+#include "registry/registry.h"
+
+namespace gradmill {
+
+inline bool is_op(const Node& node, OpId id) { return node.op->id == static_cast<int>(id); }
+// Elementwise work, which tile programs run.
+inline bool is_tile(const Node& node) { return catalogue_row(node.op->id).cpu == Realization::tile; }
+
+}  // namespace gradmill
