@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "base/settings.h"
 #include "registry/input_conversion.h"
@@ -104,7 +105,15 @@ class BatchLoop::Queue {
     const int64_t step = piece / pieces_, begin = piece % pieces_ * loop_.rows_at_once_;
     loop_.gather_rows(order_ ? order_ + step * loop_.batch_ : nullptr, first_row_ + step * loop_.batch_, begin,
                       std::min(begin + loop_.rows_at_once_, loop_.batch_), static_cast<int>(step % 2));
+    done_.fetch_add(1, std::memory_order_release);
     return true;
+  }
+
+  // Until the batch of `step` is complete. A worker that waits at a barrier may have taken a piece of it after all others
+  // found nothing left to take.
+  void finish(int64_t step) const {
+    const int64_t pieces = std::min((step + 1) * pieces_, all_pieces_);
+    while (done_.load(std::memory_order_acquire) < pieces) std::this_thread::yield();
   }
 
  private:
@@ -113,6 +122,7 @@ class BatchLoop::Queue {
   const int64_t first_row_, pieces_, all_pieces_;
   alignas(64) std::atomic<int64_t> next_{0};
   alignas(64) std::atomic<int64_t> allowed_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
 };
 
 double BatchLoop::run_steps(const int64_t* order, int64_t first_row, int64_t steps, int workers) {
@@ -131,6 +141,7 @@ double BatchLoop::run_steps(const int64_t* order, int64_t first_row, int64_t ste
       while (queue.gather()) {
       }
       if (workers > 1) barrier.wait();
+      queue.finish(step + 1);
     }
   });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
