@@ -25,6 +25,8 @@ extern const TileKernel tile_kernels_f64[];
 extern const TileKernel tile_kernels_i32[];
 extern const TileKernel tile_kernels_i64[];
 
+// Runs one of the affine instructions, which stands at `instruction` and the next place.
+void run_affine(const TileSlot* slots, const TileInstruction* instruction, int64_t count);
 // Runs the adam_update at `instruction`, with its two further parts.
 void run_adam_update(const TileSlot* slots, const TileInstruction* instruction, int64_t count);
 
@@ -43,6 +45,14 @@ struct MultiplySubtract {
 struct NegativeMultiplyAdd {
   static constexpr bool brief = true;
   template <class V> static GM_INLINE V value(V x1, V x2, V x3) { return subtract(x3, multiply(x1, x2)); }
+};
+struct KeepLess {
+  static constexpr bool brief = true;
+  template <class V> static GM_INLINE V value(V x1, V x2, V x3) { return select(x1 < x2, x3, V(0)); }
+};
+struct KeepLessEqual {
+  static constexpr bool brief = true;
+  template <class V> static GM_INLINE V value(V x1, V x2, V x3) { return select(x1 <= x2, x3, V(0)); }
 };
 struct DivideByRoot {
   static constexpr bool brief = false;

@@ -55,8 +55,60 @@ const TileKernel tile_kernels_f32[] = {
 #include "math/elementwise.def"
 #undef ELEMENTWISE
     &Kernel<1, Identity>::run,          nullptr, nullptr, nullptr, &Kernel<3, MultiplySubtract>::run,
-    &Kernel<3, NegativeMultiplyAdd>::run, &Kernel<3, DivideByRoot>::run,
-    &Kernel<3, Interpolate>::run,       &Kernel<3, InterpolateSquare>::run, nullptr, nullptr};
+    &Kernel<3, NegativeMultiplyAdd>::run, &Kernel<3, KeepLess>::run,    &Kernel<3, KeepLessEqual>::run,
+    &Kernel<3, DivideByRoot>::run,        &Kernel<3, Interpolate>::run,       &Kernel<3, InterpolateSquare>::run,
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+
+namespace {
+
+struct AffineClip {
+  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat high, VecFloat) {
+    return functor::minimum::value(functor::maximum::value(z, low), high);
+  }
+};
+struct AffineKeep {
+  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat high, VecFloat d) {
+    return KeepLessEqual::value(low, z, KeepLessEqual::value(z, high, d));
+  }
+};
+struct AffineKeepAbove {
+  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat d, VecFloat) { return KeepLess::value(low, z, d); }
+};
+struct AffineSum {
+  static GM_INLINE VecFloat value(VecFloat z, VecFloat c, VecFloat s, VecFloat) { return (z + c) * s; }
+};
+
+template <class F, int more>
+void run_affine_as(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
+  const float* from[6];
+  int64_t step[6];
+  for (int i = 0; i < 6; ++i) {
+    const TileSlot& slot = slots[instruction[i / 3].source[i < 3 + more ? i % 3 : 0]];
+    from[i] = reinterpret_cast<const float*>(slot.data);
+    step[i] = slot.step;
+  }
+  float* out = reinterpret_cast<float*>(slots[instruction->destination].data);
+  const auto value = [&](const auto& at) {
+    return F::value(functor::multiply_add::value(at(0), at(1), at(2)), at(3), at(4), at(more > 2 ? 5 : 4));
+  };
+  int64_t i = 0;
+  for (; i + vector_lanes <= count; i += vector_lanes)
+    store(out + i, value([&](int k) { return load(from[k] + i * step[k]); }));
+  if (i < count)
+    store_partial(out + i, value([&](int k) { return load_partial(from[k] + i * step[k], count - i); }), count - i);
+}
+
+}  // namespace
+
+void run_affine(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
+  switch (instruction->opcode) {
+    case TileOpcode::affine_clip: return run_affine_as<AffineClip, 2>(slots, instruction, count);
+    case TileOpcode::affine_keep: return run_affine_as<AffineKeep, 3>(slots, instruction, count);
+    case TileOpcode::affine_keep_above: return run_affine_as<AffineKeepAbove, 2>(slots, instruction, count);
+    default: return run_affine_as<AffineSum, 2>(slots, instruction, count);
+  }
+}
+
 void run_adam_update(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
   const auto data = [&](int slot) { return reinterpret_cast<float*>(slots[slot].data); };
   const TileInstruction &first = instruction[0], &second = instruction[1], &third = instruction[2];

@@ -46,4 +46,5 @@ template <class T, class F, int arity> constexpr TileKernel scalar_kernel_or_nul
 // The end of a table, behind the rows of elementwise.def.
 #define GM_COMMON_TILE_KERNELS(T)                                                               \
   &ScalarKernel<T, 1, Identity>::run, nullptr, nullptr, nullptr,                                \
-      &ScalarKernel<T, 3, MultiplySubtract>::run, &ScalarKernel<T, 3, NegativeMultiplyAdd>::run
+      &ScalarKernel<T, 3, MultiplySubtract>::run, &ScalarKernel<T, 3, NegativeMultiplyAdd>::run, \
+      &ScalarKernel<T, 3, KeepLess>::run, &ScalarKernel<T, 3, KeepLessEqual>::run

@@ -29,6 +29,12 @@ size_t bytes_of(const std::vector<ValuePointer>& values) {
   return total;
 }
 
+void list(std::ostream& out, const std::vector<ValuePointer>& values, const MemoryPlan& memory) {
+  for (size_t k = 0; k < values.size(); ++k) {
+    out << (k ? ", " : "") << values[k]->type << " " << place_of(memory.locations.at(values[k].get()));
+  }
+}
+
 }  // namespace
 
 size_t Plan::planned_bytes() const {
@@ -45,20 +51,22 @@ std::string Plan::describe() const {
   std::ostringstream out;
   for (size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    const Node& node = *step.node;
-    out << std::setw(4) << i << (step.barrier_before ? " | " : "   ") << node.op->name() << " [" << step.kernel->name;
-    const TileGroupPointer group = group_of(node);
-    if (group) out << ": " << to_string(*group);
-    out << "] ";
-    for (size_t k = 0; k < node.inputs.size(); ++k) {
-      out << (k ? ", " : "(") << node.inputs[k]->type << " " << place_of(memory_.locations.at(node.inputs[k].get()));
+    out << std::setw(4) << i << (step.barrier_before ? " | " : "   ");
+    if (step.chain) out << "chain [" << step.chain->describe() << "; ";
+    for (size_t k = 0; k < step.nodes.size(); ++k) {
+      const Node& node = *step.nodes[k];
+      if (node.op->traits.is_view) continue;
+      out << (k && step.chain ? " > " : "") << node.op->name();
+      const TileGroupPointer group = group_of(node);
+      if (!step.chain) out << " [" << step.kernel->name;
+      if (group) out << (step.chain ? " (" : ": ") << to_string(*group) << (step.chain ? ")" : "");
     }
-    out << (node.inputs.empty() ? "(" : "") << ") -> ";
-    for (size_t k = 0; k < node.outputs.size(); ++k) {
-      out << (k ? ", " : "") << node.outputs[k]->type << " " << place_of(memory_.locations.at(node.outputs[k].get()));
-    }
+    out << "] (";
+    list(out, step.inputs, memory_);
+    out << ") -> ";
+    list(out, step.outputs, memory_);
     out << "; units " << step.kernel->plan.units[0] << (step.alone ? text(" alone on worker ", step.owner) : "");
-    if (!node.scope.empty()) out << "  # " << node.scope;
+    if (!step.nodes[0]->scope.empty()) out << "  # " << step.nodes[0]->scope;
     out << "\n";
   }
   for (const auto& copy : memory_.final_copies) {

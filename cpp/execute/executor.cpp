@@ -1,4 +1,5 @@
 // Runs plans.
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -13,6 +14,8 @@ namespace {
 
 // A parallel region costs some microseconds; a plan must have this much work for each worker to gain from it.
 constexpr double operations_per_worker = 20e3;
+// How often a worker asks for units that are handed out.
+constexpr int64_t portions_per_worker = 8;
 
 }  // namespace
 
@@ -55,6 +58,7 @@ void Plan::release_states() { state_memory_.clear(); }
 
 void Plan::bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers) {
   ensure_memory(workers);
+  align(workers);
   bind_states();
   input_sets_ = input_sets;
   outputs_ = outputs;
@@ -66,7 +70,42 @@ void Plan::bind(const std::vector<std::vector<void*>>& input_sets, const std::ve
   }
 }
 
-void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barrier, int set) {
+// All workers count runs alike from here on.
+void Plan::align(int workers) {
+  counts_.resize(std::max(counts_.size(), static_cast<size_t>(workers)));
+  uint32_t most = 0;
+  for (const Count& count : counts_) most = std::max(most, count.runs);
+  for (Count& count : counts_) count.runs = most;
+}
+
+// The units of one phase that this worker comes to do: its share, or what is left when it asks.
+void Plan::run_units(size_t step, KernelCall& call, int worker, int workers) {
+  const KernelPlan& plan = steps_[step].kernel->plan;
+  const int64_t units = plan.units[call.phase];
+  if (workers == 1 || !steps_[step].handed_out) {
+    const UnitRange share = share_of(units, worker, workers);
+    call.begin = share.begin;
+    call.end = share.end;
+    if (call.begin < call.end) plan.run(call);
+    return;
+  }
+  const int64_t portion = std::max<int64_t>(1, units / (portions_per_worker * workers));
+  std::atomic<uint64_t>& next = tickets_[step * kernel_max_phases + static_cast<size_t>(call.phase)].next;
+  const uint64_t run = static_cast<uint64_t>(counts_[worker].runs) << 32;
+  for (uint64_t seen = next.load(std::memory_order_relaxed);;) {
+    const int64_t begin = (seen >> 32) == (run >> 32) ? static_cast<int64_t>(seen & UINT32_MAX) : 0;
+    if (begin >= units) return;
+    const int64_t end = std::min(begin + portion, units);
+    if (!next.compare_exchange_weak(seen, run | static_cast<uint64_t>(end), std::memory_order_relaxed)) continue;
+    call.begin = begin;
+    call.end = end;
+    plan.run(call);
+    seen = next.load(std::memory_order_relaxed);
+  }
+}
+
+void Plan::run_step(size_t number, int worker, int workers, SpinBarrier& barrier, int set) {
+  const Step& step = steps_[number];
   const KernelPlan& plan = step.kernel->plan;
   KernelCall call{tables_[set].data() + step.first_buffer, arena_->data() + step.scratch_offset,
                   worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
@@ -80,17 +119,15 @@ void Plan::run_step(const Step& step, int worker, int workers, SpinBarrier& barr
   }
   for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
     if (call.phase > 0 && workers > 1) barrier.wait();
-    const UnitRange share = share_of(plan.units[call.phase], worker, workers);
-    call.begin = share.begin;
-    call.end = share.end;
-    if (call.begin < call.end) plan.run(call);
+    run_units(number, call, worker, workers);
   }
 }
 
 void Plan::run_share(int worker, int workers, SpinBarrier& barrier, int set) {
-  for (const Step& step : steps_) {
-    if (step.barrier_before && workers > 1) barrier.wait();
-    run_step(step, worker, workers, barrier, set);
+  ++counts_[worker].runs;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i].barrier_before && workers > 1) barrier.wait();
+    run_step(i, worker, workers, barrier, set);
   }
   if (memory_.final_copies.empty()) return;
   if (workers > 1) barrier.wait();
@@ -114,10 +151,10 @@ void Plan::run_final_copies() {
 }
 
 void Plan::check_finite(const Step& step, int64_t number) const {
-  const Node& node = *step.node;
-  for (size_t i = 0; i < node.outputs.size(); ++i) {
-    const TensorType& type = node.outputs[i]->type;
-    const int64_t at = first_not_finite(type, tables_[0][step.first_buffer + static_cast<int>(node.inputs.size() + i)]);
+  for (size_t i = 0; i < step.outputs.size(); ++i) {
+    const Node& node = *step.outputs[i]->producer;
+    const TensorType& type = step.outputs[i]->type;
+    const int64_t at = first_not_finite(type, tables_[0][step.first_buffer + static_cast<int>(step.inputs.size() + i)]);
     if (at < 0) continue;
     const TileGroupPointer group = group_of(node);
     throw NonFiniteError(text("NaN check: step ", number, ", layer '", node.scope.empty() ? "(none)" : node.scope, "', op ",
@@ -128,9 +165,9 @@ void Plan::check_finite(const Step& step, int64_t number) const {
 
 void Plan::run_checked(int64_t number) {
   SpinBarrier barrier(1);
-  for (const Step& step : steps_) {
-    run_step(step, 0, 1, barrier);
-    check_finite(step, number);
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    run_step(i, 0, 1, barrier);
+    check_finite(steps_[i], number);
   }
   if (!memory_.final_copies.empty()) run_final_copies();
 }
@@ -197,10 +234,11 @@ std::vector<Plan::StepTime> Plan::profile(const std::vector<Tensor>& inputs, int
   SpinBarrier barrier(workers);
   run_lockstep(workers, [&](int worker) {
     for (int repeat = 0; repeat < repeats; ++repeat) {
+      ++counts_[worker].runs;
       for (size_t i = 0; i < steps_.size(); ++i) {
         if (workers > 1) barrier.wait();
         const auto start = std::chrono::steady_clock::now();
-        run_step(steps_[i], worker, workers, barrier);
+        run_step(i, worker, workers, barrier);
         if (workers > 1) barrier.wait();
         if (worker == 0) seconds[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       }
@@ -210,8 +248,8 @@ std::vector<Plan::StepTime> Plan::profile(const std::vector<Tensor>& inputs, int
   release_states();
   std::vector<StepTime> times;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    const Node& node = *steps_[i].node;
-    times.push_back({node.op->name(), node.scope, seconds[i] / repeats, steps_[i].kernel->plan.operations});
+    const Node& node = *steps_[i].nodes[0];
+    times.push_back({steps_[i].chain ? "chain" : node.op->name(), node.scope, seconds[i] / repeats, steps_[i].kernel->plan.operations});
   }
   return times;
 }

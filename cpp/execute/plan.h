@@ -2,10 +2,12 @@
 // every call, and meet only where one step needs what another worker wrote.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "execute/chain.h"
 #include "graph/graph.h"
 #include "ops/prepare.h"
 #include "passes/plan_memory.h"
@@ -19,8 +21,11 @@ struct Step {
   size_t scratch_offset = 0;  // shared scratch in the arena
   bool barrier_before = false;
   bool alone = false;         // too small to share: one worker runs all of it
+  bool handed_out = false;    // so large that workers take units as they come, not each its share
   int owner = 0;              // and this one, if there are so many, else the first
-  const Node* node = nullptr;
+  std::vector<const Node*> nodes;  // one, or the members of a chain
+  std::unique_ptr<Chain> chain;
+  std::vector<ValuePointer> inputs, outputs;  // the buffers
 };
 
 // The elementwise work fused into a node, or null.
@@ -37,8 +42,9 @@ class Plan {
   std::vector<Tensor> run(const std::vector<Tensor>& inputs);
 
   // For a loop that runs many steps: bind once, then let every worker call run_share for every step, with a barrier
-  // between steps. There may be several sets of inputs, to be filled in turn; `set` says which one a step reads.
+  // between steps; align before the number of workers changes. There may be several sets of inputs, to be filled in turn; `set` says which one a step reads.
   void bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers);
+  void align(int workers);
   void run_share(int worker, int workers, SpinBarrier& barrier, int set = 0);
   // After the last step of a loop: variables get a new identity.
   void finish() { release_states(); }
@@ -72,7 +78,8 @@ class Plan {
   void bind_states();
   void release_states();
   void run_final_copies();
-  void run_step(const Step& step, int worker, int workers, SpinBarrier& barrier, int set = 0);
+  void run_step(size_t number, int worker, int workers, SpinBarrier& barrier, int set = 0);
+  void run_units(size_t step, KernelCall& call, int worker, int workers);
   void check_inputs(const std::vector<Tensor>& inputs) const;
   void ensure_memory(int workers);
   void* pointer(const Location& location, int set = 0) const;
@@ -84,6 +91,11 @@ class Plan {
   std::vector<Location> table_places_;  // what each entry of the pointer table refers to
   std::vector<std::vector<void*>> tables_;  // one for each set of inputs
   std::shared_ptr<Storage> arena_, worker_scratch_;
+  // How many runs each worker has begun, and for each step what is handed out next: a run in the upper half, a unit below.
+  struct alignas(64) Count { uint32_t runs = 0; };
+  std::vector<Count> counts_;
+  struct alignas(64) Ticket { std::atomic<uint64_t> next{0}; };
+  std::unique_ptr<Ticket[]> tickets_;
   size_t worker_scratch_bytes_ = 0;
   int scratch_workers_ = 0;
   std::vector<Tensor> state_memory_;

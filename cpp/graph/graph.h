@@ -34,6 +34,8 @@ struct Node {
   Attributes attributes;
   std::vector<ValuePointer> inputs, outputs;
   std::string scope;  // path of the layer that made it
+  int chain = -1;     // nodes of one number >= 0 run chunk by chunk, see passes/form_chains.cpp
+  bool again = false;  // computes what another node computes, for readers that come later
 };
 
 struct StateUpdate {

@@ -173,12 +173,21 @@ class Parser {
       cursor.expect(",");
     }
     const Attributes attributes = parse_attributes(cursor, op.signature.schema(), op.name());
+    int64_t chain = -1;
+    if (cursor.accept("in")) {
+      cursor.expect("chain");
+      chain = cursor.integer();
+      if (chain < 0 || chain > INT32_MAX) cursor.fail("the number of a chain");
+    }
     const std::string scope = cursor.accept("#") ? cursor.quoted_words() : "";
     end(cursor);
     const TileGroupPointer group = group_of(attributes);
     const size_t before = graph_->nodes.size();
     const Vars outputs = group ? fused(op, *group, attributes, inputs) : emitted(op, attributes, inputs);
-    for (size_t i = before; i < graph_->nodes.size(); ++i) graph_->nodes[i]->scope = scope;
+    for (size_t i = before; i < graph_->nodes.size(); ++i) {
+      graph_->nodes[i]->scope = scope;
+      graph_->nodes[i]->chain = static_cast<int>(chain);
+    }
     if (outputs.size() != results.size()) {
       throw ArgumentError(text(op.name(), " has ", outputs.size(), " outputs; the text names ", results.size()));
     }

@@ -73,6 +73,7 @@ std::string to_string(const Graph& graph, bool all_constants) {
     }
     const std::string attributes = to_string(node->attributes);
     result += text(outputs, " = ", node->op->name(), "(", inputs, ")", attributes.empty() ? "" : " {" + attributes + "}",
+                   node->chain < 0 ? "" : text(" in chain ", node->chain),
                    node->scope.empty() ? "" : "  # " + quoted(node->scope), "\n");
   }
   for (const auto& update : graph.updates) {

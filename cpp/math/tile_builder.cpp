@@ -1,6 +1,7 @@
 #include "math/tile_builder.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "math/elementwise.h"
@@ -28,9 +29,16 @@ constexpr Row rows[] = {
     {1, true, false},  // uniform
     {3, true, true},   // multiply_subtract
     {3, true, true},   // negative_multiply_add
+    {3, true, true},   // keep_less
+    {3, true, true},   // keep_less_equal
     {3, true, false},  // divide_by_root
     {3, true, false},  // interpolate
     {3, true, false},  // interpolate_square
+    {5, true, false},  // affine_clip
+    {6, true, false},  // affine_keep
+    {5, true, false},  // affine_keep_above
+    {5, true, false},  // affine_sum
+    {0, true, false},  // more_sources
     {8, true, false},  // adam_update: w m v g a b r e
     {0, true, false},  // adam_part
 };
@@ -166,6 +174,7 @@ void TileBuilder::join_instructions() {
   for (Node& node : nodes_) {
     if (node.kind != Kind::computed) continue;
     if (node.opcode == TileOpcode::add || node.opcode == TileOpcode::subtract) join_product(&node, uses);
+    if (node.opcode == TileOpcode::where) join_comparison(&node, uses);
     if (!is_float_type(type_)) continue;
     if (node.opcode == TileOpcode::divide) join_root(&node, uses);
     if (node.opcode == TileOpcode::multiply_add) join_difference(&node, uses);
@@ -183,6 +192,25 @@ void TileBuilder::join_product(Node* node, const std::vector<int>& uses) const {
                               : side == 0                     ? TileOpcode::multiply_subtract
                                                               : TileOpcode::negative_multiply_add;
     *node = {Kind::computed, opcode, none, {factor.source[0], factor.source[square ? 0 : 1], other}};
+    return;
+  }
+}
+
+// c where a < b, else 0, and its like: the gradients of activations that cut off.
+void TileBuilder::join_comparison(Node* node, const std::vector<int>& uses) const {
+  const Node& other = nodes_[node->source[2]];
+  if (other.kind != Kind::constant || constants_[other.index].integer != 0) return;  // 0 has the same bits in all types
+  static constexpr struct {
+    TileOpcode comparison, joined;
+    bool swapped;
+  } forms[] = {{TileOpcode::less, TileOpcode::keep_less, false},
+               {TileOpcode::greater, TileOpcode::keep_less, true},
+               {TileOpcode::less_equal, TileOpcode::keep_less_equal, false},
+               {TileOpcode::greater_equal, TileOpcode::keep_less_equal, true}};
+  for (const auto& form : forms) {
+    if (!is_joinable(node->source[0], form.comparison, uses)) continue;
+    const Value* sides = nodes_[node->source[0]].source;
+    *node = {Kind::computed, form.joined, none, {sides[form.swapped], sides[!form.swapped], node->source[1]}};
     return;
   }
 }
@@ -212,6 +240,94 @@ void TileBuilder::join_difference(Node* node, const std::vector<int>& uses) cons
     else
       continue;
     return;
+  }
+}
+
+// Values of the form x a + b that go straight into a comparison, a bound or a scaled sum; see tile_program.h. A value that
+// others read too is computed twice, which takes less time than to write and read it.
+void TileBuilder::join_affine() {
+  const size_t count = nodes_.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (nodes_[i].kind != Kind::computed) continue;
+    join_clip(static_cast<Value>(i));
+    join_keep(&nodes_[i]);
+    join_sum(&nodes_[i]);
+  }
+}
+
+bool TileBuilder::is_computed(Value value, TileOpcode opcode) const {
+  return nodes_[value].kind == Kind::computed && nodes_[value].opcode == opcode;
+}
+
+// Whether both start with the same x a + b.
+bool TileBuilder::same_affine(const Node& a, const Node& b) const { return std::equal(a.source, a.source + 3, b.source); }
+
+void TileBuilder::join_clip(Value number) {
+  const Node node = nodes_[number];
+  const auto set = [&](const Value* affine, Value low, Value high) {  // constant() may move the nodes
+    nodes_[number] = {Kind::computed, TileOpcode::affine_clip, none, {affine[0], affine[1], affine[2], low, high}};
+  };
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (node.opcode == TileOpcode::relu && is_computed(node.source[0], TileOpcode::multiply_add)) {
+    const Node affine = nodes_[node.source[0]];
+    const Value low = constant(0.0);
+    set(affine.source, low, constant(infinity));
+    return;
+  }
+  for (int side = 0; side < 2; ++side) {
+    const Value inner = node.source[side], bound = node.source[1 - side];
+    if (node.opcode == TileOpcode::maximum && is_computed(inner, TileOpcode::multiply_add) &&
+        nodes_[bound].kind == Kind::constant) {
+      const Node affine = nodes_[inner];
+      set(affine.source, bound, constant(infinity));
+      return;
+    }
+    if (node.opcode == TileOpcode::minimum && is_computed(inner, TileOpcode::affine_clip) &&
+        nodes_[bound].kind == Kind::constant && is_infinite(nodes_[inner].source[4])) {
+      const Node affine = nodes_[inner];
+      set(affine.source, affine.source[3], bound);
+      return;
+    }
+  }
+}
+
+bool TileBuilder::is_infinite(Value value) const {
+  const Node& node = nodes_[value];
+  return node.kind == Kind::constant && constants_[node.index].number == std::numeric_limits<double>::infinity();
+}
+
+// d where z is between its bounds, by two comparisons or one.
+void TileBuilder::join_keep(Node* node) const {
+  const Value low = node->source[0], tested = node->source[1];
+  if (node->opcode == TileOpcode::keep_less && is_computed(tested, TileOpcode::affine_clip)) {
+    const Node& clip = nodes_[tested];
+    if (clip.source[3] != low || !is_infinite(clip.source[4])) return;  // then z > low exactly where its clip is
+    *node = {Kind::computed, TileOpcode::affine_keep_above, none,
+             {clip.source[0], clip.source[1], clip.source[2], low, node->source[2]}};
+  } else if (node->opcode == TileOpcode::keep_less_equal && is_computed(tested, TileOpcode::multiply_add) &&
+             is_computed(node->source[2], TileOpcode::keep_less_equal)) {
+    const Node& upper = nodes_[node->source[2]];
+    if (!is_computed(upper.source[0], TileOpcode::affine_clip)) return;
+    const Node& clip = nodes_[upper.source[0]];
+    if (!same_affine(clip, nodes_[tested]) || clip.source[3] != low || !is_infinite(clip.source[4])) return;
+    *node = {Kind::computed, TileOpcode::affine_keep, none,
+             {clip.source[0], clip.source[1], clip.source[2], low, upper.source[1], upper.source[2]}};
+  }
+}
+
+// (x a + b + c) s.
+void TileBuilder::join_sum(Node* node) const {
+  if (node->opcode != TileOpcode::multiply) return;
+  for (int side = 0; side < 2; ++side) {
+    if (!is_computed(node->source[side], TileOpcode::add)) continue;
+    const Node& sum = nodes_[node->source[side]];
+    for (int term = 0; term < 2; ++term) {
+      if (!is_computed(sum.source[term], TileOpcode::multiply_add)) continue;
+      const Node& affine = nodes_[sum.source[term]];
+      *node = {Kind::computed, TileOpcode::affine_sum, none,
+               {affine.source[0], affine.source[1], affine.source[2], sum.source[1 - term], node->source[1 - side]}};
+      return;
+    }
   }
 }
 
@@ -416,6 +532,8 @@ const char* TileBuilder::place_values(TileProgram* program) const {
     if (place[i] == none) return "more temporaries than a tile program has registers";
     if (node.opcode == TileOpcode::adam_part) continue;  // comes with its adam_update
     bool room = emit(node.opcode, place[i], source);
+    if (node.opcode != TileOpcode::adam_update && arity_of(node.opcode) > 3)
+      room = room && emit(TileOpcode::more_sources, place[i], source + 3);
     if (node.opcode == TileOpcode::adam_update)
       for (int part = 0; part < 2; ++part)
         room = room && emit(TileOpcode::adam_part, place[adam_parts_[part]], source + 3 * (part + 1));
@@ -436,16 +554,13 @@ const char* TileBuilder::place_values(TileProgram* program) const {
 const char* TileBuilder::build(TileProgram* program) {
   *program = TileProgram{};
   if (operands_.size() + outputs_.size() > max_tile_operands) return "more operands than a tile program has";
-  if (constants_.size() > max_tile_constants) return "more constants than a tile program has";
   for (const Node& node : nodes_)
     if (node.kind == Kind::computed && !tile_supports(node.opcode, type_))
       return "an operation that the compute type of the program does not have";
   program->type = type_;
   program->inputs = static_cast<uint8_t>(operands_.size());
   program->outputs = static_cast<uint8_t>(outputs_.size());
-  program->constants = static_cast<uint8_t>(constants_.size());
   std::copy(operands_.begin(), operands_.end(), program->operand);
-  std::copy(constants_.begin(), constants_.end(), program->constant);
   for (size_t o = 0; o < outputs_.size(); ++o) {
     TileOperand& operand = program->operand[operands_.size() + o];
     operand.dtype = static_cast<uint8_t>(outputs_[o].dtype);
@@ -455,7 +570,11 @@ const char* TileBuilder::build(TileProgram* program) {
   }
   if (const char* reason = place_dims(program)) return reason;
   join_instructions();
+  if (type_ == TileType::f32) join_affine();
   if (type_ == TileType::f32) join_adam();
+  if (constants_.size() > max_tile_constants) return "more constants than a tile program has";
+  program->constants = static_cast<uint8_t>(constants_.size());
+  std::copy(constants_.begin(), constants_.end(), program->constant);
   if (const char* reason = place_values(program)) return reason;
   choose_tiles(program);
   return nullptr;

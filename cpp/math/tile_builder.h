@@ -65,8 +65,16 @@ class TileBuilder {
   bool is_joinable(Value value, TileOpcode opcode, const std::vector<int>& uses) const;
   void join_instructions();
   void join_product(Node* node, const std::vector<int>& uses) const;
+  void join_comparison(Node* node, const std::vector<int>& uses) const;
   void join_root(Node* node, const std::vector<int>& uses) const;
   void join_difference(Node* node, const std::vector<int>& uses) const;
+  void join_affine();
+  void join_clip(Value number);
+  void join_keep(Node* node) const;
+  void join_sum(Node* node) const;
+  bool is_computed(Value value, TileOpcode opcode) const;
+  bool same_affine(const Node& a, const Node& b) const;
+  bool is_infinite(Value value) const;
   void join_adam();
   bool is_single(Value value) const;
   bool is_full(Value value) const;

@@ -21,13 +21,20 @@ enum class TileOpcode : uint16_t {
   store,                  // output operand of another dtype = register source[0]
   iota,                   // linear output index as a number of the program's type
   uniform,                // random numbers in [0, 1) from the key operand source[0]; floats only, see math/philox.h
-  // The rest are made by TileBuilder, out of several operations that stand together in optimizers.
+  // The rest are made by TileBuilder, out of several operations that often stand together.
   multiply_subtract,      // x1 * x2 - x3
   negative_multiply_add,  // x3 - x1 * x2
+  keep_less,              // x3 where x1 < x2, else 0
+  keep_less_equal,        // x3 where x1 <= x2, else 0
   divide_by_root,         // x1 / (sqrt(x2) + x3); this and the following for floats only
   interpolate,            // x1 + (x2 - x1) * x3
   interpolate_square,     // x1 + (x2 * x2 - x1) * x3
-  adam_update,            // three instructions long, float32 only, see below
+  affine_clip,            // float32 only, as all that follow; two instructions long, see below
+  affine_keep,
+  affine_keep_above,
+  affine_sum,
+  more_sources,           // the second of them
+  adam_update,            // three instructions long, see below
   adam_part,              // the second and third of them
   count
 };
@@ -66,6 +73,13 @@ struct TileInstruction {
   uint8_t source[3];
 };
 
+// What batch normalization and its gradient do, with z = x a + b; the sources of more_sources follow those of the first.
+//   affine_clip        z between l and h                   x a b | l h
+//   affine_keep        d where l <= z <= h, else 0         x a b | l h d
+//   affine_keep_above  d where l < z, else 0               x a b | l d
+//   affine_sum         (x a + b + c) s                     x a b | c s
+// They differ from separate instructions in nothing but time: every value is rounded alike.
+//
 // adam_update makes m' = m + (g - m) a, v' = v + (g g - v) b and w' = w - m' r / (sqrt(v') + e) in one pass, because
 // the optimizer's step is a large part of training a small network. Its destinations and sources are
 //   adam_update  w'  w m v

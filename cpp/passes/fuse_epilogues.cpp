@@ -88,7 +88,8 @@ void fuse_epilogues(Graph& graph) {
     Node* product = nullptr;
     for (const auto& input : node->inputs) {
       const Node* producer = input->producer;
-      if (!producer || !has_room(*producer) || absorbed.count(producer) || kept.count(input.get())) continue;
+      if (!producer || producer->chain != node->chain) continue;
+      if (!has_room(*producer) || absorbed.count(producer) || kept.count(input.get())) continue;
       if (users.at(input.get()).size() == 1) product = input->producer;
     }
     std::vector<ValuePointer> others;
@@ -101,8 +102,9 @@ void fuse_epilogues(Graph& graph) {
     inputs.insert(inputs.end(), others.begin(), others.end());
     std::vector<TensorType> types;
     for (const auto& output : node->outputs) types.push_back(output->type);
-    graph.add_node(*product->op, with_epilogue(*product->op, product->attributes, group), inputs, types,
-                   product->scope.empty() ? node->scope : product->scope);
+    Node* made = graph.add_node(*product->op, with_epilogue(*product->op, product->attributes, group), inputs, types,
+                                product->scope.empty() ? node->scope : product->scope);
+    made->chain = product->chain;
     result.push_back(std::move(graph.nodes.back()));
     graph.nodes.pop_back();
     for (size_t i = 0; i < types.size(); ++i) replacements[node->outputs[i].get()] = result.back()->outputs[i];

@@ -1,8 +1,6 @@
 // Elementwise ops on values of one shape become one node, so that intermediate values stay in cache.
 //
-// Nodes are visited in order. A node joins the groups of its producers when shape and compute type agree and no path
-// leaves the group and comes back: everything in a group runs at once. The test looks for such a path backwards from the
-// other inputs, over groups as wholes.
+// Nodes are visited in order. A node joins the groups of its producers when shape, compute type and chain agree.
 #include <algorithm>
 #include <unordered_set>
 
@@ -11,6 +9,7 @@
 #include "ops/elementwise/elementwise.h"
 #include "ops/elementwise/tile_group.h"
 #include "ops/prepare.h"
+#include "passes/node_groups.h"
 #include "passes/nodes.h"
 #include "passes/pipeline.h"
 
@@ -31,8 +30,7 @@ bool adapts(const Node& node) { return is_op(node, OpId::cast) || is_op(node, Op
 
 class Fusion {
  public:
-  explicit Fusion(Graph& graph) : graph_(graph), users_(users_of_values(graph)) {
-    for (size_t i = 0; i < graph.nodes.size(); ++i) position_[graph.nodes[i].get()] = static_cast<int>(i);
+  explicit Fusion(Graph& graph) : graph_(graph), users_(users_of_values(graph)), sets_(graph) {
     for (const auto& output : graph.outputs) kept_.insert(output.get());
     for (const auto& update : graph.updates) kept_.insert(update.value.get());
   }
@@ -46,48 +44,17 @@ class Fusion {
 
  private:
   struct Group {
-    std::vector<Node*> members;  // in order
     TileType type;
     bool type_is_open;  // only casts and broadcasts so far
   };
 
-  int group_of(const Node* node) const {
-    const auto found = group_of_.find(node);
-    return found == group_of_.end() ? -1 : found->second;
-  }
-
-  // Whether anything outside `group` that `start` depends on depends on a member of `group`.
-  bool returns_to(int group, const Node* start) const {
-    const int earliest = position_.at(groups_[group].members.front());
-    std::vector<const Node*> pending{start};
-    std::unordered_set<const Node*> seen;
-    while (!pending.empty()) {
-      const Node* node = pending.back();
-      pending.pop_back();
-      if (!seen.insert(node).second) continue;
-      if (group_of(node) == group) return true;
-      const int other = group_of(node);
-      const auto visit_inputs = [&](const Node* of) {
-        for (const auto& input : of->inputs) {
-          if (input->producer && (position_.at(input->producer) >= earliest)) pending.push_back(input->producer);
-        }
-      };
-      if (other < 0) {
-        if (position_.at(node) > earliest) visit_inputs(node);
-      } else {  // a group runs as a whole: it depends on the inputs of all members
-        for (const Node* member : groups_[other].members) {
-          seen.insert(member);
-          visit_inputs(member);
-        }
-      }
-    }
-    return false;
-  }
-
-  bool compatible(const Node& node, const Group& group, const ValuePointer& through) const {
-    if (group.members.front()->outputs[0]->type.shape != node.outputs[0]->type.shape) return false;
+  bool compatible(const Node& node, int number, const ValuePointer& through) const {
+    const Group& group = groups_[number];
+    const auto& members = sets_.members(number);
+    if (members.front()->chain != node.chain) return false;
+    if (members.front()->outputs[0]->type.shape != node.outputs[0]->type.shape) return false;
     if (through->type.shape != node.outputs[0]->type.shape) return false;
-    if (group.members.size() >= largest_group) return false;
+    if (members.size() >= largest_group) return false;
     if (is_op(node, OpId::cast)) {
       // Inside a group a value has the program's precision; only casts that keep meaning may stay inside.
       const DType from = node.inputs[0]->type.dtype, to = node.outputs[0]->type.dtype;
@@ -102,60 +69,25 @@ class Fusion {
     std::vector<int> candidates;
     for (const auto& input : node->inputs) {
       if (!input->producer) continue;
-      const int group = group_of(input->producer);
-      if (group < 0 || !compatible(*node, groups_[group], input)) continue;
+      const int group = sets_.of(input->producer);
+      if (group == NodeGroups::none || !compatible(*node, group, input)) continue;
       if (std::find(candidates.begin(), candidates.end(), group) == candidates.end()) candidates.push_back(group);
     }
-    int home = -1;
+    int home = NodeGroups::none;
     for (int candidate : candidates) {
-      if (!joins_without_cycle(candidate, home, *node)) continue;
-      if (home < 0) {
+      if (!sets_.may_join(candidate, home, *node)) continue;
+      if (home == NodeGroups::none) {
         home = candidate;
-        add(home, node);
-      } else if (groups_[home].members.size() + groups_[candidate].members.size() <= largest_group &&
+        sets_.add(home, node);
+      } else if (sets_.members(home).size() + sets_.members(candidate).size() <= largest_group &&
                  groups_[home].type == groups_[candidate].type) {
-        merge(home, candidate);
+        sets_.merge(home, candidate);
       }
     }
-    if (home < 0) {
-      groups_.push_back({{node}, compute_type(*node), adapts(*node)});
-      group_of_[node] = static_cast<int>(groups_.size()) - 1;
+    if (home == NodeGroups::none) {
+      sets_.open(node);
+      groups_.push_back({compute_type(*node), adapts(*node)});
     }
-  }
-
-  bool joins_without_cycle(int candidate, int home, const Node& node) const {
-    for (const auto& input : node.inputs) {
-      if (!input->producer) continue;
-      const int group = group_of(input->producer);
-      if (group == candidate || (home >= 0 && group == home)) continue;
-      if (returns_to(candidate, input->producer)) return false;
-    }
-    if (home < 0) return true;
-    // Merging two groups: neither may depend on the other through a third.
-    return !depends_through_others(home, candidate) && !depends_through_others(candidate, home);
-  }
-
-  bool depends_through_others(int group, int on) const {
-    for (const Node* member : groups_[group].members) {
-      for (const auto& input : member->inputs) {
-        if (!input->producer || group_of(input->producer) == group || group_of(input->producer) == on) continue;
-        if (returns_to(on, input->producer)) return true;
-      }
-    }
-    return false;
-  }
-
-  void add(int group, Node* node) {
-    groups_[group].members.push_back(node);
-    group_of_[node] = group;
-  }
-
-  void merge(int home, int other) {
-    auto& members = groups_[home].members;
-    for (Node* member : groups_[other].members) group_of_[member] = home;
-    members.insert(members.end(), groups_[other].members.begin(), groups_[other].members.end());
-    std::sort(members.begin(), members.end(), [&](Node* a, Node* b) { return position_.at(a) < position_.at(b); });
-    groups_[other].members.clear();
   }
 
   // A cheap node whose only effect is to feed groups as a broadcast or converted operand is repeated in each reader.
@@ -187,14 +119,14 @@ class Fusion {
     if (kept_.count(value.get())) return true;
     const auto users = users_.find(value.get());
     if (users == users_.end()) return false;
-    return std::any_of(users->second.begin(), users->second.end(), [&](Node* user) { return group_of(user) != group; });
+    return std::any_of(users->second.begin(), users->second.end(), [&](Node* user) { return sets_.of(user) != group; });
   }
 
   Assembly assemble(int index) const {
     Assembly assembly;
-    const Group& group = groups_[index];
-    assembly.group.shape = group.members.front()->outputs[0]->type.shape;
-    for (Node* node : group.members) {
+    const auto& members = sets_.members(index);
+    assembly.group.shape = members.front()->outputs[0]->type.shape;
+    for (Node* node : members) {
       TileGroup::Step step{node->op->id, node->attributes, {}, 0};
       for (const auto& input : node->inputs) step.inputs.push_back(operand(assembly, input));
       step.output = assembly.group.add_value(node->outputs[0]->type);
@@ -220,12 +152,12 @@ class Fusion {
     std::unordered_map<const Node*, Assembly> at;
     std::unordered_set<const Node*> removed;
     for (size_t i = 0; i < groups_.size(); ++i) {
-      const Group& group = groups_[i];
-      if (group.members.size() < 2) continue;
+      const auto& members = sets_.members(static_cast<int>(i));
+      if (members.size() < 2) continue;
       Assembly assembly = assemble(static_cast<int>(i));
-      if (!fits(assembly, group.type)) continue;  // stays unfused; every member alone is a valid program
-      removed.insert(group.members.begin(), group.members.end());
-      at.emplace(group.members.back(), std::move(assembly));
+      if (!fits(assembly, groups_[i].type)) continue;  // stays unfused; every member alone is a valid program
+      removed.insert(members.begin(), members.end());
+      at.emplace(members.back(), std::move(assembly));
     }
     std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph_.nodes);
     graph_.nodes.clear();
@@ -239,6 +171,7 @@ class Fusion {
         auto group = std::make_shared<const TileGroup>(std::move(assembly.group));
         const Attributes attributes = Attributes::of(FusedTileAttributes{std::move(group)}).with_schema(&fused.signature.schema());
         Node* made = graph_.add_node(fused, attributes, assembly.inputs, types, node->scope);
+        made->chain = node->chain;
         for (size_t i = 0; i < types.size(); ++i) replacements[assembly.outputs[i].get()] = made->outputs[i];
       }
       if (!removed.count(node.get())) graph_.nodes.push_back(std::move(node));
@@ -252,10 +185,9 @@ class Fusion {
 
   Graph& graph_;
   std::unordered_map<const Value*, std::vector<Node*>> users_;
-  std::unordered_map<const Node*, int> position_;
   std::unordered_set<const Value*> kept_;
-  std::vector<Group> groups_;
-  std::unordered_map<const Node*, int> group_of_;
+  NodeGroups sets_;
+  std::vector<Group> groups_;  // what else is known of each set
   std::vector<std::unique_ptr<Node>> retired_;
 };
 

@@ -1,4 +1,4 @@
-// Nodes that compute the same from the same become one. Random ops are functions of their key, so they may merge too.
+// Nodes that compute the same from the same become one, unless they do so for different readers on purpose. Random ops are functions of their key, so they may merge too.
 #include "passes/pipeline.h"
 
 namespace gradmill {
@@ -41,6 +41,7 @@ void merge_common(Graph& graph) {
     Node* twin = nullptr;
     for (auto it = range.first; it != range.second && !twin; ++it) {
       Node* other = it->second;
+      if (other->chain != node->chain || other->again != node->again || (node->again && node->chain < 0)) continue;
       if (other->op == node->op && other->inputs == node->inputs && other->attributes == node->attributes) twin = other;
     }
     if (!twin) {

@@ -1,5 +1,6 @@
 // Puts nodes into an order in which they can run: producers first, otherwise as traced. A node that computes the new value
-// of a state comes after the readers of the old value where that is possible, so that it may overwrite it in place.
+// of a state comes after the readers of the old value where that is possible, so that it may overwrite it in place. The
+// members of a chain stay together.
 #include <algorithm>
 #include <queue>
 #include <unordered_set>
@@ -11,12 +12,13 @@ namespace gradmill {
 namespace {
 
 struct Order {
-  std::unordered_map<const Node*, int> position;
+  std::unordered_map<const Node*, int> position;  // that of a chain's first member for all its members
   std::vector<std::vector<int>> after;  // edges: after[i] run later than i
   std::vector<int> waiting;             // edges that end at i
 };
 
 void add_edge(Order& order, int from, int to) {
+  if (from == to) return;
   order.after[from].push_back(to);
   ++order.waiting[to];
 }
@@ -46,19 +48,66 @@ void collect_readers(const Graph& graph, const std::unordered_map<const Value*, 
   }
 }
 
+// What can run, the smallest number first.
+std::vector<int> sorted(Order& order, const std::vector<bool>& present) {
+  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+  for (size_t i = 0; i < present.size(); ++i) {
+    if (present[i] && order.waiting[i] == 0) ready.push(static_cast<int>(i));
+  }
+  std::vector<int> result;
+  while (!ready.empty()) {
+    const int next = ready.top();
+    ready.pop();
+    result.push_back(next);
+    for (int later : order.after[next]) {
+      if (--order.waiting[later] == 0) ready.push(later);
+    }
+  }
+  GM_CHECK(static_cast<long>(result.size()) == std::count(present.begin(), present.end(), true), "the graph has a cycle");
+  return result;
+}
+
+// Nodes by their numbers in `position`.
+Order order_of(const Graph& graph, std::unordered_map<const Node*, int> position) {
+  Order order;
+  order.position = std::move(position);
+  order.after.resize(graph.nodes.size());
+  order.waiting.assign(graph.nodes.size(), 0);
+  for (const auto& node : graph.nodes) {
+    for (const auto& input : node->inputs) {
+      if (input->producer) add_edge(order, order.position.at(input->producer), order.position.at(node.get()));
+    }
+  }
+  return order;
+}
+
+// Producers first, nothing else: inside a chain this is the order to keep.
+void sort_nodes(Graph& graph) {
+  std::unordered_map<const Node*, int> position;
+  for (size_t i = 0; i < graph.nodes.size(); ++i) position[graph.nodes[i].get()] = static_cast<int>(i);
+  Order order = order_of(graph, std::move(position));
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (int next : sorted(order, std::vector<bool>(graph.nodes.size(), true))) nodes.push_back(std::move(graph.nodes[next]));
+  graph.nodes = std::move(nodes);
+}
+
 }  // namespace
 
 void order_steps(Graph& graph) {
+  sort_nodes(graph);
   const int count = static_cast<int>(graph.nodes.size());
-  Order order;
-  order.after.resize(count);
-  order.waiting.assign(count, 0);
-  for (int i = 0; i < count; ++i) order.position[graph.nodes[i].get()] = i;
+  std::vector<std::vector<int>> members(count);  // of the chain that starts here, or the node alone
+  std::vector<bool> present(count, false);
+  std::unordered_map<int, int> first_of_chain;
+  std::unordered_map<const Node*, int> position;
   for (int i = 0; i < count; ++i) {
-    for (const auto& input : graph.nodes[i]->inputs) {
-      if (input->producer) add_edge(order, order.position.at(input->producer), i);
-    }
+    const Node* node = graph.nodes[i].get();
+    const int first = node->chain < 0 ? i : first_of_chain.emplace(node->chain, i).first->second;
+    position[node] = first;
+    members[first].push_back(i);
+    present[first] = true;
   }
+  Order order = order_of(graph, std::move(position));
   const auto users = users_of_values(graph);
   for (const auto& update : graph.updates) {
     if (!update.value->producer) continue;
@@ -75,21 +124,11 @@ void order_steps(Graph& graph) {
       if (possible && reader != writer) add_edge(order, reader, writer);
     }
   }
-  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
-  for (int i = 0; i < count; ++i) {
-    if (order.waiting[i] == 0) ready.push(i);
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (int next : sorted(order, present)) {
+    for (int member : members[next]) nodes.push_back(std::move(graph.nodes[member]));
   }
-  std::vector<std::unique_ptr<Node>> sorted;
-  while (!ready.empty()) {
-    const int next = ready.top();
-    ready.pop();
-    sorted.push_back(std::move(graph.nodes[next]));
-    for (int later : order.after[next]) {
-      if (--order.waiting[later] == 0) ready.push(later);
-    }
-  }
-  GM_CHECK(static_cast<int>(sorted.size()) == count, "the graph has a cycle");
-  graph.nodes = std::move(sorted);
+  graph.nodes = std::move(nodes);
 }
 
 }  // namespace gradmill

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "math/tile_builder.h"
 #include "ops/prepare.h"
 #include "passes/nodes.h"
 #include "registry/registry.h"
@@ -33,11 +34,16 @@ bool may_overwrite(const Node& node, size_t i, size_t o) {
   return is_op(node, OpId::fused_tile) || catalogue_row(node.op->id).cpu == Realization::tile;
 }
 
+bool same_memory(const Location& a, const Location& b) {
+  return a.place == b.place && a.place != Place::constant && a.index == b.index && a.offset == b.offset;
+}
+
 class Planner {
  public:
-  explicit Planner(const Graph& graph) : graph_(graph) {}
+  Planner(const Graph& graph, const std::unordered_set<const Value*>& inside) : graph_(graph), inside_(inside) {}
 
   MemoryPlan run(const std::vector<size_t>& scratch_bytes, std::vector<size_t>* scratch_offsets) {
+    find_chains();
     find_roots();
     find_lifetimes();
     keep_what_is_read_at_the_end();
@@ -55,6 +61,24 @@ class Planner {
     return found == root_.end() ? value : found->second;
   }
 
+  // The members of a chain take turns, so all of them hold what one of them needs.
+  void find_chains() {
+    const int steps = static_cast<int>(graph_.nodes.size());
+    chain_begin_.resize(steps + 1);
+    chain_end_.resize(steps + 1);
+    for (int begin = 0; begin < steps;) {
+      int end = begin + 1;
+      const int chain = graph_.nodes[begin]->chain;
+      while (chain >= 0 && end < steps && graph_.nodes[end]->chain == chain) ++end;
+      for (int step = begin; step < end; ++step) {
+        chain_begin_[step] = begin;
+        chain_end_[step] = end - 1;
+      }
+      begin = end;
+    }
+    chain_begin_[steps] = chain_end_[steps] = steps;
+  }
+
   void find_roots() {
     for (const auto& node : graph_.nodes) {
       if (node->op->traits.is_view) root_[node->outputs[0].get()] = root(node->inputs[0].get());
@@ -66,7 +90,7 @@ class Planner {
     for (int step = 0; step < steps; ++step) {
       for (const auto& input : graph_.nodes[step]->inputs) last_use_[root(input.get())] = step;
       for (const auto& output : graph_.nodes[step]->outputs) {
-        if (root(output.get()) != output.get()) continue;
+        if (root(output.get()) != output.get() || inside_.count(output.get())) continue;
         made_at_[output.get()] = step;
         last_use_.emplace(output.get(), step);
       }
@@ -172,8 +196,8 @@ class Planner {
         const Value* value = output.get();
         if (!made_at_.count(value) || plan_.locations.count(value)) continue;
         auto& interval = intervals[holder(value)];
-        if (!interval.value) interval = {made_at_.at(value), 0, 0, 0, holder(value), -1};
-        interval.last = std::max(interval.last, last_use_.at(value));
+        if (!interval.value) interval = {chain_begin_[made_at_.at(value)], 0, 0, 0, holder(value), -1};
+        interval.last = std::max(interval.last, chain_end_[last_use_.at(value)]);
         interval.bytes = std::max(interval.bytes, (value->type.bytes() + alignment - 1) / alignment * alignment);
       }
     }
@@ -181,7 +205,7 @@ class Planner {
     for (size_t i = 0; i < scratch_bytes.size(); ++i) {
       const int step = static_cast<int>(i);
       const size_t bytes = (scratch_bytes[i] + alignment - 1) / alignment * alignment;
-      if (bytes) all.push_back({step, step, bytes, 0, nullptr, step});
+      if (bytes) all.push_back({step, chain_end_[step], bytes, 0, nullptr, step});
     }
     std::sort(all.begin(), all.end(), [](const Interval& a, const Interval& b) {
       if (a.bytes != b.bytes) return a.bytes > b.bytes;
@@ -226,10 +250,14 @@ class Planner {
     }
     for (const auto& output : graph_.outputs) constant(output);
     for (const auto& update : graph_.updates) constant(update.value);
-    for (const auto& [view, owner] : root_) plan_.locations[view] = plan_.locations.at(owner);
+    for (const auto& [view, owner] : root_) {
+      if (!inside_.count(owner)) plan_.locations[view] = plan_.locations.at(owner);
+    }
   }
 
   const Graph& graph_;
+  const std::unordered_set<const Value*>& inside_;
+  std::vector<int> chain_begin_, chain_end_;  // of each step: where its chain begins and ends, or the step itself
   MemoryPlan plan_;
   std::unordered_map<const Value*, const Value*> root_;
   std::unordered_map<const Value*, int> made_at_, last_use_;
@@ -239,8 +267,25 @@ class Planner {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, const std::vector<size_t>& scratch_bytes, std::vector<size_t>* scratch_offsets) {
-  MemoryPlan plan = Planner(graph).run(scratch_bytes, scratch_offsets);
+std::vector<int> shared_memory(const Node& node, const MemoryPlan& memory) {
+  std::vector<int> result(node.outputs.size(), TileBuilder::no_input);
+  for (size_t o = 0; o < node.outputs.size(); ++o) {
+    const auto target = memory.locations.find(node.outputs[o].get());
+    if (target == memory.locations.end()) continue;  // inside a chain
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const auto source = memory.locations.find(node.inputs[i].get());
+      if (source == memory.locations.end()) continue;
+      if (same_memory(source->second, target->second)) {
+        result[o] = static_cast<int>(i);
+      }
+    }
+  }
+  return result;
+}
+
+MemoryPlan plan_memory(const Graph& graph, const std::unordered_set<const Value*>& inside,
+                       const std::vector<size_t>& scratch_bytes, std::vector<size_t>* scratch_offsets) {
+  MemoryPlan plan = Planner(graph, inside).run(scratch_bytes, scratch_offsets);
   GM_LOG("memory", "arena of ", plan.arena_bytes, " bytes, ", plan.in_place, " values in place, ",
          plan.final_copies.size(), " copies at the end");
   return plan;

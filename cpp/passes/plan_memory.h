@@ -2,6 +2,8 @@
 // offset of one arena that the whole step shares.
 #pragma once
 
+#include <unordered_set>
+
 #include "graph/graph.h"
 
 namespace gradmill {
@@ -30,7 +32,12 @@ struct MemoryPlan {
   int in_place = 0;  // values that took over the memory of an input of their node
 };
 
-// `scratch_bytes[i]` is memory that node i needs for itself while it runs; its offset comes back in `scratch_offsets`.
-MemoryPlan plan_memory(const Graph& graph, const std::vector<size_t>& scratch_bytes, std::vector<size_t>* scratch_offsets);
+// `scratch_bytes[i]` is memory that node i needs for itself while it runs, of a chain that of all members at the first; its
+// offset comes back in `scratch_offsets`. The values `inside` chains get no memory.
+MemoryPlan plan_memory(const Graph& graph, const std::unordered_set<const Value*>& inside,
+                       const std::vector<size_t>& scratch_bytes, std::vector<size_t>* scratch_offsets);
+
+// For each output of the node the position of the input whose memory it shares, or TileBuilder::no_input.
+std::vector<int> shared_memory(const Node& node, const MemoryPlan& memory);
 
 }  // namespace gradmill

@@ -1,80 +1,146 @@
-// Values that are cheaper to compute again than to keep: one sum, difference or product of a large value that is in
-// memory anyway and a broadcast one. Each user but the first gets a node of its own, which then joins the user's group of
-// elementwise work, so that nothing of that size is written and read back. The distance from the mean in batch
-// normalization, needed forward and backward, is the case that matters.
+// Elementwise values that are cheaper to compute again than to keep. A value that follows by a few elementwise ops from one
+// large value that is in memory anyway, and from small ones, need not be kept for readers that come much later (the
+// gradients): each gets nodes of its own, which then join what it runs with (form_chains, fuse_tiles). The normalized and
+// activated values of batch normalization, and the masks of their gradients, are the case that matters.
 #include <algorithm>
-#include <unordered_map>
+#include <unordered_set>
 
+#include "passes/chain_roles.h"
 #include "passes/nodes.h"
 #include "passes/pipeline.h"
 
 namespace gradmill {
 namespace {
 
-constexpr int64_t large = 4096;        // elements; below, nothing is gained
+constexpr int64_t large = 4096;         // elements; below, nothing is gained
 constexpr int64_t broadcast_ratio = 8;  // an operand so many times smaller is read at no cost
+constexpr size_t most_ops = 16;         // computed again for one reader
 
-bool is_cheap(const Node& node) {
-  return is_op(node, OpId::add) || is_op(node, OpId::subtract) || is_op(node, OpId::multiply);
-}
+// Elementwise work on both sides of such a node does not run as one.
+bool separates(const Node& node) { return !is_tile(node) && !node.op->traits.is_view; }
 
-using Users = std::unordered_map<const Value*, std::vector<Node*>>;
-
-// Whether the value will lie in memory whatever is fused: elementwise work neither makes it nor is all that reads it.
-bool is_stored(const Value& value, const Users& users) {
-  if (!value.producer || !is_tile(*value.producer)) return true;
-  const auto found = users.find(&value);
-  return found != users.end() &&
-         std::any_of(found->second.begin(), found->second.end(), [](const Node* user) { return !is_tile(*user); });
-}
-
-// One operand of full size that is stored anyway, the rest small.
-bool repays(const Node& node, const Users& users) {
-  const int64_t elements = node.outputs[0]->type.elements();
-  if (!is_cheap(node) || elements < large) return false;
-  int full = 0;
-  for (const auto& input : node.inputs) {
-    const int64_t size = input->type.elements();
-    if (size == elements && is_stored(*input, users)) ++full;
-    else if (size > elements / broadcast_ratio) return false;
+class Recomputation {
+ public:
+  explicit Recomputation(Graph& graph) : graph_(graph), users_(users_of_values(graph)) {
+    int separators = 0;
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+      const Node* node = graph.nodes[i].get();
+      position_[node] = static_cast<int>(i);
+      separators_before_[node] = separators;
+      separators += separates(*node);
+    }
+    for (const auto& output : graph.outputs) kept_.insert(output.get());
+    for (const auto& update : graph.updates) kept_.insert(update.value.get());
   }
-  return full == 1;
-}
+
+  void run() {
+    std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (auto& node : old_nodes) {
+      std::unordered_map<const Value*, ValuePointer> copies;  // for this reader
+      for (auto& input : node->inputs) {
+        if (is_late(*input, *node) && repays(*input)) input = copy(input, copies);
+      }
+      graph_.nodes.push_back(std::move(node));
+    }
+  }
+
+ private:
+  const std::vector<Node*>& users(const Value& value) const {
+    static const std::vector<Node*> nobody;
+    const auto found = users_.find(&value);
+    return found == users_.end() ? nobody : found->second;
+  }
+
+  // Whether work that is not elementwise lies between the first reader of the value and this one.
+  bool is_late(const Value& value, const Node& reader) const {
+    const auto& all = users(value);
+    if (all.empty()) return false;
+    const Node* first = all.front();
+    for (const Node* user : all) {
+      if (position_.at(user) < position_.at(first)) first = user;
+    }
+    const int between = separators_before_.at(&reader) - separators_before_.at(first);
+    return between > (separates(*first) ? 1 : 0);
+  }
+
+  // Whether the value lies in memory whatever is fused: no elementwise work makes it, and it is read late by others than
+  // the elementwise work that is to be repeated, or is an input.
+  bool is_stored(const Value& value) const {
+    if (!value.producer) return true;
+    if (is_tile(*value.producer)) return false;
+    const auto& all = users(value);
+    return std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user); });
+  }
+
+  bool streams(const Value& value, const Node& user) const {
+    if (is_tile(user)) return true;
+    const auto roles = chain_roles(user);
+    if (!roles) return false;
+    if (user.op->traits.is_view) {
+      const auto& next = users(*user.outputs[0]);
+      return std::all_of(next.begin(), next.end(), [&](const Node* reader) { return streams(*user.outputs[0], *reader); });
+    }
+    for (size_t i = 0; i < user.inputs.size(); ++i) {
+      if (user.inputs[i].get() == &value && roles->inputs[i] != InputRole::cut) return false;
+    }
+    return true;
+  }
+
+  // The ops behind the value, down to values in memory; false when it does not follow from one large value.
+  bool collect(const Value& value, int64_t elements, std::unordered_set<const Node*>* ops, const Value** root) const {
+    const Node* maker = value.producer;
+    if (value.type.elements() <= elements / broadcast_ratio) return true;
+    if (value.type.elements() != elements) return false;
+    if (maker && is_tile(*maker) && !is_op(*maker, OpId::random_uniform) && !is_op(*maker, OpId::iota)) {
+      if (ops->count(maker)) return true;
+      ops->insert(maker);
+      if (ops->size() > most_ops) return false;
+      return std::all_of(maker->inputs.begin(), maker->inputs.end(),
+                         [&](const ValuePointer& input) { return collect(*input, elements, ops, root); });
+    }
+    if (!is_stored(value) || (*root && *root != &value)) return false;
+    *root = &value;
+    return true;
+  }
+
+  bool repays(const Value& value) {
+    const auto known = repays_.find(&value);
+    if (known != repays_.end()) return known->second;
+    bool result = value.producer && is_tile(*value.producer) && value.type.elements() >= large && !kept_.count(&value);
+    if (result) {
+      const auto& all = users(value);
+      result = std::all_of(all.begin(), all.end(), [&](const Node* user) { return streams(value, *user); });
+    }
+    std::unordered_set<const Node*> ops;
+    const Value* root = nullptr;
+    result = result && collect(value, value.type.elements(), &ops, &root) && root;
+    return repays_[&value] = result;
+  }
+
+  ValuePointer copy(const ValuePointer& value, std::unordered_map<const Value*, ValuePointer>& copies) {
+    const auto known = copies.find(value.get());
+    if (known != copies.end()) return known->second;
+    const Node& source = *value->producer;
+    std::vector<ValuePointer> inputs;
+    for (const auto& input : source.inputs) {
+      const bool computed = input->producer && is_tile(*input->producer) && input->type.elements() == value->type.elements();
+      inputs.push_back(computed ? copy(input, copies) : input);
+    }
+    Node* made = graph_.add_node(*source.op, source.attributes, inputs, {source.outputs[0]->type}, source.scope);
+    made->again = true;
+    return copies[value.get()] = made->outputs[0];
+  }
+
+  Graph& graph_;
+  const std::unordered_map<const Value*, std::vector<Node*>> users_;
+  std::unordered_map<const Node*, int> position_, separators_before_;
+  std::unordered_set<const Value*> kept_;
+  std::unordered_map<const Value*, bool> repays_;
+};
 
 }  // namespace
 
-void recompute(Graph& graph) {
-  const Users users = users_of_values(graph);
-  std::unordered_map<const Node*, int> position;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) position[graph.nodes[i].get()] = static_cast<int>(i);
-  std::unordered_map<const Value*, const Node*> originals;  // values to compute again, and what computes them
-  for (const auto& node : graph.nodes) {
-    if (!is_tile(*node) || !repays(*node, users)) continue;
-    const Value* value = node->outputs[0].get();
-    const auto found = users.find(value);
-    if (found == users.end() || found->second.size() < 2) continue;
-    const bool kept = std::any_of(graph.outputs.begin(), graph.outputs.end(), [&](const auto& v) { return v.get() == value; }) ||
-                      std::any_of(graph.updates.begin(), graph.updates.end(), [&](const auto& u) { return u.value.get() == value; });
-    const bool all_tiles = std::all_of(found->second.begin(), found->second.end(), [](const Node* user) { return is_tile(*user); });
-    if (!kept && all_tiles) originals[value] = node.get();
-  }
-  if (originals.empty()) return;
-  std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph.nodes);
-  graph.nodes.clear();
-  std::unordered_map<const Value*, const Node*> first_user;
-  for (auto& node : old_nodes) {
-    for (auto& input : node->inputs) {
-      const auto original = originals.find(input.get());
-      if (original == originals.end()) continue;
-      const Node*& first = first_user[input.get()];
-      if (!first) first = node.get();
-      if (first == node.get()) continue;
-      const Node& source = *original->second;
-      Node* copy = graph.add_node(*source.op, source.attributes, source.inputs, {source.outputs[0]->type}, source.scope);
-      input = copy->outputs[0];
-    }
-    graph.nodes.push_back(std::move(node));
-  }
-}
+void recompute(Graph& graph) { Recomputation(graph).run(); }
 
 }  // namespace gradmill

@@ -44,23 +44,25 @@ OpDef define_batch_norm_training() {
           [](const GradientScope& g) {
             // With inv = 1 / sqrt(variance + epsilon) and N rows: doffset = sum(dy), dscale = inv * sum(dy * (x - mean)),
             // dx = scale * inv * (dy - (doffset + (x - mean) * inv * dscale) / N), and what arrives at the statistics:
-            // dmean / N + dvariance * 2 * (x - mean) / N.
+            // dmean / N + dvariance * 2 * (x - mean) / N. Written as dx = p * (dy + x * q + r): what is left to do with dy
+            // once the sums are known is one expression.
             const Var &x = g.input(0), &scale = g.input(1), &dy = g.dy(0), &mean = g.output(1);
             const double share = 1 / ChannelRows(x.shape()).count;
-            const Var inv = rsqrt(g.output(2) + g.attributes<A>().epsilon), centered = x - mean;
+            const Var inv = rsqrt(g.output(2) + g.attributes<A>().epsilon);
             Var dx, dscale, doffset;
             if (dy) {
               const Vars sums = channel_products(dy, x, mean);
               doffset = sums[0];
               dscale = inv * sums[1];
-              if (g.needs(0)) dx = (scale * inv) * (dy - (doffset * share + centered * (inv * dscale * share)));
+              const Var q = -(inv * dscale * share), r = -(doffset * share) - mean * q;
+              if (g.needs(0)) dx = (x * q + dy + r) * (scale * inv);
             }
             if (g.needs(0) && g.dy(1)) {
               const Var part = broadcast_to(g.dy(1) * share, x.shape());
               dx = dx ? dx + part : part;
             }
             if (g.needs(0) && g.dy(2)) {
-              const Var part = centered * (g.dy(2) * (2 * share));
+              const Var part = (x - mean) * (g.dy(2) * (2 * share));
               dx = dx ? dx + part : part;
             }
             return Vars{dx, dscale, doffset};
@@ -69,7 +71,8 @@ OpDef define_batch_norm_training() {
           [](const OpScope& s) {
             const Vars moments = channel_moments(s.input(0));
             const Var inv = rsqrt(moments[1] + s.attributes<A>().epsilon);
-            return Vars{(s.input(0) - moments[0]) * (inv * s.input(1)) + s.input(2), moments[0], moments[1]};
+            const Var factor = inv * s.input(1);
+            return Vars{s.input(0) * factor + (s.input(2) - moments[0] * factor), moments[0], moments[1]};
           },
       .traits = Traits().promote().floats().cost(8),
   };

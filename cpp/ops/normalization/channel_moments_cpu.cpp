@@ -5,34 +5,36 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-// The mean of a piece's rows, and the sum of squared distances from it.
-template <class T>
-void measure_piece(const T* __restrict x, int64_t rows, int64_t channels, T* __restrict mean, T* __restrict square) {
-  for (int64_t c = 0; c < channels; ++c) mean[c] = square[c] = 0;
-  int64_t row = 1;
-  const T* __restrict from = x + channels;
-  for (; row + 4 <= rows; row += 4, from += 4 * channels) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const T a = from[c] - x[c], b = from[c + channels] - x[c];
-      const T d = from[c + 2 * channels] - x[c], e = from[c + 3 * channels] - x[c];
-      mean[c] += (a + b) + (d + e);
-      square[c] += (a * a + b * b) + (d * d + e * e);
-    }
+// The mean of a piece's rows, and the sum of squared distances from it, for COLUMNS channels: their sums stay in registers.
+template <int COLUMNS, class T>
+GM_INLINE void measure_columns(const T* __restrict x, int64_t rows, int64_t channels, T* __restrict mean,
+                               T* __restrict square) {
+  T shift[COLUMNS], sum[COLUMNS], squares[COLUMNS];
+  for (int c = 0; c < COLUMNS; ++c) {
+    shift[c] = x[c];
+    sum[c] = squares[c] = 0;
   }
-  for (; row < rows; ++row, from += channels) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const T a = from[c] - x[c];
-      mean[c] += a;
-      square[c] += a * a;
+  const T* from = x + channels;
+  for (int64_t row = 1; row < rows; ++row, from += channels) {
+    for (int c = 0; c < COLUMNS; ++c) {
+      const T distance = from[c] - shift[c];
+      sum[c] += distance;
+      squares[c] += distance * distance;
     }
   }
   const T share = T(1) / T(rows);
-  for (int64_t c = 0; c < channels; ++c) {
-    const T shift = mean[c] * share;
-    square[c] -= shift * mean[c];
-    square[c] = square[c] < 0 ? T(0) : square[c];
-    mean[c] = x[c] + shift;
+  for (int c = 0; c < COLUMNS; ++c) {
+    const T move = sum[c] * share, left = squares[c] - move * sum[c];
+    square[c] = left < 0 ? T(0) : left;
+    mean[c] = shift[c] + move;
   }
+}
+
+template <class T>
+void measure_piece(const T* x, int64_t rows, int64_t channels, T* mean, T* square) {
+  for_column_blocks<T>(channels, [&](auto columns, int64_t c) {
+    measure_columns<columns.value>(x + c, rows, channels, mean + c, square + c);
+  });
 }
 
 template <class T>

@@ -4,24 +4,31 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
+template <int COLUMNS, class T>
+GM_INLINE void sum_columns(const T* __restrict dy, const T* __restrict x, const T* __restrict center, int64_t rows,
+                           int64_t channels, T* __restrict sum, T* __restrict product) {
+  T middle[COLUMNS], sums[COLUMNS], products[COLUMNS];
+  for (int c = 0; c < COLUMNS; ++c) {
+    middle[c] = center[c];
+    sums[c] = products[c] = 0;
+  }
+  for (int64_t row = 0; row < rows; ++row, dy += channels, x += channels) {
+    for (int c = 0; c < COLUMNS; ++c) {
+      sums[c] += dy[c];
+      products[c] += dy[c] * (x[c] - middle[c]);
+    }
+  }
+  for (int c = 0; c < COLUMNS; ++c) {
+    sum[c] = sums[c];
+    product[c] = products[c];
+  }
+}
+
 template <class T>
-void sum_piece(const T* __restrict dy, const T* __restrict x, const T* __restrict center, int64_t rows, int64_t channels,
-               T* __restrict sum, T* __restrict product) {
-  for (int64_t c = 0; c < channels; ++c) sum[c] = product[c] = 0;
-  int64_t row = 0;
-  for (; row + 2 <= rows; row += 2, dy += 2 * channels, x += 2 * channels) {
-    for (int64_t c = 0; c < channels; ++c) {
-      const T a = dy[c], b = dy[c + channels];
-      sum[c] += a + b;
-      product[c] += a * (x[c] - center[c]) + b * (x[c + channels] - center[c]);
-    }
-  }
-  for (; row < rows; ++row, dy += channels, x += channels) {
-    for (int64_t c = 0; c < channels; ++c) {
-      sum[c] += dy[c];
-      product[c] += dy[c] * (x[c] - center[c]);
-    }
-  }
+void sum_piece(const T* dy, const T* x, const T* center, int64_t rows, int64_t channels, T* sum, T* product) {
+  for_column_blocks<T>(channels, [&](auto columns, int64_t c) {
+    sum_columns<columns.value>(dy + c, x + c, center + c, rows, channels, sum + c, product + c);
+  });
 }
 
 template <class T>

@@ -17,6 +17,22 @@ struct ChannelSums {
   int64_t rows_of(int64_t piece) const { return lesser(piece_rows, rows - piece * piece_rows); }
 };
 
+// Calls body(number of columns as a constant, first column) for blocks of columns whose sums fit the registers, and for
+// the rest one by one.
+template <int COLUMNS>
+struct ColumnCount {
+  static constexpr int value = COLUMNS;
+};
+
+template <class T, class Body>
+GM_INLINE void for_column_blocks(int64_t channels, const Body& body) {
+  constexpr int wide = 128 / sizeof(T), narrow = 32 / sizeof(T);
+  int64_t c = 0;
+  for (; c + wide <= channels; c += wide) body(ColumnCount<wide>(), c);
+  for (; c + narrow <= channels; c += narrow) body(ColumnCount<narrow>(), c);
+  for (; c < channels; ++c) body(ColumnCount<1>(), c);
+}
+
 template <class T>
 static inline T* piece_numbers(const KernelCall& call, const ChannelSums& p, int64_t piece) {
   return reinterpret_cast<T*>(call.shared_scratch) + piece * 2 * p.channels;

@@ -1,0 +1,92 @@
+// A chain of nodes as one kernel: its pieces are the units of work, and a worker takes each piece through all members
+// before the next (see passes/form_chains.cpp). Values that live within a piece lie in the worker's own scratch.
+//
+// Sums over all pieces are made in slots: each slot takes the same pieces whatever the number of workers, and the second
+// phase adds the slots in order, so that results are equal bit for bit for any number of threads.
+#pragma once
+
+#include "graph/graph.h"
+#include "ops/prepare.h"
+#include "passes/chain_roles.h"
+#include "passes/plan_memory.h"
+
+namespace gradmill {
+
+class Chain {
+ public:
+  using Users = std::unordered_map<const Value*, std::vector<Node*>>;
+
+  // `nodes` are the members in order. `memory`, once known, tells which results take over the memory of an operand.
+  // Throws UnsupportedError when no kernel takes a piece.
+  Chain(std::vector<const Node*> nodes, const Users& users, const MemoryPlan* memory);
+  Chain(const Chain&) = delete;
+  Chain& operator=(const Chain&) = delete;
+
+  // What is read from and written to the memory of the plan: the buffers of the kernel, in this order.
+  const std::vector<ValuePointer>& inputs() const { return inputs_; }
+  const std::vector<ValuePointer>& outputs() const { return outputs_; }
+  // Values without memory of their own, and the views of them.
+  const std::vector<const Value*>& inside() const { return inside_; }
+  std::unique_ptr<PreparedKernel> kernel() const;
+  std::string describe() const;  // "3 members, 392 pieces of 256 rows in 64 slots"
+
+ private:
+  enum class Kind : uint8_t { outside, inside, sum };
+  struct Buffer {
+    Kind kind = Kind::outside;
+    int index = 0;              // into the kernel's buffers, or into sums_
+    size_t offset = 0;          // inside: in the worker's scratch
+    size_t stride = 0;          // outside: bytes of a piece
+    int64_t pieces_a_step = 1;  // outside: pieces that read the same part
+  };
+  struct Member {
+    const Node* node = nullptr;
+    ChainRoles roles;
+    std::unique_ptr<PreparedKernel> kernel[2];  // for a piece, and for the last one if it is smaller
+    std::unique_ptr<PreparedKernel> adding[2];  // of products that are summed: the same, added to what is there
+    std::vector<Buffer> buffers;                // inputs, then outputs
+    std::vector<int> sums;                      // those that it makes
+    bool makes_moments = false;                 // then its sums are a mean and a variance
+  };
+  struct Sum {
+    DType dtype;
+    int64_t elements;
+    size_t slot_offset, new_offset;  // in a slot; in the worker's scratch, for the result of one piece
+    int buffer;                      // of the kernel
+    const Sum* mean;                 // of a variance
+    bool is_mean;
+  };
+
+  static bool sums_products(const Member& member);
+  void choose_grain();
+  void place_values(const Users& users);
+  void cut_into_pieces();
+  void prepare(const MemoryPlan* memory);
+  void place_buffers(Member& member);
+  void place_scratch();
+  bool is_inside(const ValuePointer& value, const Users& users) const;
+  const ValuePointer& source(const ValuePointer& value) const;
+  bool contains(const Node* node) const;
+  int64_t size_of_piece(int64_t piece) const;
+  int64_t first_piece(int64_t slot) const { return pieces_ * slot / slots_; }
+
+  static void run(const KernelCall& call);
+  void run_pieces(const KernelCall& call, int64_t slot) const;
+  void join(const Member& member, char* slot, const char* fresh, int64_t before, int64_t added) const;
+  template <class T>
+  void join_slots(const KernelCall& call, const Sum& sum, int64_t begin, int64_t end) const;
+
+  std::vector<Member> members_;
+  std::unordered_map<const Node*, int> member_of_;
+  std::vector<ValuePointer> inputs_, outputs_;
+  std::vector<const Value*> inside_;
+  std::unordered_map<const Value*, int> buffer_of_;  // of outside values
+  std::vector<Sum> sums_;
+  Grain grain_{};
+  int64_t images_ = 0;
+  int64_t piece_ = 0, pieces_ = 0, slots_ = 0;  // rows or images of a piece; pieces; slots
+  size_t slot_bytes_ = 0;
+  size_t shared_scratch_at_ = 0, worker_scratch_at_ = 0, scratch_bytes_ = 0;
+};
+
+}  // namespace gradmill

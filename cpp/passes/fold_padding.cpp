@@ -1,0 +1,84 @@
+// Zeros around an image belong into the convolution that reads it, which pads without a copy; and what the gradient cuts
+// off again need not be computed.
+#include "ops/convolution/convolution.h"
+#include "ops/shape/pad.h"
+#include "ops/shape/slice.h"
+#include "passes/nodes.h"
+#include "passes/pipeline.h"
+
+namespace gradmill {
+namespace {
+
+// Elements before and after along each axis.
+struct Margins {
+  Ints before, after;
+
+  bool spatial_only() const { return !before.front() && !after.front() && !before.back() && !after.back(); }
+};
+
+// The zeros that `value` has around its producer's input, or nothing.
+bool zeros_around(const Value& value, Margins* margins) {
+  if (!value.producer || !is_op(*value.producer, OpId::pad)) return false;
+  const auto& attributes = value.producer->attributes.as<PadAttributes>();
+  *margins = {attributes.before, attributes.after};
+  return attributes.value == 0 && margins->spatial_only();
+}
+
+// What a slice without steps leaves away.
+bool cut_off(const Node& slice, Margins* margins) {
+  const auto& attributes = slice.attributes.as<SliceAttributes>();
+  const Shape& shape = slice.inputs[0]->type.shape;
+  *margins = {attributes.starts, Ints(attributes.starts.size())};
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (attributes.steps[i] != 1) return false;
+    margins->after[i] = shape[i] - attributes.starts[i] - attributes.counts[i];
+  }
+  return margins->spatial_only();
+}
+
+ConvolutionAttributes with_more_padding(const ConvolutionAttributes& attributes, const Margins& margins) {
+  ConvolutionAttributes result = attributes;
+  const size_t axes = margins.before.size() - 2;
+  result.padding_low.resize(axes, 0);
+  result.padding_high.resize(axes, 0);
+  for (size_t i = 0; i < axes; ++i) {
+    result.padding_low[i] += margins.before[i + 1];
+    result.padding_high[i] += margins.after[i + 1];
+  }
+  return result;
+}
+
+}  // namespace
+
+void fold_padding(Graph& graph) {
+  const auto users = users_of_values(graph);
+  Replacements replacements;
+  std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph.nodes);
+  graph.nodes.clear();
+  for (auto& node : old_nodes) {
+    Margins margins;
+    const auto set_attributes = [&](ConvolutionAttributes attributes) {
+      return Attributes::of(std::move(attributes)).with_schema(&node->op->signature.schema());
+    };
+    if ((is_op(*node, OpId::convolution) || is_op(*node, OpId::convolution_kernel_gradient)) &&
+        zeros_around(*node->inputs[0], &margins)) {
+      node->attributes = set_attributes(with_more_padding(node->attributes.as<ConvolutionAttributes>(), margins));
+      node->inputs[0] = node->inputs[0]->producer->inputs[0];
+    }
+    const Node* gradient = is_op(*node, OpId::slice) ? node->inputs[0]->producer : nullptr;
+    if (gradient && is_op(*gradient, OpId::convolution_input_gradient) && users.at(node->inputs[0].get()).size() == 1 &&
+        cut_off(*node, &margins)) {
+      ConvolutionAttributes attributes = with_more_padding(gradient->attributes.as<ConvolutionAttributes>(), margins);
+      const Shape& result = node->outputs[0]->type.shape;
+      attributes.input_size.assign(result.begin() + 1, result.end() - 1);
+      Node* made = graph.add_node(*gradient->op, Attributes::of(attributes).with_schema(&gradient->op->signature.schema()),
+                                  gradient->inputs, {node->outputs[0]->type}, gradient->scope);
+      replacements[node->outputs[0].get()] = made->outputs[0];
+    }
+    graph.nodes.push_back(std::move(node));
+  }
+  replace_uses(graph, replacements);
+  remove_dead(graph);
+}
+
+}  // namespace gradmill

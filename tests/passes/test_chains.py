@@ -1,0 +1,106 @@
+"""Chains: nodes that run piece by piece give what they give one after the other, on any number of threads."""
+
+import numpy as np
+import pytest
+
+import gradmill as gm
+from gradmill import _core
+
+layers = gm.layers
+BATCH = 7  # pieces of images and of rows then leave a smaller one at the end
+PASSES = ["fold_padding", "recompute", "form_chains"]
+
+
+def inverted_residual():
+    inputs = gm.Input((37, 31, 40))
+    x = layers.Conv2D(96, 1, use_bias=False)(inputs)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = layers.BatchNormalization()(layers.Conv2D(40, 1, use_bias=False)(x))
+    return inputs, layers.Add()([inputs, x])
+
+
+def squeeze_and_excite():
+    inputs = gm.Input((40, 40, 48))
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)))(inputs)
+    x = layers.DepthwiseConv2D(3, strides=2, padding="valid", use_bias=False)(x)
+    x = layers.Activation("swish")(layers.BatchNormalization()(x))
+    squeezed = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    scale = layers.Conv2D(48, 1, activation="sigmoid")(layers.Conv2D(8, 1, activation="swish")(squeezed))
+    x = layers.Conv2D(64, 1)(layers.Multiply()([x, scale]))
+    return inputs, layers.BatchNormalization()(x)
+
+
+def bottleneck():
+    inputs = gm.Input((32, 33, 48))
+    x = layers.Activation("relu")(layers.BatchNormalization()(layers.Conv2D(32, 1)(inputs)))
+    x = layers.Activation("relu")(layers.BatchNormalization()(layers.Conv2D(32, 3, padding="same")(x)))
+    x = layers.BatchNormalization()(layers.Conv2D(48, 1)(x))
+    x = layers.Activation("relu")(layers.Add()([x, inputs]))
+    return inputs, layers.MaxPooling2D(3, strides=2, padding="same")(x)
+
+
+NETWORKS = [inverted_residual, squeeze_and_excite, bottleneck]
+
+
+def trained(network, disabled=(), threads=0):
+    """Return the weights after three steps, and what the plan says of itself."""
+    before = gm.config.get_threads()
+    _core.set_disabled_passes(list(disabled))
+    gm.config.set_threads(threads)
+    try:
+        gm.utils.set_random_seed(3)
+        inputs, x = network()
+        outputs = layers.Dense(5)(layers.GlobalAveragePooling2D()(x))
+        model = gm.Model(inputs, outputs)
+        model.compile(gm.optimizers.SGD(0.1), gm.losses.SparseCategoricalCrossentropy(from_logits=True))
+        generator = np.random.default_rng(1)
+        x = generator.normal(size=(BATCH, *inputs.shape[1:])).astype("float32")
+        y = generator.integers(0, 5, BATCH)
+        for _ in range(3):
+            model.train_on_batch(x, y)
+        return [np.array(weight) for weight in model.weights], model.plan_for(x, y).describe()
+    finally:
+        gm.config.set_threads(before)
+        _core.set_disabled_passes([])
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
+def test_a_chain_gives_what_its_members_give(network):
+    (chained, described), (apart, plain) = trained(network), trained(network, disabled=PASSES)
+    assert described.count(" chain [") >= 3
+    assert " chain [" not in plain
+    for got, expected in zip(chained, apart):
+        np.testing.assert_allclose(got, expected, rtol=2e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
+def test_same_bits_on_any_number_of_threads(network):
+    (one, _), (three, _) = trained(network, threads=1), trained(network, threads=3)
+    for a, b in zip(one, three):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_padding_and_normalized_values_take_no_memory():
+    """The activations before a product exist piece by piece only: the plan needs far less memory than without chains."""
+
+    def arena(described):
+        return float(described.rsplit("arena ", 1)[1].split(" MB", 1)[0])
+
+    assert arena(trained(inverted_residual)[1]) < 0.7 * arena(trained(inverted_residual, disabled=PASSES)[1])
+
+
+def test_a_value_that_is_not_finite_is_found_inside_a_chain():
+    gm.utils.set_random_seed(3)
+    inputs, x = inverted_residual()
+    model = gm.Model(inputs, layers.Dense(5)(layers.GlobalAveragePooling2D()(x)))
+    model.compile("sgd", gm.losses.SparseCategoricalCrossentropy(from_logits=True))
+    images = np.ones((BATCH, *inputs.shape[1:]), dtype="float32")
+    images[2, 5, 6, 7] = np.nan
+    gm.config.enable_nan_checks()
+    try:
+        with pytest.raises(gm.errors.GradMillError, match="layer .*conv2d"):
+            model.train_on_batch(images, np.zeros(BATCH, "int64"))
+    finally:
+        gm.config.disable_nan_checks()
