@@ -1,7 +1,9 @@
-// plan.describe(): what runs, where, and with how much memory.
+// What a plan tells: describe() (what runs, where, and with how much memory) and costs().
 #include <iomanip>
 
+#include "execute/costs.h"
 #include "execute/plan.h"
+#include "registry/emitter.h"
 
 namespace gradmill {
 namespace {
@@ -69,6 +71,17 @@ std::string Plan::describe() const {
       << ", scratch " << megabytes(worker_scratch_bytes_) << " a worker, states " << megabytes(bytes_of(graph_->states))
       << ", in all " << megabytes(planned_bytes()) << "; | marks a step that waits for all workers\n";
   return out.str();
+}
+
+std::vector<Plan::StepCosts> Plan::costs() const {
+  std::vector<StepCosts> result;
+  for (const Step& step : steps_) {
+    const Node& node = *step.node;
+    const std::string kernel = step.kernel->name;
+    result.push_back({node.op->name(), layer_of_scope(node.scope), role_in_layer(node), kernel, direct_multiply_adds(node),
+                      kernel_multiply_adds(node, kernel), moved_bytes(node)});
+  }
+  return result;
 }
 
 }  // namespace gradmill
