@@ -17,17 +17,17 @@ import statistics
 import engines
 import side_by_side
 
-SAMPLES, BATCH = 60000, 32
+BATCH = 32
 # Multiply-adds of a training step for a sample: both layers forward and for the weights, the second for its input too.
 MULTIPLY_ADDS = 2 * 784 * 128 + 3 * 128 * 10
 ENGINES = ("gradmill", "keras-jax", "keras-tensorflow", "keras-torch", "torch", "torch-fused")
 WORKLOADS = ("mnist_mlp", "fashion_mlp")
 
 
-def run_keras_style(keras, workload, epochs):
+def run_keras_style(keras, workload, samples, epochs):
     """Epoch times and losses of a script in Keras's style."""
     layers = keras.layers
-    images, labels = engines.class_images(SAMPLES, (28, 28), 10)
+    images, labels = engines.class_images(samples, (28, 28), 10)
     stack = [layers.Input((28, 28)), layers.Flatten(), layers.Dense(128, activation="relu")]
     stack += [layers.Dropout(0.2)] if workload == "mnist_mlp" else []
     model = keras.Sequential(stack + [layers.Dense(10)])
@@ -36,9 +36,9 @@ def run_keras_style(keras, workload, epochs):
     return engines.fit_epochs(keras, model, images, labels, BATCH, epochs)
 
 
-def run_torch(torch, workload, epochs, fused):
+def run_torch(torch, workload, samples, epochs, fused):
     """Epoch times and losses of a plain PyTorch loop."""
-    images, labels = (torch.from_numpy(array) for array in engines.class_images(SAMPLES, (28, 28), 10))
+    images, labels = (torch.from_numpy(array) for array in engines.class_images(samples, (28, 28), 10))
     nn = torch.nn
     middle = [nn.Dropout(0.2)] if workload == "mnist_mlp" else []
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), *middle, nn.Linear(128, 10))
@@ -47,18 +47,18 @@ def run_torch(torch, workload, epochs, fused):
     return engines.torch_epochs(torch, model, optimizer, images, labels.long(), BATCH, epochs)
 
 
-def run_engine(engine, workload, epochs):
+def run_engine(engine, workload, samples, epochs):
     """Run one engine in this process and print its result."""
     module, version = engines.load(engine.replace("-fused", ""))
     if engine.startswith("torch"):
-        times, losses = run_torch(module, workload, epochs, fused=True if engine == "torch-fused" else None)
+        times, losses = run_torch(module, workload, samples, epochs, fused=True if engine == "torch-fused" else None)
     else:
-        times, losses = run_keras_style(module, workload, epochs)
+        times, losses = run_keras_style(module, workload, samples, epochs)
     side_by_side.print_result(
         engine=engine,
         workload=workload,
         version=version,
-        samples_per_second=SAMPLES / statistics.median(times[1:] or times),
+        samples_per_second=samples / statistics.median(times[1:] or times),
         final_loss=losses[-1],
     )
 
@@ -68,17 +68,19 @@ def main():
     parser.add_argument("--workload", choices=WORKLOADS, help="default: both")
     side_by_side.add_options(parser, ENGINES, "gradmill")
     parser.add_argument("--epochs", type=int, default=3, help="epochs of a run; the first warms up")
+    parser.add_argument("--samples", type=int, default=60000, help="samples of an epoch (default %(default)s)")
     parser.add_argument("--run", choices=ENGINES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.run:
-        run_engine(arguments.run, arguments.workload, arguments.epochs)
+        run_engine(arguments.run, arguments.workload, arguments.samples, arguments.epochs)
         return
     names = side_by_side.chosen(parser, arguments.engines, ENGINES, "engine")
     for workload in [arguments.workload] if arguments.workload else WORKLOADS:
 
         def measure(engine, workload=workload):
             command = [side_by_side.python_of(engine, arguments), __file__, "--run", engine, "--workload", workload]
-            return side_by_side.run_once([*command, "--epochs", str(arguments.epochs)])
+            sizes = ["--epochs", str(arguments.epochs), "--samples", str(arguments.samples)]
+            return side_by_side.run_once([*command, *sizes])
 
         results = side_by_side.take_turns(names, arguments.repeats, measure)
         own = side_by_side.summary(results["gradmill"])[0] if "gradmill" in results else None

@@ -128,16 +128,16 @@ def print_report(result):
         )
     memory = result["memory"]
     if memory:
+        plan, start, data, rest = (megabytes(memory[f"{part}_bytes"]) for part in ("planned", "start", "data", "rest"))
         print(
-            f"  gradmill's memory: plan {megabytes(memory['planned_bytes'])} + {megabytes(memory['start_bytes'])} at the "
-            f"start + {megabytes(memory['data_bytes'])} of images and labels + {megabytes(memory['rest_bytes'])} "
+            f"  gradmill's memory: plan {plan} + {start} at the start + {data} of images and labels + {rest} "
             f"({memory['rest_of_plan']:.1%} of the plan)"
         )
     if result["layers"]:
         layers = result["layers"]
         print(
-            f"\n  {layers['step_seconds'] * 1e3:.1f} ms a step, {layers['roof_seconds'] * 1e3:.1f} at the roof; ms, and in "
-            "brackets those at the roof:\n"
+            f"\n  {layers['step_seconds'] * 1e3:.1f} ms a step, {layers['roof_seconds'] * 1e3:.1f} at the roof; "
+            "ms, and in brackets those at the roof:\n"
         )
         print(*(f"  {line}" for line in layers["table"]), sep="\n")
     sys.stdout.flush()

@@ -72,10 +72,10 @@ def run_torch(torch, workload, epochs, best):
     return engines.torch_epochs(torch, model, optimizer, images, labels, workload.batch, epochs, shuffle=False)
 
 
-def measure_machine(threads):
+def measure_machine(threads, quick):
     benchmark = importlib.import_module("gradmill.benchmark")
     engines.load("gradmill", threads)
-    roof = benchmark.machine_roof()
+    roof = benchmark.machine_roof(seconds=0.02 if quick else 0.5)
     side_by_side.print_result(flops=roof.flops, bandwidth=roof.bandwidth, machine=benchmark.machine_facts())
 
 
@@ -119,7 +119,7 @@ def train(engine, workload, epochs, threads):
 def main():
     task = json.loads(sys.argv[1])
     if task["engine"] == "roof":
-        measure_machine(task["threads"])
+        measure_machine(task["threads"], task["quick"])
         return
     workload = dataclasses.replace(WORKLOADS[task["workload"]], **task["changes"])
     if task["quick"]:

@@ -75,6 +75,7 @@ def test_bad_options(options, message):
 
 def test_mlp():
     command = [sys.executable, str(BENCHMARKS / "mlp.py"), "--workload", "mnist_mlp", "--epochs", "1", "--repeats", "1"]
+    command += ["--samples", "640"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "mnist_mlp" in done.stdout and "samples/s" in done.stdout and "peak" in done.stdout
