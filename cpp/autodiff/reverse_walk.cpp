@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "ops/build.h"
+#include "registry/emitter.h"
 
 namespace gradmill {
 namespace {
@@ -50,6 +51,7 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
     if (!any) continue;
     std::vector<bool> needed;
     for (const Var& input : record.inputs) needed.push_back(is_float(input.dtype()) && active.count(input.id()));
+    const ScopePath place(gradient_scope(record.scope));
     const GradientScope scope(record.inputs, record.outputs, incoming, record.attributes, needed);
     const Vars results = record.op->gradient(scope);
     for (size_t k = 0; k < results.size(); ++k) {

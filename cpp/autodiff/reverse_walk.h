@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -13,10 +14,11 @@ struct Record {
   const OpDef* op;
   Attributes attributes;
   Vars inputs, outputs;
+  std::string scope;  // path of the layer that emitted it
 };
 
 // Gradients by id of the value. Walks `records` backwards from the targets and emits, through the current emitter, the
-// gradients of whatever lies between `sources` (ids) and the targets.
+// gradients of whatever lies between `sources` (ids) and the targets, each at the place of its record (gradient_scope).
 // `seeds` are the gradients of the targets. Throws UnsupportedError when an op on the way has no gradient and its
 // output is floating point and depends on a source through a float input, unless the op stops gradients by design.
 using GradientMap = std::unordered_map<uint64_t, Var>;

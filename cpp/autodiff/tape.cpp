@@ -38,7 +38,7 @@ void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inp
   for (const Var& input : inputs) depends = depends || watched_.count(input.id());
   if (!depends) return;
   for (const Var& output : outputs) watched_.insert(output.id());
-  records_.push_back({&op, attributes, inputs, outputs});
+  records_.push_back({&op, attributes, inputs, outputs, current_scope()});
 }
 
 void Tape::variable_read(const VariablePointer& variable, const Var& value) {

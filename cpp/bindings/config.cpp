@@ -1,6 +1,7 @@
 #include "base/cpu_features.h"
 #include "base/settings.h"
 #include "bindings/convert.h"
+#include "execute/peak.h"
 #include "registry/input_conversion.h"
 #include "runtime/parallel.h"
 
@@ -11,6 +12,10 @@ void bind_config(py::module_& module) {
   module.def("set_thread_count", &set_thread_count, py::arg("threads"), "0 returns to the automatic choice.");
   module.def("instruction_set", [] { return instruction_set(); }, "The level of the kernels in use.");
   module.def("usable_instruction_sets", &usable_instruction_sets, "Levels that this CPU can run, slowest first.");
+  module.def("peak_multiply_adds", [](double seconds) {
+    const py::gil_scoped_release release;
+    return peak_multiply_adds(seconds);
+  }, py::arg("seconds") = 0.2, "Multiply-adds in float32 a second that the workers reach in a loop of nothing else.");
   module.def("set_check_nan", [](bool on) { settings().check_nan = on; }, py::arg("on"));
   module.def("check_nan", [] { return settings().check_nan; });
   module.def("set_default_float", [](py::handle dtype) { set_default_float(dtype_from_python(dtype)); }, py::arg("dtype"));

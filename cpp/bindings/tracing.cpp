@@ -52,16 +52,27 @@ std::vector<Tensor> tensors_of(const Vars& vars) {
   return tensors;
 }
 
-py::list profile(Plan& plan, const Vars& inputs, int repeats) {
+py::list costs(const Plan& plan) {
   py::list rows;
-  for (const auto& time : plan.profile(tensors_of(inputs), repeats)) {
+  for (const auto& step : plan.costs()) {
     py::dict row;
-    row["op"] = time.name;
-    row["layer"] = time.layer;
-    row["seconds"] = time.seconds;
-    row["operations"] = time.flops;
+    row["op"] = step.op;
+    row["layer"] = step.layer;
+    row["role"] = step.role;
+    row["kernel"] = step.kernel;
+    row["flops"] = 2 * step.multiply_adds;
+    row["kernel_flops"] = 2 * step.kernel_multiply_adds;
+    row["bytes"] = step.bytes;
     rows.append(row);
   }
+  return rows;
+}
+
+py::list profile(Plan& plan, const Vars& inputs, int repeats) {
+  if (repeats < 1) throw ArgumentError(text("profile: repeats must be at least 1; received ", repeats));
+  const std::vector<double> seconds = plan.profile(tensors_of(inputs), repeats);
+  py::list rows = costs(plan);
+  for (size_t i = 0; i < seconds.size(); ++i) rows[i]["seconds"] = seconds[i];
   return rows;
 }
 
@@ -97,8 +108,11 @@ void bind_tracing(py::module_& module) {
     return results;
   }, py::arg("inputs"));
   plan.def("describe", &Plan::describe, "One line for each kernel call, and totals.");
+  plan.def("costs", &costs,
+           "What each kernel call is and does: op, layer, role in it (forward, gradient, input gradient, kernel gradient), "
+           "kernel, flops of products by the direct method and as the kernel carries them out, bytes of inputs and outputs.");
   plan.def("profile", &profile, py::arg("inputs"), py::arg("repeats") = 20,
-           "Seconds of each kernel call; variables keep their values.");
+           "The rows of costs() with the mean seconds of each kernel call; variables keep their values.");
   plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });
   plan.def_property_readonly("arena_bytes", &Plan::arena_bytes);
   plan.def_property_readonly("planned_bytes", &Plan::planned_bytes);

@@ -1,7 +1,10 @@
-// plan.describe(): what runs, where, and with how much memory.
+// What a plan tells: describe() (what runs, where, and with how much memory) and costs().
+#include <algorithm>
 #include <iomanip>
 
+#include "execute/costs.h"
 #include "execute/plan.h"
+#include "registry/emitter.h"
 
 namespace gradmill {
 namespace {
@@ -77,6 +80,25 @@ std::string Plan::describe() const {
       << ", scratch " << megabytes(worker_scratch_bytes_) << " a worker, states " << megabytes(bytes_of(graph_->states))
       << ", in all " << megabytes(planned_bytes()) << "; | marks a step that waits for all workers\n";
   return out.str();
+}
+
+std::vector<Plan::StepCosts> Plan::costs() const {
+  std::vector<StepCosts> result;
+  for (const Step& step : steps_) {
+    const std::string kernel = step.kernel->name;
+    const Node* main = step.nodes[0];  // of a chain what computes most
+    double direct = 0, carried_out = 0, most = 0;
+    for (const Node* node : step.nodes) {
+      const double own = direct_multiply_adds(*node);
+      if (own > most) main = node;
+      most = std::max(most, own);
+      direct += own;
+      carried_out += kernel_multiply_adds(*node, kernel);
+    }
+    result.push_back({step.chain ? "chain" : main->op->name(), layer_of_scope(main->scope), role_in_layer(*main), kernel,
+                      direct, carried_out, static_cast<double>(bytes_of(step.inputs) + bytes_of(step.outputs))});
+  }
+  return result;
 }
 
 }  // namespace gradmill

@@ -64,13 +64,14 @@ class Plan {
 
   // One line a step: number, layer, op, kernel, types, arena place, units; totals at the end.
   std::string describe() const;
-  // Nanoseconds of each step, summed over `repeats` runs of the whole plan on the inputs given, and its text.
-  struct StepTime {
-    std::string name, layer;
-    double seconds;
-    double flops;
+  // What each step is and does, in the words of execute/costs.h.
+  struct StepCosts {
+    std::string op, layer, role, kernel;
+    double multiply_adds, kernel_multiply_adds, bytes;
   };
-  std::vector<StepTime> profile(const std::vector<Tensor>& inputs, int repeats);
+  std::vector<StepCosts> costs() const;
+  // The mean seconds of each step over `repeats` runs of the whole plan on the inputs given.
+  std::vector<double> profile(const std::vector<Tensor>& inputs, int repeats);
 
  private:
   void lower();

@@ -23,6 +23,7 @@ void decompose(Graph& graph) {
       continue;
     }
     GM_CHECK(node->op->decompose, node->op->name(), " has neither kernel nor decomposition");
+    const ScopePath place(node->scope);
     Vars inputs;
     for (const auto& input : node->inputs) inputs.emplace_back(input);
     const Vars outputs = node->op->decompose(OpScope(inputs, node->attributes));

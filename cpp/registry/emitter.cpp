@@ -14,6 +14,7 @@ thread_local std::vector<Emitter*> emitters;
 thread_local std::vector<Recorder*> recorders;
 thread_local int recording_pauses = 0;
 thread_local std::vector<std::string> scopes{""};
+const std::string gradient_mark = " (gradient)";
 
 }  // namespace
 
@@ -93,6 +94,21 @@ void push_scope(const std::string& name) {
 void pop_scope() {
   GM_CHECK(scopes.size() > 1, "more scopes left than entered");
   scopes.pop_back();
+}
+
+ScopePath::ScopePath(std::string path) { scopes.push_back(std::move(path)); }
+
+std::string gradient_scope(const std::string& path) {
+  return path.empty() || is_gradient_scope(path) ? path : path + gradient_mark;
+}
+
+bool is_gradient_scope(const std::string& path) {
+  return path.size() > gradient_mark.size() &&
+         path.compare(path.size() - gradient_mark.size(), gradient_mark.size(), gradient_mark) == 0;
+}
+
+std::string layer_of_scope(const std::string& path) {
+  return is_gradient_scope(path) ? path.substr(0, path.size() - gradient_mark.size()) : path;
 }
 
 }  // namespace gradmill

@@ -65,4 +65,20 @@ const std::string& current_scope();
 void push_scope(const std::string& name);
 void pop_scope();
 
+// Emits for the place `path`, wherever the caller stands.
+class ScopePath {
+ public:
+  explicit ScopePath(std::string path);
+  ~ScopePath() { pop_scope(); }
+  ScopePath(const ScopePath&) = delete;
+  ScopePath& operator=(const ScopePath&) = delete;
+};
+
+// Where the gradients of what was emitted at `path` stand: the same path with a mark, "model/dense_1 (gradient)". What
+// belongs to no layer has no path, and neither have its gradients.
+std::string gradient_scope(const std::string& path);
+bool is_gradient_scope(const std::string& path);
+// The path without the mark.
+std::string layer_of_scope(const std::string& path);
+
 }  // namespace gradmill

@@ -42,6 +42,9 @@ def instruction_set() -> str:
 def usable_instruction_sets() -> list[str]:
     """Levels that this CPU can run, slowest first."""
 
+def peak_multiply_adds(seconds: float = 0.2) -> float:
+    """Multiply-adds in float32 a second that the workers reach in a loop of nothing else."""
+
 def set_check_nan(on: bool) -> None: ...
 def check_nan() -> bool: ...
 def set_default_float(dtype: Any) -> None: ...
@@ -665,8 +668,10 @@ class Plan:
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]: ...
     def describe(self) -> str:
         """One line for each kernel call, and totals."""
+    def costs(self) -> list[Any]:
+        """What each kernel call is and does: op, layer, role in it (forward, gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel carries them out, bytes of inputs and outputs."""
     def profile(self, inputs: Sequence[Tensor], repeats: int = 20) -> list[dict[str, Any]]:
-        """Seconds of each kernel call; variables keep their values."""
+        """The rows of costs() with the mean seconds of each kernel call; variables keep their values."""
     def __str__(self) -> str: ...
     @property
     def arena_bytes(self) -> int: ...

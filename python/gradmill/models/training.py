@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Union
 import numpy as np
 
 from gradmill import callbacks as callbacks_module
-from gradmill import config, errors, metrics, ops, optimizers, serialization
+from gradmill import config, errors, metrics, ops, optimizers, serialization, tracing
 from gradmill.models import epoch_loop, input_checks
 from gradmill.models.compile_utils import CompileLoss, CompileMetrics, resolve_loss_configs
 from gradmill.models.data_adapter import (
@@ -350,6 +350,34 @@ class Trainer(TrainingSteps):
         outputs = program.function(*self._batch_tensors(data))
         return structure.pack_as(program.output, [np.asarray(output) for output in outputs])
 
+    def plan_for(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Return the plan of a training step on a batch like this one, compiling it when needed; nothing is run.
+
+        Args:
+            x: inputs of one batch; only shapes and dtypes matter.
+            y: targets.
+            sample_weight: weights of the rows.
+
+        Returns:
+            the plan: `describe()` lists its kernels, `costs()` what each does, `planned_bytes` is the memory it takes.
+
+        Raises:
+            ArgumentError: the model is not compiled, or was compiled with `run_eagerly=True`.
+
+        Example:
+            >>> import numpy as np, gradmill as gm
+            >>> model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(2)])
+            >>> model.compile("sgd", "mse")
+            >>> model.plan_for(np.ones((8, 4), "float32"), np.ones((8, 2), "float32")).kernel_calls > 0
+            True
+        """
+        self._require_compiled("plan_for")
+        data = self._one_batch((x, y, sample_weight), "plan_for")
+        step = self._program("train_step", data).function
+        if not isinstance(step, tracing.Function):
+            raise errors.ArgumentError("plan_for: a model compiled with run_eagerly=True has no plan")
+        return step.plan_for(*self._batch_tensors(data))
+
     def get_compile_config(self) -> Optional[dict]:
         """Return the arguments of `compile` in serialized form, None before it was called."""
         if self._compile_arguments is None:
@@ -450,7 +478,8 @@ class Trainer(TrainingSteps):
         arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
         return [ops.convert_to_tensor(array, dtype=dtype) for array, dtype in zip(arrays, self._dtypes(data))]
 
-    def _run_on_batch(self, method: str, parts: tuple, return_dict: bool, caller: str) -> Any:
+    def _one_batch(self, parts: tuple, caller: str) -> Any:
+        """Return `(x, y, sample_weight)` as a step receives them, after all checks."""
         x, y, sample_weight = parts
         rows = structure.flatten(x)[0]
         size = len(rows) if hasattr(rows, "__len__") else 1
@@ -458,9 +487,13 @@ class Trainer(TrainingSteps):
         if not isinstance(data, ArrayData):
             raise errors.ArgumentError(f"{caller}: x must be the arrays of one batch; received {type(x).__name__}")
         self._prepare(data)
-        program = self._program(method, data.data)
+        return data.data
+
+    def _run_on_batch(self, method: str, parts: tuple, return_dict: bool, caller: str) -> Any:
+        data = self._one_batch(parts, caller)
+        program = self._program(method, data)
         self.reset_metrics()
-        outputs = program.function(*self._batch_tensors(data.data))
+        outputs = program.function(*self._batch_tensors(data))
         logs = epoch_loop.read_logs(self, program, outputs)
         return logs if return_dict else self._in_order(logs)
 
