@@ -125,8 +125,7 @@ GM_INLINE void copy_transposed(const StridedCopy& copy, const T* from, T* to, in
 
 // Units [begin, end) of the copy.
 template <class T>
-GM_INLINE void run_copy(const StridedCopy& copy, const void* from_memory, void* to_memory, int64_t begin,
-                        int64_t end) {
+void run_copy(const StridedCopy& copy, const void* from_memory, void* to_memory, int64_t begin, int64_t end) {
   const T* from = static_cast<const T*>(from_memory) + copy.from_offset;
   T* to = static_cast<T*>(to_memory) + copy.to_offset;
   const int64_t first = begin * copy.tiles_per_unit, last = lesser(end * copy.tiles_per_unit, copy.tiles);
