@@ -147,6 +147,14 @@ template <class V, class T> GM_INLINE V load_lanes(const T* from) {
   return lanes;
 }
 
+// Lanes first, first + step, first + 2 * step, ... as a balanced tree without loops.
+template <class Op, int lanes, int first, int step, class T>
+GM_INLINE T combine_lanes(const T* lane) {
+  if constexpr (step == lanes) return lane[first];
+  else return Op::combine(combine_lanes<Op, lanes, first, 2 * step>(lane),
+                          combine_lanes<Op, lanes, first + step, 2 * step>(lane));
+}
+
 template <class Op>
 typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
   typedef typename Op::Element T;
@@ -170,10 +178,7 @@ typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
       a0 = Op::combine(Op::combine(a0, a1), Op::combine(a2, a3));
       T lane[lanes];
       __builtin_memcpy(lane, &a0, sizeof a0);
-      for (int half = lanes / 2; half > 0; half /= 2) {
-        for (int j = 0; j < half; ++j) lane[j] = Op::combine(lane[j], lane[j + half]);
-      }
-      total = Op::combine(total, Total(lane[0]));
+      total = Op::combine(total, Total(combine_lanes<Op, lanes, 0, 1>(lane)));
     }
     for (; i < n; ++i) total = Op::combine(total, Total(x[i]));
   } else {
