@@ -1,3 +1,5 @@
+include(CheckCXXSourceRuns)
+
 # Kernels (`*_cpu.cpp`, `*_cpu_VARIANT.cpp`) are compiled once per instruction-set level, each time inside
 # its own namespace; the engine picks a level when it starts. A new level is one line in the table below
 # and one in cpp/base/cpu_features.
@@ -12,18 +14,42 @@ else()
 endif()
 
 # Sums may be contracted into fused multiply-adds, but NaN and infinity keep their meaning: no -ffast-math.
-set(gradmill_kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+# Kernels throw nothing and nothing is thrown through them, so they need no tables for unwinding.
+set(gradmill_kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+  -fno-exceptions -fno-asynchronous-unwind-tables)
+# Kernels that mostly move data, and tile kernels on integers and doubles, have many instances of loops from which
+# unrolling and vectorizing gains little: where it matters they are written with vectors. This halves their size.
+set(gradmill_plain_kernels "/ops/(image|indexing|reduction|shape)/|_(integer|f64)_cpu\\.cpp$")
+set(gradmill_plain_kernel_flags -O2)
 if(GRADMILL_SANITIZE)
-  list(APPEND gradmill_kernel_flags -O1)  # checks in unrolled and vectorized loops take minutes to compile
+  # Checks in unrolled and vectorized loops take minutes to compile.
+  list(APPEND gradmill_kernel_flags -O1)
+  set(gradmill_plain_kernel_flags -O1)
 endif()
 
-if(NOT GRADMILL_ISA_LEVELS)
+# The highest level that the machine which builds can run; the lowest can be run by every one.
+function(gradmill_find_native_level result)
+  list(GET gradmill_known_levels 0 native)
+  foreach(level IN LISTS gradmill_known_levels)
+    if("${gradmill_flags_${level}}" MATCHES "-march=(x86-64-v[0-9]+)")
+      check_cxx_source_runs("int main() { return !__builtin_cpu_supports(\"${CMAKE_MATCH_1}\"); }" GRADMILL_RUNS_${level})
+      if(GRADMILL_RUNS_${level})
+        set(native ${level})
+      endif()
+    endif()
+  endforeach()
+  set(${result} ${native} PARENT_SCOPE)
+endfunction()
+
+if(GRADMILL_ISA_LEVELS STREQUAL "native")
+  gradmill_find_native_level(GRADMILL_BUILT_LEVELS)
+elseif(NOT GRADMILL_ISA_LEVELS)
   set(GRADMILL_BUILT_LEVELS ${gradmill_known_levels})
 else()
   set(GRADMILL_BUILT_LEVELS ${GRADMILL_ISA_LEVELS})
   foreach(level IN LISTS GRADMILL_BUILT_LEVELS)
     if(NOT level IN_LIST gradmill_known_levels)
-      message(FATAL_ERROR "GRADMILL_ISA_LEVELS: expected some of ${gradmill_known_levels}; received \"${level}\".")
+      message(FATAL_ERROR "GRADMILL_ISA_LEVELS: expected \"native\" or some of ${gradmill_known_levels}; received \"${level}\".")
     endif()
   endforeach()
 endif()
@@ -39,6 +65,9 @@ function(gradmill_add_isa_levels engine)
   if(NOT ARGN)
     return()
   endif()
+  set(plain_kernels ${ARGN})
+  list(FILTER plain_kernels INCLUDE REGEX "${gradmill_plain_kernels}")
+  set_source_files_properties(${plain_kernels} PROPERTIES COMPILE_OPTIONS "${gradmill_plain_kernel_flags}")
   foreach(level IN LISTS GRADMILL_BUILT_LEVELS)
     set(library gradmill_isa_${level})
     add_library(${library} OBJECT ${ARGN})

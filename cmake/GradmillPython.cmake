@@ -19,14 +19,16 @@ target_link_libraries(_core PRIVATE gradmill_engine)
 gradmill_add_python_module(_hdf5 ${hdf5_sources})
 target_link_libraries(_hdf5 PRIVATE gradmill_base gradmill_libhdf5)
 
-# The wheel carries its OpenBLAS beside the module, with its licence and without the symbols that only a debugger
-# reads: the wheel is to stay below 10 MB.
+# The wheel carries its OpenBLAS beside the module, with its licence and without what only debuggers and exceptions read
+# (OpenBLAS is C and Fortran): the wheel is to stay below 10 MB.
 if(GRADMILL_BLAS_LIBRARY)
   get_filename_component(blas_file "${GRADMILL_BLAS_LIBRARY}" NAME)
   set(stripped_blas "${CMAKE_CURRENT_BINARY_DIR}/${blas_file}")
   file(COPY "${GRADMILL_BLAS_LIBRARY}" DESTINATION "${CMAKE_CURRENT_BINARY_DIR}")
   if(CMAKE_STRIP)
-    execute_process(COMMAND "${CMAKE_STRIP}" --strip-unneeded "${stripped_blas}" COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(
+      COMMAND "${CMAKE_STRIP}" --strip-unneeded --remove-section=.eh_frame_hdr --remove-section=.eh_frame "${stripped_blas}"
+      COMMAND_ERROR_IS_FATAL ANY)
   endif()
   install(FILES "${stripped_blas}" DESTINATION gradmill)
 endif()

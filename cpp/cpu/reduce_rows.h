@@ -147,8 +147,16 @@ template <class V, class T> GM_INLINE V load_lanes(const T* from) {
   return lanes;
 }
 
+// Lanes first, first + step, first + 2 * step, ... as a balanced tree without loops.
+template <class Op, int lanes, int first, int step, class T>
+GM_INLINE T combine_lanes(const T* lane) {
+  if constexpr (step == lanes) return lane[first];
+  else return Op::combine(combine_lanes<Op, lanes, first, 2 * step>(lane),
+                          combine_lanes<Op, lanes, first + step, 2 * step>(lane));
+}
+
 template <class Op>
-GM_INLINE typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
+typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
   typedef typename Op::Element T;
   typedef typename Op::Total Total;
   Total total = Total(Op::start);
@@ -170,10 +178,7 @@ GM_INLINE typename Op::Total reduce_dense(const typename Op::Element* x, int64_t
       a0 = Op::combine(Op::combine(a0, a1), Op::combine(a2, a3));
       T lane[lanes];
       __builtin_memcpy(lane, &a0, sizeof a0);
-      for (int half = lanes / 2; half > 0; half /= 2) {
-        for (int j = 0; j < half; ++j) lane[j] = Op::combine(lane[j], lane[j + half]);
-      }
-      total = Op::combine(total, Total(lane[0]));
+      total = Op::combine(total, Total(combine_lanes<Op, lanes, 0, 1>(lane)));
     }
     for (; i < n; ++i) total = Op::combine(total, Total(x[i]));
   } else {
@@ -189,9 +194,11 @@ GM_INLINE void reduce_column_vectors(const typename Op::Element* x, const int64_
   typedef typename Op::Element T;
   typedef typename NativeLanes<T>::Vector V;
   V a[vectors];
+#pragma GCC unroll 8
   for (int k = 0; k < vectors; ++k) a[k] = T(Op::start) - V{};
   for (int row = 0; row < rows; ++row) {
     const T* from = x + offsets[row];
+#pragma GCC unroll 8
     for (int k = 0; k < vectors; ++k) a[k] = Op::combine(a[k], load_lanes<V>(from + k * NativeLanes<T>::count));
   }
   __builtin_memcpy(sums, a, sizeof a);
@@ -199,8 +206,8 @@ GM_INLINE void reduce_column_vectors(const typename Op::Element* x, const int64_
 
 // The same for any number of columns up to reduction_columns.
 template <class Op>
-GM_INLINE void reduce_columns(const typename Op::Element* x, const int64_t* offsets, int rows, int64_t columns,
-                              typename Op::Value* sums) {
+void reduce_columns(const typename Op::Element* x, const int64_t* offsets, int rows, int64_t columns,
+                    typename Op::Value* sums) {
   typedef typename Op::Value Value;
   if constexpr (is_floating_type<typename Op::Element>) {
     constexpr int lanes = NativeLanes<typename Op::Element>::count;
@@ -227,6 +234,17 @@ GM_INLINE void reduce_columns(const typename Op::Element* x, const int64_t* offs
   }
 }
 
+// totals[j] = combine(totals[j], sums[j]), in blocks that become vectors.
+template <class Op>
+GM_INLINE void add_to_totals(typename Op::Total* totals, const typename Op::Value* sums, int64_t columns) {
+  typedef typename Op::Total Total;
+  int64_t j = 0;
+  for (; j + 8 <= columns; j += 8) {
+    for (int i = 0; i < 8; ++i) totals[j + i] = Total(Op::combine(totals[j + i], Total(sums[j + i])));
+  }
+  for (; j < columns; ++j) totals[j] = Total(Op::combine(totals[j], Total(sums[j])));
+}
+
 template <class Op>
 GM_INLINE typename Op::Total reduce_rows_task(const Reduction& r, const typename Op::Element* x, int64_t begin,
                                               int64_t end) {
@@ -243,29 +261,32 @@ GM_INLINE typename Op::Total reduce_rows_task(const Reduction& r, const typename
   return total;
 }
 
-// Writes the results for rows [begin, end) to `to`: as Result or, for a chunk, as Total.
-template <class Op, class To>
-GM_INLINE void reduce_columns_task(const Reduction& r, const typename Op::Element* x, int64_t columns, int64_t begin,
-                                   int64_t end, To* to) {
+// Reduces rows [begin, end) and writes results or, if there is a place for them, the totals of a chunk.
+template <class Op>
+void reduce_columns_task(const Reduction& r, const typename Op::Element* x, int64_t columns, int64_t begin, int64_t end,
+                         typename Op::Result* results, typename Op::Total* chunk_totals) {
   typedef typename Op::Total Total;
+  typedef typename Op::Result Result;
   // No rows at all leave an axis of length 0, which cannot be walked.
   Odometer<reduction_axes> row(begin < end ? r.reduced_rank : 0, r.reduced_dims, r.reduced_strides, begin);
   int64_t offsets[reduction_rows];
   typename Op::Value sums[reduction_columns];
   Total totals[reduction_columns];
-  const bool one_block = end - begin <= reduction_rows;
+  const bool one_block = end - begin <= reduction_rows && !chunk_totals;
   for (int64_t j = 0; j < (one_block ? 0 : columns); ++j) totals[j] = Total(Op::start);
   do {
     const int rows = static_cast<int>(lesser(reduction_rows, end - begin));
     for (int i = 0; i < rows; ++i, row.next()) offsets[i] = row.offset;
     reduce_columns<Op>(x, offsets, rows, columns, sums);
-    for (int64_t j = 0; j < (one_block ? 0 : columns); ++j) totals[j] = Total(Op::combine(totals[j], Total(sums[j])));
+    if (!one_block) add_to_totals<Op>(totals, sums, columns);
     begin += rows;
   } while (begin < end);
-  if (one_block) {
-    for (int64_t j = 0; j < columns; ++j) to[j] = static_cast<To>(sums[j]);
+  if (chunk_totals) {
+    __builtin_memcpy(chunk_totals, totals, columns * sizeof(Total));
+  } else if (one_block) {
+    for (int64_t j = 0; j < columns; ++j) results[j] = static_cast<Result>(sums[j]);
   } else {
-    for (int64_t j = 0; j < columns; ++j) to[j] = static_cast<To>(totals[j]);
+    for (int64_t j = 0; j < columns; ++j) results[j] = static_cast<Result>(totals[j]);
   }
 }
 
@@ -298,11 +319,8 @@ GM_INLINE void run_reduction(const Reduction& r, const void* from, void* to, voi
       const int64_t output = task / r.column_blocks * r.inner + column;
       const auto* block_x = x + kept.offset + column;
       if (block + 1 == r.column_blocks) kept.next();
-      if (r.chunks > 1) {
-        reduce_columns_task<Op>(r, block_x, columns, start, stop, partial + part * r.outputs + output);
-      } else {
-        reduce_columns_task<Op>(r, block_x, columns, start, stop, y + output);
-      }
+      reduce_columns_task<Op>(r, block_x, columns, start, stop, y + output,
+                              r.chunks > 1 ? partial + part * r.outputs + output : nullptr);
     }
   }
 }

@@ -104,6 +104,7 @@ GM_INLINE void copy_transposed(const StridedCopy& copy, const T* from, T* to, in
       for (; c + 4 <= columns; c += 4) {
         const T* source = from + r + c * copy.column_from;
         Quad a[4];
+#pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) __builtin_memcpy(&a[i], source + i * copy.column_from, 16);
         const Quad low01 = __builtin_shufflevector(a[0], a[1], 0, 4, 1, 5);
         const Quad high01 = __builtin_shufflevector(a[0], a[1], 2, 6, 3, 7);
@@ -113,6 +114,7 @@ GM_INLINE void copy_transposed(const StridedCopy& copy, const T* from, T* to, in
                            __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
                            __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
                            __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+#pragma GCC unroll 4
         for (int i = 0; i < 4; ++i) __builtin_memcpy(to + (r + i) * copy.row_to + c, &b[i], 16);
       }
       for (; c < columns; ++c) {
@@ -125,8 +127,7 @@ GM_INLINE void copy_transposed(const StridedCopy& copy, const T* from, T* to, in
 
 // Units [begin, end) of the copy.
 template <class T>
-GM_INLINE void run_copy(const StridedCopy& copy, const void* from_memory, void* to_memory, int64_t begin,
-                        int64_t end) {
+void run_copy(const StridedCopy& copy, const void* from_memory, void* to_memory, int64_t begin, int64_t end) {
   const T* from = static_cast<const T*>(from_memory) + copy.from_offset;
   T* to = static_cast<T*>(to_memory) + copy.to_offset;
   const int64_t first = begin * copy.tiles_per_unit, last = lesser(end * copy.tiles_per_unit, copy.tiles);

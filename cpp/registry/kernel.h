@@ -86,6 +86,12 @@ static inline void set_units(KernelPlan& plan, KernelFunction run, int64_t units
   plan.operations = operations;
 }
 
+// For kernels that know two types of their first input, and so of the others.
+static inline const char* refuse_other_than_floats(const KernelProblem& problem) {
+  const DType dtype = problem.inputs[0].dtype;
+  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "the inputs are neither float32 nor float64";
+}
+
 template <class Parameters>
 static inline Parameters& parameters_of(KernelPlan& plan) {
   static_assert(sizeof(Parameters) <= kernel_parameter_bytes, "kernel parameters too large");

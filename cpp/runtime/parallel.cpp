@@ -10,6 +10,10 @@
 #include <fstream>
 #include <string>
 
+#if defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #include "base/error.h"
 #include "base/settings.h"
 
@@ -74,6 +78,18 @@ int usable_processors() {
   return std::max(1, count);
 }
 
+// The thread sanitizer does not see how libgomp starts and ends a parallel region, so it is told: what the caller did
+// happened before what the workers do, and that before what the caller does next. What the compiler hands to the
+// workers itself lies outside of that, so functions with a parallel region are not looked at.
+#define GM_HAS_PARALLEL_REGION __attribute__((no_sanitize("thread")))
+#if defined(__SANITIZE_THREAD__)
+void region_released(void* region) { __tsan_release(region); }
+void region_acquired(void* region) { __tsan_acquire(region); }
+#else
+void region_released(void*) {}
+void region_acquired(void*) {}
+#endif
+
 // The process that started the OpenMP pool. A forked child has the pool's bookkeeping but not its threads, and would
 // wait for them for ever: it runs on one worker.
 pid_t pool_owner = 0;
@@ -92,7 +108,7 @@ void set_thread_count(int threads) {
   settings().threads = threads;
 }
 
-int lockstep_workers(int wanted) {
+GM_HAS_PARALLEL_REGION int lockstep_workers(int wanted) {
   if (wanted <= 1 || omp_in_parallel()) return 1;
   if (pool_owner == 0) pool_owner = getpid();
   if (pool_owner != getpid()) return 1;
@@ -109,16 +125,21 @@ int lockstep_workers(int wanted) {
   return std::min(wanted, granted.load());
 }
 
-void run_lockstep(int workers, FunctionRef<void(int)> body) {
+GM_HAS_PARALLEL_REGION void run_lockstep(int workers, FunctionRef<void(int)> body) {
   if (workers == 1) {
     const DenormalsAreZero mode;
     return body(0);
   }
+  void* const region = &body;
+  region_released(region);
 #pragma omp parallel num_threads(workers)
   {
+    region_acquired(region);
     const DenormalsAreZero mode;
     body(omp_get_thread_num());
+    region_released(region);
   }
+  region_acquired(region);
 }
 
 void SpinBarrier::wait() {

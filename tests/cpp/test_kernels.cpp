@@ -4,7 +4,7 @@
 #include <random>
 
 #include "doctest/doctest.h"
-#include "eager/eager_emitter.h"
+#include "eager_fixture.h"
 #include "ops/build.h"
 #include "ops/loss/sparse_softmax_cross_entropy.h"
 #include "ops/normalization/log_softmax.h"
@@ -43,11 +43,6 @@ void check_decomposition(OpId id, const Vars& inputs, const Attributes& attribut
   REQUIRE(pieces.size() == whole.size());
   for (size_t i = 0; i < whole.size(); ++i) check_alike(pieces[i], whole[i]);
 }
-
-struct Eager {
-  EagerEmitter emitter;
-  EmitterScope scope{&emitter};
-};
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "doctest/doctest.h"
-#include "eager/eager_emitter.h"
+#include "eager_fixture.h"
 #include "ops/build.h"
 #include "ops/linalg/matmul.h"
 #include "ops/normalization/softmax.h"
@@ -51,11 +51,6 @@ void check_alike(const Var& found, const Eigen::MatrixXd& wanted, long length) {
     }
   }
 }
-
-struct Eager {
-  EagerEmitter emitter;
-  EmitterScope scope{&emitter};
-};
 
 template <class T>
 void check_product(long m, long k, long n) {

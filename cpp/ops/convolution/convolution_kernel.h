@@ -59,9 +59,4 @@ static inline ConvolutionGeometry kernel_gradient_geometry(const KernelProblem& 
   return convolution_geometry(convolution_attributes_of(problem), problem.inputs[0], problem.inputs[1], problem.outputs[0]);
 }
 
-static inline const char* refuse_other_than_floats(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "the inputs are neither float32 nor float64";
-}
-
 }  // namespace gradmill::GM_ISA_NAMESPACE

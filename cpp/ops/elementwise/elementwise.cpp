@@ -8,33 +8,42 @@ namespace {
 
 using namespace baseline::formula;
 
-template <class Formula>
+using Gradient = Vars (*)(const GradientScope&);
+
+// What a definition takes from a formula; plain values, so that the code below exists once and not once a formula.
+struct FormulaFacts {
+  const char* text;
+  bool integers, result_is_bool;
+  void (*infer)(InferScope&);
+  Gradient gradient;  // null: not differentiable
+};
+
+template <bool floats, bool result_is_bool>
 void infer_elementwise(InferScope& s) {
   Shape shape = s.input(0).shape;
   for (int i = 1; i < s.input_count(); ++i) shape = broadcast_shapes(shape, s.input(i).shape, s.op());
   const DType dtype = s.input(s.input_count() - 1).dtype;
-  if (!Formula::floats && is_float(dtype)) s.dtype_error("expected integers; received ", s.input(0));
-  s.add_output({Formula::result_is_bool ? DType::boolean : dtype, shape});
+  if (!floats && is_float(dtype)) s.dtype_error("expected integers; received ", s.input(0));
+  s.add_output({result_is_bool ? DType::boolean : dtype, shape});
 }
 
-template <class Formula>
-OpDef define_elementwise(const char* name, int arity) {
+OpDef define_elementwise(const char* name, int arity, const FormulaFacts& facts) {
   static const std::vector<Argument> names[4] = {
       {}, {{"x", "any shape"}}, {{"x1", "any shape"}, {"x2", "broadcast against x1"}},
       {{"x1", "any shape"}, {"x2", "broadcast against x1"}, {"x3", "broadcast against x1"}}};
-  OpDef op{Signature(name, Formula::text), infer_elementwise<Formula>, nullptr, nullptr, Traits()};
+  OpDef op{Signature(name, facts.text), facts.infer, facts.gradient, nullptr, Traits()};
   for (const auto& argument : names[arity]) op.signature.input(argument.name, argument.text);
-  op.signature.output("y", Formula::result_is_bool ? "bool, the broadcast shape" : "the broadcast shape");
+  op.signature.output("y", facts.result_is_bool ? "bool, the broadcast shape" : "the broadcast shape");
   op.traits.any_storage().recompute();
   if (arity > 1) op.traits.promote();
-  if (!Formula::integers) op.traits.floats();
+  if (!facts.integers) op.traits.floats();
   return op;
 }
 
 Var reduced(Var gradient, const Var& input) { return sum_to(gradient, input.shape()); }
 
 template <class Formula>
-GradientFunction gradient_1() {
+Gradient gradient_1() {
   if constexpr (Formula::differentiable) {
     return [](const GradientScope& g) { return Vars{Formula::gradient(g.dy(), g.input(0), g.output(0))}; };
   }
@@ -42,7 +51,7 @@ GradientFunction gradient_1() {
 }
 
 template <class Formula>
-GradientFunction gradient_2() {
+Gradient gradient_2() {
   if constexpr (Formula::differentiable) {
     return [](const GradientScope& g) {
       Vars result(2);
@@ -57,7 +66,7 @@ GradientFunction gradient_2() {
 
 // `where` and `multiply_add` are the only formulas of three arguments.
 template <class Formula>
-GradientFunction gradient_3() {
+Gradient gradient_3() {
   return [](const GradientScope& g) {
     Vars result(3);
     const Var &a = g.input(0), &b = g.input(1), &c = g.input(2), &y = g.output(0), &dy = g.dy();
@@ -78,11 +87,13 @@ GradientFunction gradient_3() {
   Var name(const Var& x1, const Var& x2) { return emit_one(op_definition(OpId::name), {x1, x2}); }
 #define GM_BUILD_3(name) \
   Var name(const Var& x1, const Var& x2, const Var& x3) { return emit_one(op_definition(OpId::name), {x1, x2, x3}); }
-#define ELEMENTWISE(name, arity)                                          \
-  GM_BUILD_##arity(name) OpDef define_##name() {                          \
-    OpDef op = define_elementwise<name##_formula>(#name, arity);          \
-    op.gradient = gradient_##arity<name##_formula>();                     \
-    return op;                                                            \
+#define ELEMENTWISE(name, arity)                                                     \
+  GM_BUILD_##arity(name) OpDef define_##name() {                                     \
+    using F = name##_formula;                                                        \
+    return define_elementwise(#name, arity,                                          \
+                              {F::text, F::integers, F::result_is_bool,              \
+                               infer_elementwise<F::floats, F::result_is_bool>,      \
+                               gradient_##arity<F>()});                              \
   }
 #include "math/elementwise.def"
 #undef ELEMENTWISE

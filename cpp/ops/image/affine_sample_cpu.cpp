@@ -246,25 +246,20 @@ void prepare_transform_gradient(const KernelProblem& problem, KernelPlan& plan) 
                  run_transform_gradient<double>);
 }
 
-const char* refuse(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "neither float32 nor float64";
-}
-
 }  // namespace
 
 void affine_sample_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse, prepare};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 
 void affine_sample_gradient_kernels(KernelList& list) {
-  static const Kernel kernel{"images", refuse, prepare_gradient};
+  static const Kernel kernel{"images", refuse_other_than_floats, prepare_gradient};
   add_kernel(list, &kernel);
 }
 
 void affine_sample_transform_gradient_kernels(KernelList& list) {
-  static const Kernel kernel{"images", refuse, prepare_transform_gradient};
+  static const Kernel kernel{"images", refuse_other_than_floats, prepare_transform_gradient};
   add_kernel(list, &kernel);
 }
 

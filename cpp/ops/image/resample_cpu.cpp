@@ -143,20 +143,15 @@ void prepare_rows(const KernelProblem& problem, KernelPlan& plan) {
   plan.shared_scratch_bytes = (input + output) * sizeof(Span) + output * p.taps * (single ? sizeof(float) : sizeof(double));
 }
 
-const char* refuse(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "neither float32 nor float64";
-}
-
 }  // namespace
 
 void resample_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse, prepare_rows<false, ResampleAttributes>};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare_rows<false, ResampleAttributes>};
   add_kernel(list, &kernel);
 }
 
 void resample_gradient_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse, prepare_rows<true, ResampleGradientAttributes>};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare_rows<true, ResampleGradientAttributes>};
   add_kernel(list, &kernel);
 }
 

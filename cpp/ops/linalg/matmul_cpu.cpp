@@ -119,11 +119,6 @@ void run(const KernelCall& call) {
   }
 }
 
-const char* refuse(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "the factors are neither float32 nor float64";
-}
-
 // Strides over the output's batch axes, 0 where the factor is broadcast.
 void batch_strides(const BufferType& factor, int batch_rank, const int64_t* batch_dims, int64_t* strides) {
   int64_t stride = factor.dims[factor.rank - 1] * factor.dims[factor.rank - 2];
@@ -208,7 +203,7 @@ void add_openblas_matmul(KernelList& list);  // matmul_cpu_openblas.cpp
 
 void matmul_kernels(KernelList& list) {
   add_openblas_matmul(list);
-  static const Kernel kernel{"packed", refuse, prepare};
+  static const Kernel kernel{"packed", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 

@@ -33,7 +33,7 @@ const char* refuse(const KernelProblem& problem) {
   const BufferType &a = problem.inputs[0], &c = problem.outputs[0];
   const auto& attributes = *static_cast<const MatmulAttributes*>(problem.attributes);
   if (problem.program) return "the product has an epilogue";
-  if (a.dtype != DType::float32 && a.dtype != DType::float64) return "the factors are neither float32 nor float64";
+  if (const char* reason = refuse_other_than_floats(problem)) return reason;
   if (c.rank != 2) return "a batch of products";
   const int64_t k = a.dims[attributes.transpose_a ? 0 : 1];
   if (c.dims[0] < smallest_side || c.dims[1] < smallest_side || k < smallest_side) return "too small to gain";

@@ -70,11 +70,6 @@ void run_backward(const KernelCall& call) {
   }
 }
 
-const char* refuse(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "the logits are neither float32 nor float64";
-}
-
 void prepare_rows(const KernelProblem& problem, KernelPlan& plan, KernelFunction single, KernelFunction twice) {
   const BufferType &logits = problem.inputs[0], &labels = problem.inputs[1];
   Parameters& p = parameters_of<Parameters>(plan);
@@ -98,12 +93,12 @@ void prepare_backward(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void sparse_softmax_cross_entropy_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse, prepare};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 
 void sparse_softmax_cross_entropy_backward_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse, prepare_backward};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare_backward};
   add_kernel(list, &kernel);
 }
 

@@ -38,12 +38,6 @@ static inline T* piece_numbers(const KernelCall& call, const ChannelSums& p, int
   return reinterpret_cast<T*>(call.shared_scratch) + piece * 2 * p.channels;
 }
 
-static inline const char* refuse_other_than_floats(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  if (dtype != DType::float32 && dtype != DType::float64) return "the inputs are neither float32 nor float64";
-  return nullptr;
-}
-
 static inline void plan_channel_sums(const KernelProblem& problem, KernelPlan& plan, KernelFunction single,
                                      KernelFunction wide) {
   ChannelSums& p = parameters_of<ChannelSums>(plan);

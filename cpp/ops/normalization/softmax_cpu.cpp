@@ -12,7 +12,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void softmax_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse_softmax, prepare};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 

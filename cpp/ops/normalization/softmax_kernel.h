@@ -84,9 +84,4 @@ void prepare_softmax(const KernelProblem& problem, KernelPlan& plan, int64_t axi
             divide_up(p.tasks, p.grouped), static_cast<double>(x.elements) * 8);
 }
 
-static inline const char* refuse_softmax(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "x is neither float32 nor float64";
-}
-
 }  // namespace gradmill::GM_ISA_NAMESPACE

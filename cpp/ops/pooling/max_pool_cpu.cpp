@@ -207,12 +207,12 @@ void prepare_gradient(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void max_pool_kernels(KernelList& list) {
-  static const Kernel kernel{"rows", refuse_pooling, prepare};
+  static const Kernel kernel{"rows", refuse_other_than_floats, prepare};
   add_kernel(list, &kernel);
 }
 
 void max_pool_gradient_kernels(KernelList& list) {
-  static const Kernel kernel{"blocks", refuse_pooling, prepare_gradient};
+  static const Kernel kernel{"blocks", refuse_other_than_floats, prepare_gradient};
   add_kernel(list, &kernel);
 }
 

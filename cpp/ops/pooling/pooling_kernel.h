@@ -81,9 +81,4 @@ GM_INLINE void store_channels(T* to, typename Lanes<T>::Vector value, int64_t co
   }
 }
 
-static inline const char* refuse_pooling(const KernelProblem& problem) {
-  const DType dtype = problem.inputs[0].dtype;
-  return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "neither float32 nor float64";
-}
-
 }  // namespace gradmill::GM_ISA_NAMESPACE
