@@ -1,12 +1,12 @@
-"""Accuracy on the test images of CIFAR-10 after each epoch: the network of examples/cifar10_resnet50.py, here and in Keras.
+"""Accuracy on CIFAR-10's test images after each epoch: the network of examples/cifar10_resnet50.py, here and in Keras.
 
     python benchmarks/cifar10_accuracy.py --data DIR --engine gradmill
     KERAS_BACKEND=torch python benchmarks/cifar10_accuracy.py --data DIR --engine keras
 
 DIR holds the binary version (`data_batch_1.bin` ...). ResNet50 with its head, pixels divided by 255, Adam, categorical
-crossentropy on one-hot labels. Both engines start from the same weights and see the same batches in the same order, all
-drawn by NumPy; what is left of the difference is rounding, which training magnifies. Each epoch prints a line of JSON and
-is saved under `--output`, weights and optimizer; started again, the script goes on after the last saved epoch.
+crossentropy on one-hot labels. Both engines start from the same weights and see the same batches in the same order,
+all drawn by NumPy; what is left of the difference is rounding, which training magnifies. Each epoch prints a line of
+JSON and is saved under `--output`, weights and optimizer; started again, the script goes on after the last saved epoch.
 """
 
 import argparse
