@@ -38,6 +38,7 @@ Settings from_environment() {
   result.verify_passes = integer("GRADMILL_VERIFY", 0) != 0;
   result.check_nan = integer("GRADMILL_CHECK_NAN", 0) != 0;
   result.plan_cache_size = integer("GRADMILL_PLAN_CACHE", 64);
+  result.memory_limit_mebibytes = integer("GRADMILL_MEMORY_LIMIT", 0);
   return result;
 }
 

@@ -21,6 +21,8 @@ struct Settings {
   bool check_nan = false;
   // GRADMILL_PLAN_CACHE: compiled plans that one traced function keeps.
   int plan_cache_size = 64;
+  // GRADMILL_MEMORY_LIMIT: mebibytes that this process should keep to; 0 means what machine and control group allow.
+  int memory_limit_mebibytes = 0;
 };
 
 // The settings of this process. The reference is mutable: `gm.config` writes to it.

@@ -20,6 +20,8 @@ void bind_config(py::module_& module) {
   module.def("check_nan", [] { return settings().check_nan; });
   module.def("set_default_float", [](py::handle dtype) { set_default_float(dtype_from_python(dtype)); }, py::arg("dtype"));
   module.def("plan_cache_size", [] { return settings().plan_cache_size; });
+  module.def("memory_limit_mebibytes", [] { return settings().memory_limit_mebibytes; });
+  module.def("set_memory_limit_mebibytes", [](int limit) { settings().memory_limit_mebibytes = limit; }, py::arg("limit"));
   module.def("set_disabled_passes", [](std::vector<std::string> names) { settings().disabled_passes = std::move(names); },
              py::arg("names"), "Optional compiler passes to leave out from now on.");
   module.def("promote_types", [](py::handle a, py::handle b) { return name_of(promote(dtype_from_python(a), dtype_from_python(b))); });

@@ -116,6 +116,7 @@ void bind_tracing(py::module_& module) {
   plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });
   plan.def_property_readonly("arena_bytes", &Plan::arena_bytes);
   plan.def_property_readonly("planned_bytes", &Plan::planned_bytes);
+  plan.def_property_readonly("missing_bytes", &Plan::missing_bytes);
   plan.def_property_readonly("kernel_calls", &Plan::kernel_calls);
   plan.def_property_readonly("barriers", &Plan::barriers);
   plan.def_property_readonly("operations", &Plan::operations);

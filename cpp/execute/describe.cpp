@@ -45,6 +45,12 @@ size_t Plan::planned_bytes() const {
          bytes_of(graph_->inputs) + bytes_of(graph_->outputs);
 }
 
+size_t Plan::missing_bytes() const {
+  const size_t workers = static_cast<size_t>(std::max(0, useful_workers() - scratch_workers_));
+  return missing_arena_bytes(memory_.arena_bytes) + worker_scratch_bytes_ * workers + bytes_of(graph_->inputs) +
+         bytes_of(graph_->outputs);
+}
+
 TileGroupPointer group_of(const Node& node) {
   const bool fused = node.op->id == static_cast<int>(OpId::fused_tile) || takes_epilogue(*node.op);
   return fused ? tile_group_of(*node.op, node.attributes, {}, {}) : nullptr;

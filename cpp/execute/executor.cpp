@@ -27,7 +27,7 @@ int Plan::useful_workers() const {
 
 void* Plan::pointer(const Location& location, int set) const {
   switch (location.place) {
-    case Place::arena: return arena_->data() + location.offset;
+    case Place::arena: return arena_->storage->data() + location.offset;
     case Place::input: return input_sets_[set][location.index];
     case Place::state: return state_memory_[location.index].raw();
     case Place::output: return outputs_[location.index];
@@ -37,11 +37,11 @@ void* Plan::pointer(const Location& location, int set) const {
 }
 
 void Plan::ensure_memory(int workers) {
-  if (!arena_) arena_ = Storage::allocate(memory_.arena_bytes);
   if (scratch_workers_ < workers) {
     worker_scratch_ = Storage::allocate(worker_scratch_bytes_ * static_cast<size_t>(workers));
     scratch_workers_ = workers;
   }
+  arena_ = take_arena(memory_.arena_bytes);
 }
 
 void Plan::bind_states() {
@@ -53,13 +53,17 @@ void Plan::bind_states() {
   }
 }
 
-// The variables own the memory; the plan must not keep it alive, or the next assignment would copy.
-void Plan::release_states() { state_memory_.clear(); }
+// The variables own the memory; the plan must not keep it alive, or the next assignment would copy. The arena is kept
+// for the next run, unless another plan works in it then.
+void Plan::finish() {
+  state_memory_.clear();
+  give_back(arena_);
+}
 
 void Plan::bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers) {
-  ensure_memory(workers);
   align(workers);
   bind_states();
+  ensure_memory(workers);
   input_sets_ = input_sets;
   outputs_ = outputs;
   tables_.assign(input_sets.size(), std::vector<void*>(table_places_.size()));
@@ -107,7 +111,7 @@ void Plan::run_units(size_t step, KernelCall& call, int worker, int workers) {
 void Plan::run_step(size_t number, int worker, int workers, SpinBarrier& barrier, int set) {
   const Step& step = steps_[number];
   const KernelPlan& plan = step.kernel->plan;
-  KernelCall call{tables_[set].data() + step.first_buffer, arena_->data() + step.scratch_offset,
+  KernelCall call{tables_[set].data() + step.first_buffer, arena_->storage->data() + step.scratch_offset,
                   worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
   if (step.alone) {
     if (worker != (step.owner < workers ? step.owner : 0)) return;
@@ -204,14 +208,14 @@ std::vector<Tensor> Plan::run(const std::vector<Tensor>& inputs) {
     try {
       run_checked(0);
     } catch (...) {
-      release_states();
+      finish();
       throw;
     }
   } else {
     SpinBarrier barrier(workers);
     run_lockstep(workers, [&](int worker) { run_share(worker, workers, barrier); });
   }
-  release_states();
+  finish();
   return outputs;
 }
 
@@ -245,7 +249,7 @@ std::vector<double> Plan::profile(const std::vector<Tensor>& inputs, int repeats
     }
   });
   for (size_t i = 0; i < saved.size(); ++i) std::memcpy(state_memory_[i].raw(), saved[i].raw(), saved[i].type.bytes());
-  release_states();
+  finish();
   for (double& each : seconds) each /= repeats;
   return seconds;
 }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "execute/arena_pool.h"
 #include "execute/chain.h"
 #include "graph/graph.h"
 #include "ops/prepare.h"
@@ -46,8 +47,8 @@ class Plan {
   void bind(const std::vector<std::vector<void*>>& input_sets, const std::vector<void*>& outputs, int workers);
   void align(int workers);
   void run_share(int worker, int workers, SpinBarrier& barrier, int set = 0);
-  // After the last step of a loop: variables get a new identity.
-  void finish() { release_states(); }
+  // After the last step of a loop: variables get a new identity, and other plans may use the arena.
+  void finish();
   // Runs one step on this thread and looks at every result. Throws NonFiniteError naming layer, op and step.
   void run_checked(int64_t step);
   std::mutex& mutex() { return mutex_; }
@@ -59,6 +60,8 @@ class Plan {
   size_t arena_bytes() const { return memory_.arena_bytes; }
   // Bytes of everything the plan touches: arena, scratch, states, constants, inputs and outputs.
   size_t planned_bytes() const;
+  // Those of them that would have to be allocated to run it now: no states, and no arena where an idle one will do.
+  size_t missing_bytes() const;
   int kernel_calls() const { return static_cast<int>(steps_.size()); }
   int barriers() const;
 
@@ -77,7 +80,6 @@ class Plan {
   void lower();
   void find_barriers();
   void bind_states();
-  void release_states();
   void run_final_copies();
   void run_step(size_t number, int worker, int workers, SpinBarrier& barrier, int set = 0);
   void run_units(size_t step, KernelCall& call, int worker, int workers);
@@ -91,7 +93,8 @@ class Plan {
   std::vector<Step> steps_;
   std::vector<Location> table_places_;  // what each entry of the pointer table refers to
   std::vector<std::vector<void*>> tables_;  // one for each set of inputs
-  std::shared_ptr<Storage> arena_, worker_scratch_;
+  std::shared_ptr<Arena> arena_;
+  std::shared_ptr<Storage> worker_scratch_;
   // How many runs each worker has begun, and for each step what is handed out next: a run in the upper half, a unit below.
   struct alignas(64) Count { uint32_t runs = 0; };
   std::vector<Count> counts_;

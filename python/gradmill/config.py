@@ -81,6 +81,26 @@ def get_threads() -> int:
     return _core.thread_count()
 
 
+def set_memory_limit(mebibytes: int) -> None:
+    """Set the memory that this process should keep to; a batch that needs more is refused before its first step.
+
+    Args:
+        mebibytes: at least 1, or 0 for what the machine and the control group of the process allow; the environment
+            variable `GRADMILL_MEMORY_LIMIT` sets it at the start.
+
+    Raises:
+        ArgumentError: a negative number, or none.
+    """
+    if isinstance(mebibytes, bool) or not isinstance(mebibytes, int) or not 0 <= mebibytes < 2**31:
+        raise ArgumentError(f"set_memory_limit: expected a number of mebibytes, or 0; received {mebibytes!r}")
+    _core.set_memory_limit_mebibytes(mebibytes)
+
+
+def get_memory_limit() -> int:
+    """Return the memory in mebibytes that this process should keep to, 0 for what the system allows."""
+    return _core.memory_limit_mebibytes()
+
+
 def instruction_set() -> str:
     """Return the instruction-set level of the kernels in use: "generic", "avx2", "avx512" or "neon"."""
     return _core.instruction_set()

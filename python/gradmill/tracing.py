@@ -58,6 +58,18 @@ class _Recording:
         self.trace.stop()
 
 
+class TensorSpec:
+    """Shape and dtype of a tensor that need not exist.
+
+    Args:
+        shape: sizes.
+        dtype: name.
+    """
+
+    def __init__(self, shape: Any, dtype: str):
+        self.shape, self.dtype = tuple(shape), dtype
+
+
 class Traced:
     """One compiled signature of a function.
 
@@ -94,7 +106,7 @@ class Traced:
 
 
 def _is_data(leaf: Any) -> bool:
-    return isinstance(leaf, (_core.Tensor, np.ndarray))
+    return isinstance(leaf, (_core.Tensor, np.ndarray, TensorSpec))
 
 
 def _with_tensors(arguments: Any) -> Any:
@@ -107,7 +119,7 @@ def _is_output(leaf: Any) -> bool:
 
 
 def _key(leaf: Any) -> Any:
-    if isinstance(leaf, _core.Tensor):
+    if isinstance(leaf, (_core.Tensor, TensorSpec)):
         return ("tensor", leaf.shape, leaf.dtype)
     if isinstance(leaf, (bool, int, float, str, bytes)) or leaf is None:
         return (type(leaf), leaf)
@@ -120,10 +132,17 @@ class Function:
     Args:
         python_function: called while tracing only.
         cache_size: compiled signatures to keep; default: `GRADMILL_PLAN_CACHE`, 64.
+        examine: called as `examine(plan, arguments)` with each new plan before it is kept and run; may raise.
     """
 
-    def __init__(self, python_function: Callable, cache_size: Optional[int] = None):
+    def __init__(
+        self,
+        python_function: Callable,
+        cache_size: Optional[int] = None,
+        examine: Optional[Callable[[_core.Plan, List[Any]], None]] = None,
+    ):
         self.python_function = python_function
+        self._examine = examine
         self._cache: collections.OrderedDict = collections.OrderedDict()
         self._limit = cache_size or _core.plan_cache_size()
         functools.update_wrapper(self, python_function)
@@ -143,6 +162,8 @@ class Function:
         traced = self._cache.get(key)
         if traced is None:
             traced = Traced(self.python_function, arguments)
+            if self._examine is not None:
+                self._examine(traced.plan, [leaf for leaf in flatten(arguments) if _is_data(leaf)])
             # Objects are known by identity: the entry keeps them alive, so that no other takes the number.
             self._cache[key] = traced
             traced.kept_alive = [leaf for leaf in flatten(arguments) if not _is_data(leaf)]
@@ -153,7 +174,10 @@ class Function:
         return traced
 
     def plan_for(self, *args: Any, **kwargs: Any) -> _core.Plan:
-        """Return the plan for arguments like these, compiling it when needed; nothing is run."""
+        """Return the plan for arguments like these, compiling it when needed; nothing is run.
+
+        A `TensorSpec` may stand for a tensor.
+        """
         return self.get_concrete_function(*args, **kwargs).plan
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Traced:
@@ -226,25 +250,18 @@ def infer_outputs(func: Callable, *args: Any) -> Any:
     first = _run_abstractly(func, args, _FIRST_FILL)
     if not has_unknown:
         return map_structure(
-            lambda leaf: leaf if not isinstance(leaf, _Spec) else SymbolicTensor(leaf.shape, leaf.dtype), first
+            lambda leaf: leaf if not isinstance(leaf, TensorSpec) else SymbolicTensor(leaf.shape, leaf.dtype), first
         )
     second = iter(flatten(_run_abstractly(func, args, _SECOND_FILL)))
 
     def combine(leaf: Any) -> Any:
         other = next(second)
-        if not isinstance(leaf, _Spec):
+        if not isinstance(leaf, TensorSpec):
             return leaf
         shape = [size if size == twin else None for size, twin in zip(leaf.shape, other.shape)]
         return SymbolicTensor(shape, leaf.dtype)
 
     return map_structure(combine, first)
-
-
-class _Spec:
-    """Shape and dtype of a traced tensor."""
-
-    def __init__(self, tensor: Any):
-        self.shape, self.dtype = tensor.shape, tensor.dtype
 
 
 def _run_abstractly(func: Callable, args: Any, fill: int) -> Any:
@@ -256,4 +273,4 @@ def _run_abstractly(func: Callable, args: Any, fill: int) -> Any:
             return trace.input([fill if size is None else size for size in leaf.shape], leaf.dtype)
 
         result = func(*map_structure(placeholder, list(args)))
-        return map_structure(lambda leaf: _Spec(leaf) if _is_output(leaf) else leaf, result)
+        return map_structure(lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if _is_output(leaf) else leaf, result)

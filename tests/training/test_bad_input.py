@@ -6,6 +6,8 @@ import pytest
 import gradmill as gm
 
 X, Y = np.zeros((20, 6)), np.arange(20) % 3
+RAGGED = np.empty(20, object)
+RAGGED[:] = [np.zeros(6)] * 19 + [np.zeros(7)]
 BAD_LABEL = np.where(np.arange(20) == 17, 9, Y)
 NEGATIVE_LABEL = np.where(np.arange(20) == 4, -1, Y)
 
@@ -34,6 +36,7 @@ CASES = {
     "no y": (lambda m: m.fit(X), "y=None"),
     "no x": (lambda m: m.fit(), "x=None"),
     "numbers": (lambda m: m.fit([1.0, 2.0], [0, 1]), "numpy.array"),
+    "samples of several shapes": (lambda m: m.fit(RAGGED, Y), "samples of one shape"),
     "text": (lambda m: m.fit(X.astype(str), Y), "dtype"),
     "scalar": (lambda m: m.fit(np.float32(1), Y), "scalar"),
     "epochs": (lambda m: m.fit(X, Y, epochs=-1), "epochs"),

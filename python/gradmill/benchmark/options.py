@@ -82,7 +82,8 @@ def parse_devices(text: str) -> List[Tuple[str, int]]:
 def print_devices() -> None:
     """Print the processor and what is used of it."""
     threads = config.get_threads()
-    print(f"Devices:           cpu ({cpu_name()}), {threads} threads, {config.instruction_set()} instructions")
+    workers = "1 thread" if threads == 1 else f"{threads} threads"
+    print(f"Devices:           cpu ({cpu_name()}), {workers}, {config.instruction_set()} instructions")
 
 
 def print_configuration(**settings: Any) -> None:

@@ -20,7 +20,8 @@ def _is_count(value: Any) -> bool:
 
 def _borders(owner: str, name: str, value: Any, axes: int) -> tuple:
     """Return a pair of numbers for each axis, from a number, a number for each axis, or pairs."""
-    expected = f"{owner}: expected {name} to be an integer >= 0, {axes} of them or {axes} pairs; received {value!r}"
+    forms = "or a pair of them" if axes == 1 else f"{axes} of them or {axes} pairs"
+    expected = f"{owner}: expected {name} to be an integer from 0 to 2^31 - 1, {forms}; received {value!r}"
     if _is_count(value):
         return ((int(value), int(value)),) * axes
     if not isinstance(value, (list, tuple)):

@@ -225,6 +225,10 @@ def _as_array(leaf: Any, name: str) -> np.ndarray:
     if not hasattr(leaf, "__array__"):
         raise errors.ArgumentError(f"{name}: expected NumPy arrays or tensors; received a {type(leaf).__name__}")
     array = np.asarray(leaf)
+    if array.dtype.kind == "O" and len({np.shape(row) for row in array.flat}) > 1:
+        raise errors.ShapeError(
+            f"{name}: expected samples of one shape; received some of different shapes; resize, crop or pad them first"
+        )
     if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
         raise errors.DTypeError(
             f"{name}: expected numbers (bool, integers or floats); received dtype {array.dtype}; convert it first"

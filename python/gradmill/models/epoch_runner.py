@@ -119,10 +119,10 @@ class EpochRunner:
         if not isinstance(self._step_function, tracing.Function) or not all(map(_engine_reads, self._arrays)):
             return None
         if rows not in self._loops:
-            samples = [
-                ops.convert_to_tensor(array[:rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)
+            batch = [
+                tracing.TensorSpec((rows,) + array.shape[1:], dtype) for array, dtype in zip(self._arrays, self._dtypes)
             ]
-            self._loops[rows] = _core.BatchLoop(self._step_function.plan_for(*samples), self._arrays)
+            self._loops[rows] = _core.BatchLoop(self._step_function.plan_for(*batch), self._arrays)
         return self._loops[rows]
 
     def _order(self, epoch: int) -> Optional[np.ndarray]:

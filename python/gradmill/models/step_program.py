@@ -4,6 +4,7 @@ import weakref
 from typing import Any, Callable, List, Optional
 
 from gradmill import errors, tracing
+from gradmill.models.memory_check import check_memory
 from gradmill.utils import structure
 
 
@@ -41,8 +42,17 @@ class StepProgram:
             assert owner is not None  # it holds the function that is running
             return owner._step(tensors)
 
+        def examine(plan: Any, batch: List[Any]) -> None:
+            owner = program()
+            assert owner is not None
+            check_memory(f"{owner._owner_name()}: {owner._method}", step, plan, batch)
+
         step.__name__ = self._method
-        return step if eager else tracing.function(step)
+        return step if eager else tracing.Function(step, examine=examine)
+
+    def _owner_name(self) -> str:
+        model = self._model()
+        return str(getattr(model, "name", type(model).__name__))
 
     def _step(self, tensors: Any) -> List[Any]:
         model = self._model()

@@ -50,9 +50,8 @@ def sizes_of(value: Any, count: int, name: str, who: str, minimum: int = 1) -> L
         hasattr(each, "__index__") and not isinstance(each, bool) and minimum <= int(each) < 2**31 for each in given
     )
     if not fits:
-        raise ArgumentError(
-            f"{who}: expected {name} to be an integer >= {minimum}, or {count} of them; received {value!r}; correct it"
-        )
+        form = f"an integer from {minimum} to 2^31 - 1" + (f", or {count} of them" if count > 1 else "")
+        raise ArgumentError(f"{who}: expected {name} to be {form}; received {value!r}; correct it")
     return [int(each) for each in given]
 
 

@@ -1,0 +1,50 @@
+#include "execute/arena_pool.h"
+
+#include <algorithm>
+#include <mutex>
+#include <vector>
+
+namespace gradmill {
+namespace {
+
+std::mutex pool_mutex;
+std::vector<std::weak_ptr<Arena>> pool;
+
+// The largest arena that is not busy, or null. To be called with the lock held.
+std::shared_ptr<Arena> largest_idle() {
+  std::shared_ptr<Arena> largest;
+  for (const auto& entry : pool) {
+    std::shared_ptr<Arena> arena = entry.lock();
+    if (arena && !arena->busy && (!largest || arena->storage->bytes() > largest->storage->bytes())) {
+      largest = std::move(arena);
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+std::shared_ptr<Arena> take_arena(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(pool_mutex);
+  std::shared_ptr<Arena> arena = largest_idle();
+  if (!arena || arena->storage->bytes() < bytes) {
+    arena = std::make_shared<Arena>(Arena{Storage::allocate(bytes)});
+    pool.erase(std::remove_if(pool.begin(), pool.end(), [](const auto& entry) { return entry.expired(); }), pool.end());
+    pool.push_back(arena);
+  }
+  arena->busy = true;
+  return arena;
+}
+
+void give_back(const std::shared_ptr<Arena>& arena) {
+  const std::lock_guard<std::mutex> lock(pool_mutex);
+  if (arena) arena->busy = false;
+}
+
+size_t missing_arena_bytes(size_t bytes) {
+  const std::lock_guard<std::mutex> lock(pool_mutex);
+  const std::shared_ptr<Arena> arena = largest_idle();
+  return arena && arena->storage->bytes() >= bytes ? 0 : bytes;
+}
+
+}  // namespace gradmill
