@@ -45,8 +45,8 @@ NETWORKS = [inverted_residual, squeeze_and_excite, bottleneck]
 
 
 def trained(network, disabled=(), threads=0):
-    """Return the weights after three steps, and what the plan says of itself."""
-    before = gm.config.get_threads()
+    """Return what three steps changed in each weight, and what the plan says of itself."""
+    threads_before = gm.config.get_threads()
     _core.set_disabled_passes(list(disabled))
     gm.config.set_threads(threads)
     try:
@@ -58,11 +58,13 @@ def trained(network, disabled=(), threads=0):
         generator = np.random.default_rng(1)
         x = generator.normal(size=(BATCH, *inputs.shape[1:])).astype("float32")
         y = generator.integers(0, 5, BATCH)
+        first = [np.array(weight) for weight in model.weights]
         for _ in range(3):
             model.train_on_batch(x, y)
-        return [np.array(weight) for weight in model.weights], model.plan_for(x, y).describe()
+        changes = [np.array(weight) - before for weight, before in zip(model.weights, first)]
+        return changes, model.plan_for(x, y).describe()
     finally:
-        gm.config.set_threads(before)
+        gm.config.set_threads(threads_before)
         _core.set_disabled_passes([])
 
 
@@ -72,7 +74,9 @@ def test_a_chain_gives_what_its_members_give(network):
     assert described.count(" chain [") >= 3
     assert " chain [" not in plain
     for got, expected in zip(chained, apart):
-        np.testing.assert_allclose(got, expected, rtol=2e-4, atol=3e-5)
+        # Rounding decides which of two nearly equal values a maximum takes, so single elements may differ by more.
+        difference = np.linalg.norm(got - expected)
+        assert difference <= 3e-3 * np.linalg.norm(expected) + 1e-6 * np.sqrt(expected.size)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
