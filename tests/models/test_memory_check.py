@@ -42,13 +42,13 @@ def data(rows):
 
 @pytest.mark.parametrize("call", CALLS)
 def test_the_largest_batch_that_fits_is_named_and_fits(model, limit, call):
-    limit(4)
+    limit(2)
     before = [weight.copy() for weight in model.get_weights()]
     with pytest.raises(gm.errors.ArgumentError, match="a batch of 1000 needs .* MiB of memory") as caught:
         CALLS[call](model, *data(1000))
     assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights()))
-    largest = int(re.search(r"largest batch that fits is (\d+)$", str(caught.value)).group(1))
-    with pytest.raises(gm.errors.ArgumentError, match=f"a batch of {largest + 1} .* fits is {largest}$"):
+    largest = int(re.search(r"; a batch of (\d+) fits$", str(caught.value)).group(1))
+    with pytest.raises(gm.errors.ArgumentError, match=f"a batch of {largest + 1} needs"):
         CALLS[call](model, *data(largest + 1))
     CALLS[call](model, *data(largest))
 

@@ -5,7 +5,8 @@ from typing import Any, Callable, List
 from gradmill import errors, tracing
 from gradmill.utils.memory import available_memory_bytes, memory_text
 
-# The need of a plan is nearly a straight line over the batch size, so a few interpolations find the border.
+# The need of a plan is nearly a straight line over the batch size, so a few interpolations find the border. Work that
+# runs piece by piece makes small steps in that line, so a larger batch may fit as well.
 _INTERPOLATIONS = 4
 
 
@@ -19,14 +20,14 @@ def check_memory(what: str, step: Callable, plan: Any, batch: List[Any]) -> None
         batch: tensors, or `TensorSpec`s, of one batch; the first axis of the first gives the batch size.
 
     Raises:
-        ArgumentError: it does not fit; the message names the largest batch that does.
+        ArgumentError: it does not fit; the message names a batch that does, where one more does not.
     """
     available, needed = available_memory_bytes(), plan.missing_bytes
     if available is None or needed <= available:
         return
     size = int(batch[0].shape[0]) if batch and len(batch[0].shape) else 1
     largest = _largest_batch(step, batch, size, needed, available)
-    advice = f"the largest batch that fits is {largest}" if largest else "not even a batch of 1 fits"
+    advice = f"a batch of {largest} fits" if largest else "not even a batch of 1 fits"
     raise errors.ArgumentError(
         f"{what}: a batch of {size} needs {memory_text(needed)} of memory beside the variables; "
         f"{memory_text(available)} are available; {advice}"
