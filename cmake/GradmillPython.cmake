@@ -15,9 +15,13 @@ endfunction()
 
 gradmill_add_python_module(_core ${core_sources})
 target_link_libraries(_core PRIVATE gradmill_engine)
+gradmill_precompile_headers(_core <pybind11/pybind11.h> <pybind11/numpy.h> <pybind11/stl.h>)
+# Bindings are many templates that run once a call: optimizing them further takes long and gains nothing.
+target_compile_options(_core PRIVATE -O1)
 
 gradmill_add_python_module(_hdf5 ${hdf5_sources})
 target_link_libraries(_hdf5 PRIVATE gradmill_base gradmill_libhdf5)
+gradmill_precompile_headers(_hdf5)
 
 # The wheel carries its OpenBLAS beside the module, with its licence and without what only debuggers and exceptions read
 # (OpenBLAS is C and Fortran): the wheel is to stay below 10 MB.

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("GRADMILL_BUILD_DIR", ROOT / "build" / "release"))
-OBJECTS = sorted(BUILD.glob("CMakeFiles/gradmill_isa_*.dir/**/*.o"))
+OBJECTS = sorted(BUILD.glob("CMakeFiles/gradmill_*isa_*.dir/**/*.o"))
 NM = shutil.which("nm")
 WEAK = {"W", "V", "u"}  # defined weak function, defined weak object, unique global
 # A pointer to the runtime library's exception routine: the same data whatever the level.
@@ -22,7 +22,7 @@ HARMLESS = re.compile(r"^DW\.ref\.")
 
 
 def level_of(path: Path) -> str:
-    match = re.search(r"gradmill_isa_([a-z0-9_]+)\.dir", str(path))
+    match = re.search(r"isa_([a-z0-9_]+)\.dir", str(path))
     assert match, path
     return match.group(1)
 
