@@ -43,6 +43,13 @@ template <int arity, class F> struct Kernel {
   }
 };
 
+struct AffineSilu {
+  static constexpr bool brief = false;
+  static GM_INLINE VecFloat value(VecFloat x, VecFloat a, VecFloat b) {
+    return functor::silu::value(functor::multiply_add::value(x, a, b));
+  }
+};
+
 template <class F, int arity> constexpr TileKernel kernel_or_null() {
   if constexpr (F::floats) return &Kernel<arity, F>::run;
   else return nullptr;
@@ -57,10 +64,15 @@ const TileKernel tile_kernels_f32[] = {
     &Kernel<1, Identity>::run,          nullptr, nullptr, nullptr, &Kernel<3, MultiplySubtract>::run,
     &Kernel<3, NegativeMultiplyAdd>::run, &Kernel<3, KeepLess>::run,    &Kernel<3, KeepLessEqual>::run,
     &Kernel<3, DivideByRoot>::run,        &Kernel<3, Interpolate>::run,       &Kernel<3, InterpolateSquare>::run,
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+    &Kernel<3, AffineSilu>::run,          nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 namespace {
 
+struct AffineSiluGradient {
+  static GM_INLINE VecFloat value(VecFloat z, VecFloat d, VecFloat, VecFloat) {
+    return functor::silu_gradient::value(d, z);
+  }
+};
 struct AffineClip {
   static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat high, VecFloat) {
     return functor::minimum::value(functor::maximum::value(z, low), high);
@@ -89,7 +101,8 @@ void run_affine_as(const TileSlot* slots, const TileInstruction* instruction, in
   }
   float* out = reinterpret_cast<float*>(slots[instruction->destination].data);
   const auto value = [&](const auto& at) {
-    return F::value(functor::multiply_add::value(at(0), at(1), at(2)), at(3), at(4), at(more > 2 ? 5 : 4));
+    return F::value(functor::multiply_add::value(at(0), at(1), at(2)), at(3), at(more > 1 ? 4 : 3),
+                    at(more > 2 ? 5 : 3));
   };
   int64_t i = 0;
   for (; i + vector_lanes <= count; i += vector_lanes)
@@ -102,6 +115,7 @@ void run_affine_as(const TileSlot* slots, const TileInstruction* instruction, in
 
 void run_affine(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
   switch (instruction->opcode) {
+    case TileOpcode::affine_silu_gradient: return run_affine_as<AffineSiluGradient, 1>(slots, instruction, count);
     case TileOpcode::affine_clip: return run_affine_as<AffineClip, 2>(slots, instruction, count);
     case TileOpcode::affine_keep: return run_affine_as<AffineKeep, 3>(slots, instruction, count);
     case TileOpcode::affine_keep_above: return run_affine_as<AffineKeepAbove, 2>(slots, instruction, count);

@@ -11,7 +11,7 @@ const TileKernel tile_kernels_f64[] = {
     &ScalarKernel<double, 3, DivideByRoot>::run,
     &ScalarKernel<double, 3, Interpolate>::run,
     &ScalarKernel<double, 3, InterpolateSquare>::run,
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 static_assert(sizeof tile_kernels_f64 == int(TileOpcode::count) * sizeof(TileKernel));
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -231,12 +231,14 @@ struct relu_formula : NumberFunction {
 
 struct sigmoid_formula : FloatFunction {
   static constexpr const char* text = "The logistic function, 1 / (1 + exp(-x)).";
-  // The argument of the one exponential is never positive, so that nothing overflows.
-  template <class V> static V value(V x) {
-    const V e = exp(-absolute(x));
-    return select(x < V(0), e, V(1)) / (V(1) + e);
-  }
+  template <class V> static V value(V x) { return logistic(x); }
   template <class V> static V gradient(const V& dy, const V&, const V& y) { return dy * (y * (1.0 - y)); }
+};
+
+struct silu_formula : FloatFunction {
+  static constexpr const char* text = "x times its sigmoid, also called swish (Elfwing et al. 2018).";
+  template <class V> static V value(V x) { return multiply(x, logistic(x)); }
+  template <class V> static V gradient(const V& dy, const V& x, const V&) { return silu_gradient(dy, x); }
 };
 
 struct softplus_formula : FloatFunction {
@@ -359,6 +361,19 @@ struct atan2_formula : FloatFunction {
   }
   template <class V> static V gradient1(const V& dy, const V& x1, const V& x2, const V&) {
     return -dy * (x1 / (x1 * x1 + x2 * x2));
+  }
+};
+
+struct silu_gradient_formula : FloatFunction {
+  static constexpr const char* text = "x1 times the derivative of silu at x2.";
+  template <class V> static V value(V x1, V x2) {
+    const V s = logistic(x2);
+    return multiply(multiply(x1, s), add(V(1), multiply(x2, subtract(V(1), s))));
+  }
+  template <class V> static V gradient0(const V& dy, const V&, const V& x2, const V&) { return silu_gradient(dy, x2); }
+  template <class V> static V gradient1(const V& dy, const V& x1, const V& x2, const V&) {
+    const V s = sigmoid(x2);
+    return dy * x1 * (s * (1.0 - s)) * (x2 * (1.0 - s * 2.0) + 2.0);
   }
 };
 

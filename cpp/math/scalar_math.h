@@ -26,6 +26,11 @@ GM_INLINE double add(double x1, double x2) { return x1 + x2; }
 GM_INLINE double subtract(double x1, double x2) { return x1 - x2; }
 GM_INLINE double multiply(double x1, double x2) { return x1 * x2; }
 GM_INLINE double exp(double x) { return __builtin_exp(x); }
+// The argument of the one exponential is never positive, so that nothing overflows.
+GM_INLINE double logistic(double x) {
+  const double e = __builtin_exp(-__builtin_fabs(x));
+  return (x < 0.0 ? e : 1.0) / (1.0 + e);
+}
 GM_INLINE double expm1(double x) { return __builtin_expm1(x); }
 GM_INLINE double log(double x) { return __builtin_log(x); }
 GM_INLINE double log1p(double x) { return __builtin_log1p(x); }

@@ -34,6 +34,8 @@ constexpr Row rows[] = {
     {3, true, false},  // divide_by_root
     {3, true, false},  // interpolate
     {3, true, false},  // interpolate_square
+    {3, true, false},  // affine_silu
+    {4, true, false},  // affine_silu_gradient
     {5, true, false},  // affine_clip
     {6, true, false},  // affine_keep
     {5, true, false},  // affine_keep_above
@@ -249,10 +251,21 @@ void TileBuilder::join_affine() {
   const size_t count = nodes_.size();
   for (size_t i = 0; i < count; ++i) {
     if (nodes_[i].kind != Kind::computed) continue;
+    join_silu(&nodes_[i]);
     join_clip(static_cast<Value>(i));
     join_keep(&nodes_[i]);
     join_sum(&nodes_[i]);
   }
+}
+
+void TileBuilder::join_silu(Node* node) const {
+  const bool gradient = node->opcode == TileOpcode::silu_gradient;
+  if (!gradient && node->opcode != TileOpcode::silu) return;
+  const Value argument = node->source[gradient ? 1 : 0];
+  if (!is_computed(argument, TileOpcode::multiply_add)) return;
+  const Value* affine = nodes_[argument].source;
+  *node = {Kind::computed, gradient ? TileOpcode::affine_silu_gradient : TileOpcode::affine_silu, none,
+           {affine[0], affine[1], affine[2], node->source[0]}};
 }
 
 bool TileBuilder::is_computed(Value value, TileOpcode opcode) const {

@@ -69,6 +69,7 @@ class TileBuilder {
   void join_root(Node* node, const std::vector<int>& uses) const;
   void join_difference(Node* node, const std::vector<int>& uses) const;
   void join_affine();
+  void join_silu(Node* node) const;
   void join_clip(Value number);
   void join_keep(Node* node) const;
   void join_sum(Node* node) const;

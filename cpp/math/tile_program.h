@@ -29,7 +29,9 @@ enum class TileOpcode : uint16_t {
   divide_by_root,         // x1 / (sqrt(x2) + x3); this and the following for floats only
   interpolate,            // x1 + (x2 - x1) * x3
   interpolate_square,     // x1 + (x2 * x2 - x1) * x3
-  affine_clip,            // float32 only, as all that follow; two instructions long, see below
+  affine_silu,            // silu(x1 * x2 + x3); float32 only, as all that follow
+  affine_silu_gradient,   // two instructions long, as the following; see below
+  affine_clip,
   affine_keep,
   affine_keep_above,
   affine_sum,
@@ -74,6 +76,7 @@ struct TileInstruction {
 };
 
 // What batch normalization and its gradient do, with z = x a + b; the sources of more_sources follow those of the first.
+//   affine_silu_gradient  silu_gradient(d, z)              x a b | d
 //   affine_clip        z between l and h                   x a b | l h
 //   affine_keep        d where l <= z <= h, else 0         x a b | l h d
 //   affine_keep_above  d where l < z, else 0               x a b | l d

@@ -334,6 +334,10 @@ class _Ops:
         """The logistic function, 1 / (1 + exp(-x))."""
 
     @staticmethod
+    def silu(x: Any) -> Tensor:
+        """x times its sigmoid, also called swish (Elfwing et al. 2018)."""
+
+    @staticmethod
     def softplus(x: Any) -> Tensor:
         """log(1 + exp(x)), without overflow."""
 
@@ -396,6 +400,10 @@ class _Ops:
     @staticmethod
     def atan2(x1: Any, x2: Any) -> Tensor:
         """The angle of the point (x2, x1), in [-pi, pi]."""
+
+    @staticmethod
+    def silu_gradient(x1: Any, x2: Any) -> Tensor:
+        """x1 times the derivative of silu at x2."""
 
     @staticmethod
     def equal(x1: Any, x2: Any) -> Tensor:

@@ -24,6 +24,11 @@ def np_erfinv(x):
     return np.where(np.abs(x) < 1, y, np.where(np.abs(x) == 1, np.sign(x) * INF, NAN))
 
 
+def np_silu_gradient(dy, x):
+    s = np_sigmoid(x)
+    return dy * s * (1 + x * (1 - s))
+
+
 def np_sigmoid(x):
     return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x)))) + 0 * np.sign(
         x
@@ -80,6 +85,7 @@ UNARY = {
     "trunc": (np.trunc, normal(2, 3, 17, scale=5), True),
     "relu": (np_relu, normal(2, 3, 17, away_from=[0]), True),
     "sigmoid": (np_sigmoid, normal(2, 3, 17, scale=3), True),
+    "silu": (lambda x: x * np_sigmoid(x), normal(2, 3, 17, scale=3), False),
     "softplus": (np_softplus, normal(2, 3, 17, scale=3), True),
 }
 for name, (formula, source, takes_huge) in UNARY.items():
@@ -135,6 +141,7 @@ ARITHMETIC = {
     "divide_no_nan": np_divide_no_nan,
     "power": np_power,
     "atan2": np.arctan2,
+    "silu_gradient": np_silu_gradient,
 }
 for name, formula in ARITHMETIC.items():
     for left, right in SHAPES:

@@ -47,6 +47,21 @@ GM_INLINE VecFloat exp_scaled(VecFloat x, int32_t scale) {
 }
 GM_INLINE VecFloat exp(VecFloat x) { return exp_scaled(x, 0); }
 
+// 1 / (1 + exp(-x)), with the polynomial of exp. Beyond the bounds exp(-x) is infinite or nothing beside 1;
+// results below 2^-126 may become 0. The integer is rounded with 127 added, so that 2^n takes one shift. 2 ulp.
+GM_INLINE VecFloat logistic(VecFloat x) {
+  x = select(87.5f < x, 87.5f, x);
+  x = select(x < -88.8f, -88.8f, x);
+  const VecFloat shift = 12582912.0f + 127.0f;
+  const VecFloat shifted = shift - x * 1.44269504f;
+  const VecFloat whole = shifted - shift;
+  const VecFloat r = (whole * -0.693359375f - x) - whole * -2.12194440e-4f;
+  const VecFloat p = polynomial(r, 5.0000001201e-1f, 1.6666665459e-1f, 4.1665795894e-2f, 8.3334519073e-3f,
+                                1.3981999507e-3f, 1.9875691500e-4f);
+  const VecFloat y = p * (r * r) + r + 1.0f;
+  return 1.0f / (1.0f + y * float_of(bits_of(shifted) << 23));
+}
+
 // 2^n (exp(r) - 1) + (2^n - 1), halved so that 2^128 does not occur. Minimax polynomial of our own. 2 ulp.
 GM_INLINE VecFloat expm1(VecFloat x) {
   VecFloat bounded = select(x > 90.0f, 90.0f, x);

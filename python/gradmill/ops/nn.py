@@ -145,8 +145,7 @@ def silu(x: Any) -> Any:
     Returns:
         tensor like `x`.
     """
-    x = float_tensor(x)
-    return x * _core.ops.sigmoid(x)
+    return _core.ops.silu(float_tensor(x))
 
 
 swish = silu
