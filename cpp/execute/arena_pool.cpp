@@ -1,5 +1,10 @@
 #include "execute/arena_pool.h"
 
+#include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <mutex>
 #include <vector>
@@ -9,6 +14,15 @@ namespace {
 
 std::mutex pool_mutex;
 std::vector<std::weak_ptr<Arena>> pool;
+
+// What making the variables has freed, the C library keeps for more of its kind: as much as the variables take, and of no
+// use to a large arena.
+void return_freed_memory(size_t wanted) {
+  constexpr size_t large = size_t{16} << 20;
+#ifdef __GLIBC__
+  if (wanted >= large) malloc_trim(0);
+#endif
+}
 
 // The largest arena that is not busy, or null. To be called with the lock held.
 std::shared_ptr<Arena> largest_idle() {
@@ -28,6 +42,7 @@ std::shared_ptr<Arena> take_arena(size_t bytes) {
   const std::lock_guard<std::mutex> lock(pool_mutex);
   std::shared_ptr<Arena> arena = largest_idle();
   if (!arena || arena->storage->bytes() < bytes) {
+    return_freed_memory(bytes);
     arena = std::make_shared<Arena>(Arena{Storage::allocate(bytes)});
     pool.erase(std::remove_if(pool.begin(), pool.end(), [](const auto& entry) { return entry.expired(); }), pool.end());
     pool.push_back(arena);
