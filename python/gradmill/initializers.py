@@ -8,8 +8,7 @@ sets), so two layers never start equal.
 from __future__ import annotations
 
 import math
-import random as python_random
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 
@@ -22,6 +21,12 @@ from gradmill.serialization import (
     serialize_object,
 )
 from gradmill.symbolic import to_snake_case
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import random as python_random
+else:
+    python_random = LazyModule("random")
 
 __all__ = [
     "Constant",

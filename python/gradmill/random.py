@@ -1,13 +1,18 @@
 """Random tensors, as `keras.random`: every draw is a pure function of a seed and a counter (Philox4x32-10)."""
 
-import secrets
-from typing import Any, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 import numpy as np
 
 from gradmill import _core, config, ops, tracing
 from gradmill.errors import ArgumentError
+from gradmill.utils.lazy import LazyModule
 from gradmill.variable import Variable
+
+if TYPE_CHECKING:
+    import secrets
+else:
+    secrets = LazyModule("secrets")
 
 _GLOBAL: Dict[str, Any] = {"seed": None, "generator": None}
 

@@ -10,15 +10,20 @@ exchanged in both directions; a user's classes register under a package name of 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.symbolic import FunctionOperation, SymbolicTensor, make_function_operation
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import difflib
+else:
+    difflib = LazyModule("difflib")
 
 _PLAIN_TYPES = (str, bool, int, float)
 # Modules in which a configuration may name a function by its bare name, as Keras does for "relu" or "mse".

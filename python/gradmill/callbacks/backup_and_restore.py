@@ -2,10 +2,8 @@
 
 import json
 import os
-import shutil
-import zipfile
 from dataclasses import dataclass
-from typing import Any, Dict, List, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple, Union
 
 import numpy as np
 
@@ -14,6 +12,14 @@ from gradmill import random as gradmill_random
 from gradmill.callbacks.callback import Callback, Logs
 from gradmill.callbacks.model_checkpoint import check_save_freq
 from gradmill.utils.files import atomic_write
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import shutil
+    import zipfile
+else:
+    shutil = LazyModule("shutil")
+    zipfile = LazyModule("zipfile")
 
 _FORMAT = 1
 _FILE_NAME = "training_state.npz"

@@ -1,9 +1,14 @@
 """What happened in each epoch."""
 
-import html
-from typing import Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List
 
 from gradmill.callbacks.callback import Callback, Logs
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import html
+else:
+    html = LazyModule("html")
 
 
 class History(Callback):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
-import shutil
-from typing import Any, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence
 
 from gradmill.errors import ArgumentError
 from gradmill.symbolic import map_structure
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import html
+    import shutil
+else:
+    html = LazyModule("html")
+    shutil = LazyModule("shutil")
 
 _ITEM_BYTES = {"float64": 8, "int64": 8, "float32": 4, "int32": 4, "uint32": 4}
 _HALF_BYTES = ("bfloat16", "float16", "int16", "uint16")

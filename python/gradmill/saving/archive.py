@@ -6,16 +6,22 @@ import contextlib
 import datetime
 import json
 import os
-import tempfile
-import zipfile
 import zlib
-from typing import Any, Iterator, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional
 
 from gradmill.errors import ArgumentError
 from gradmill.saving.hdf5 import Group, Hdf5File, PathLike, read_hdf5
 from gradmill.saving.state_tree import load_state, save_state
 from gradmill.serialization import ObjectSharingScope, deserialize_object, serialize_object
 from gradmill.utils.files import atomic_write
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import tempfile
+    import zipfile
+else:
+    tempfile = LazyModule("tempfile")
+    zipfile = LazyModule("zipfile")
 
 CONFIG_NAME = "config.json"
 METADATA_NAME = "metadata.json"

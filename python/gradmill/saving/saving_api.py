@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import zipfile
-from typing import Any, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Mapping, Optional
 
 from gradmill.errors import ArgumentError
 from gradmill.saving import archive, legacy_h5
 from gradmill.saving.hdf5 import Hdf5File, PathLike, read_hdf5
 from gradmill.saving.state_tree import load_state, save_state
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import zipfile
+else:
+    zipfile = LazyModule("zipfile")
 
 _LEGACY_ENDINGS = (".h5", ".hdf5")
 

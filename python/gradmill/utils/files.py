@@ -1,13 +1,20 @@
 """Files that are complete or absent: atomic writes, hashes, the cache folder."""
 
-import hashlib
 import os
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any, Iterator, Union
+from typing import IO, TYPE_CHECKING, Any, Iterator, Union
 
 from gradmill import errors
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import hashlib
+    import pathlib
+    import tempfile
+else:
+    hashlib = LazyModule("hashlib")
+    pathlib = LazyModule("pathlib")
+    tempfile = LazyModule("tempfile")
 
 PathLike = Union[str, "os.PathLike[str]"]
 _CHUNK = 1 << 20
@@ -26,7 +33,7 @@ def atomic_path(path: PathLike) -> Iterator[str]:
     Raises:
         IsADirectoryError: when `path` is a folder.
     """
-    target = Path(path)
+    target = pathlib.Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(f"{target}: expected a file name; received a folder")
@@ -114,7 +121,7 @@ def check_hash(path: PathLike, expected: str, algorithm: str = "auto") -> None:
         )
 
 
-def cache_directory() -> Path:
+def cache_directory() -> "pathlib.Path":
     """Return GradMill's cache folder: `$XDG_CACHE_HOME/gradmill`, else `~/.cache/gradmill`. It may not exist yet."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "gradmill"
+    return pathlib.Path(base) / "gradmill"

@@ -1,9 +1,14 @@
 """How much memory this process may still take."""
 
-from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterator, Optional, Tuple
 
 from gradmill import config
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import pathlib
+else:
+    pathlib = LazyModule("pathlib")
 
 _KIBIBYTE, _MEBIBYTE = 2**10, 2**20
 
@@ -22,11 +27,11 @@ def available_memory_bytes(root: str = "/") -> Optional[int]:
         >>> available_memory_bytes() != 0
         True
     """
-    left = [limit - used for limit, used in _control_groups(Path(root))]
-    machine = _fields(Path(root) / "proc/meminfo").get("MemAvailable")
+    left = [limit - used for limit, used in _control_groups(pathlib.Path(root))]
+    machine = _fields(pathlib.Path(root) / "proc/meminfo").get("MemAvailable")
     if machine is not None:
         left.append(machine * _KIBIBYTE)
-    resident = _fields(Path(root) / "proc/self/status").get("VmRSS")
+    resident = _fields(pathlib.Path(root) / "proc/self/status").get("VmRSS")
     if config.get_memory_limit() and resident is not None:
         left.append(config.get_memory_limit() * _MEBIBYTE - resident * _KIBIBYTE)
     return max(0, min(left)) if left else None
@@ -46,7 +51,7 @@ def memory_text(count: int) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / _MEBIBYTE:.1f} MiB"
 
 
-def _fields(path: Path) -> Dict[str, int]:
+def _fields(path: "pathlib.Path") -> Dict[str, int]:
     """Names and first numbers of the lines of a file of the kernel; empty when there is none."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()
@@ -56,7 +61,7 @@ def _fields(path: Path) -> Dict[str, int]:
     return {words[0]: int(words[1]) for words in rows if len(words) > 1 and words[1].isdigit()}
 
 
-def _number(path: Path) -> Optional[int]:
+def _number(path: "pathlib.Path") -> Optional[int]:
     """The number a file holds; None when there is no such file, or it says "max"."""
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()
@@ -65,7 +70,7 @@ def _number(path: Path) -> Optional[int]:
     return int(text) if text.isdigit() else None
 
 
-def _control_groups(root: Path) -> Iterator[Tuple[int, int]]:
+def _control_groups(root: "pathlib.Path") -> Iterator[Tuple[int, int]]:
     """Limit and use of the group of this process and of all groups around it, of either version."""
     try:
         lines = (root / "proc/self/cgroup").read_text(encoding="utf-8", errors="replace").splitlines()

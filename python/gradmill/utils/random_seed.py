@@ -1,12 +1,17 @@
 """One seed for everything random in a program."""
 
-import random as python_random
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
 from gradmill import errors
 from gradmill import random as gradmill_random
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import random as python_random
+else:
+    python_random = LazyModule("random")
 
 _LARGEST_SEED = 2**32 - 1
 _seed: Optional[int] = None
