@@ -114,6 +114,10 @@ GM_INLINE Vec<float> add(Vec<float> x1, Vec<float> x2) { return x1 + x2; }
 GM_INLINE Vec<float> subtract(Vec<float> x1, Vec<float> x2) { return x1 - x2; }
 GM_INLINE Vec<float> multiply(Vec<float> x1, Vec<float> x2) { return x1 * x2; }
 GM_INLINE Vec<float> sqrt(Vec<float> x) { return Vec<float>(native_sqrt(x.native)); }
+// x between low and high; NaN stays NaN.
+GM_INLINE Vec<float> bounded(Vec<float> x, Vec<float> low, Vec<float> high) {
+  return Vec<float>(native_bounded(x.native, low.native, high.native));
+}
 GM_INLINE Vec<float> floor(Vec<float> x) { return Vec<float>(native_floor(x.native)); }
 GM_INLINE Vec<float> ceil(Vec<float> x) { return Vec<float>(native_ceil(x.native)); }
 GM_INLINE Vec<float> trunc(Vec<float> x) { return Vec<float>(native_trunc(x.native)); }

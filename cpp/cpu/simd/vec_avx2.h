@@ -15,6 +15,10 @@ GM_INLINE NativeFloat native_ceil(NativeFloat x) { return _mm256_ceil_ps(x); }
 GM_INLINE NativeFloat native_trunc(NativeFloat x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
+// NaN stays: the instructions give their second argument then.
+GM_INLINE NativeFloat native_bounded(NativeFloat x, NativeFloat low, NativeFloat high) {
+  return _mm256_max_ps(low, _mm256_min_ps(high, x));
+}
 GM_INLINE bool native_any(NativeInt mask) { return _mm256_movemask_ps((NativeFloat)mask) != 0; }
 
 GM_INLINE __m256i first_lanes(int count) {

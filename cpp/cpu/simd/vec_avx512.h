@@ -21,6 +21,10 @@ GM_INLINE NativeFloat native_ceil(NativeFloat x) {
 GM_INLINE NativeFloat native_trunc(NativeFloat x) {
   return _mm512_maskz_roundscale_ps(all_lanes, x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
 }
+// NaN stays: the instructions give their second argument then.
+GM_INLINE NativeFloat native_bounded(NativeFloat x, NativeFloat low, NativeFloat high) {
+  return _mm512_maskz_max_ps(all_lanes, low, _mm512_maskz_min_ps(all_lanes, high, x));
+}
 GM_INLINE bool native_any(NativeInt mask) { return _mm512_movepi32_mask((__m512i)mask) != 0; }
 
 GM_INLINE NativeFloat native_load_partial(const float* from, int count) {

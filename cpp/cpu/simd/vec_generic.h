@@ -15,6 +15,10 @@ GM_INLINE NativeFloat native_round(NativeFloat x) {
 GM_INLINE NativeFloat native_floor(NativeFloat x) { return _mm_floor_ps(x); }
 GM_INLINE NativeFloat native_ceil(NativeFloat x) { return _mm_ceil_ps(x); }
 GM_INLINE NativeFloat native_trunc(NativeFloat x) { return _mm_round_ps(x, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC); }
+// NaN stays: the instructions give their second argument then.
+GM_INLINE NativeFloat native_bounded(NativeFloat x, NativeFloat low, NativeFloat high) {
+  return _mm_max_ps(low, _mm_min_ps(high, x));
+}
 GM_INLINE bool native_any(NativeInt mask) { return _mm_movemask_ps((NativeFloat)mask) != 0; }
 // The products of the low halves of each 64-bit lane.
 GM_INLINE NativeLong native_multiply_low(NativeLong a, NativeLong b) {
@@ -32,6 +36,10 @@ GM_LANEWISE(native_floor, __builtin_floorf)
 GM_LANEWISE(native_ceil, __builtin_ceilf)
 GM_LANEWISE(native_trunc, __builtin_truncf)
 #undef GM_LANEWISE
+GM_INLINE NativeFloat native_bounded(NativeFloat x, NativeFloat low, NativeFloat high) {
+  x = x > high ? high : x;
+  return x < low ? low : x;
+}
 GM_INLINE bool native_any(NativeInt mask) { return (mask[0] | mask[1] | mask[2] | mask[3]) != 0; }
 GM_INLINE NativeLong native_multiply_low(NativeLong a, NativeLong b) { return (a & 0xffffffff) * (b & 0xffffffff); }
 #endif

@@ -35,9 +35,7 @@ GM_INLINE VecFloat power_of_two(VecInt n) { return float_of((n + 127) << 23); }
 
 // exp(x) * 2^scale, with no overflow on the way. The polynomial is that of Cephes' expf. 1 ulp.
 GM_INLINE VecFloat exp_scaled(VecFloat x, int32_t scale) {
-  // Beyond these bounds the result is infinite or zero; the comparisons let NaN through.
-  x = select(x > 90.0f, 90.0f, x);
-  x = select(x < -105.0f, -105.0f, x);
+  x = bounded(x, -105.0f, 90.0f);  // beyond that the result is infinite or zero
   const ExponentAndRest e = split_exponent(x);
   const VecFloat p = polynomial(e.r, 5.0000001201e-1f, 1.6666665459e-1f, 4.1665795894e-2f, 8.3334519073e-3f,
                                 1.3981999507e-3f, 1.9875691500e-4f);
@@ -50,8 +48,7 @@ GM_INLINE VecFloat exp(VecFloat x) { return exp_scaled(x, 0); }
 // 1 / (1 + exp(-x)), with the polynomial of exp. Beyond the bounds exp(-x) is infinite or nothing beside 1;
 // results below 2^-126 may become 0. The integer is rounded with 127 added, so that 2^n takes one shift. 2 ulp.
 GM_INLINE VecFloat logistic(VecFloat x) {
-  x = select(87.5f < x, 87.5f, x);
-  x = select(x < -88.8f, -88.8f, x);
+  x = bounded(x, -88.8f, 87.5f);
   const VecFloat shift = 12582912.0f + 127.0f;
   const VecFloat shifted = shift - x * 1.44269504f;
   const VecFloat whole = shifted - shift;
@@ -64,9 +61,7 @@ GM_INLINE VecFloat logistic(VecFloat x) {
 
 // 2^n (exp(r) - 1) + (2^n - 1), halved so that 2^128 does not occur. Minimax polynomial of our own. 2 ulp.
 GM_INLINE VecFloat expm1(VecFloat x) {
-  VecFloat bounded = select(x > 90.0f, 90.0f, x);
-  bounded = select(bounded < -20.0f, -20.0f, bounded);
-  const ExponentAndRest e = split_exponent(bounded);
+  const ExponentAndRest e = split_exponent(bounded(x, -20.0f, 90.0f));
   const VecFloat p = polynomial(e.r, 0.5f, 0.166666657f, 0.0416663587f, 0.00833338965f, 0.00139408931f,
                                 0.000198459005f);
   const VecFloat y = e.r + e.r * e.r * p;

@@ -11,6 +11,9 @@ GM_INLINE NativeFloat native_round(NativeFloat x) { return (NativeFloat)vrndnq_f
 GM_INLINE NativeFloat native_floor(NativeFloat x) { return (NativeFloat)vrndmq_f32((float32x4_t)x); }
 GM_INLINE NativeFloat native_ceil(NativeFloat x) { return (NativeFloat)vrndpq_f32((float32x4_t)x); }
 GM_INLINE NativeFloat native_trunc(NativeFloat x) { return (NativeFloat)vrndq_f32((float32x4_t)x); }
+GM_INLINE NativeFloat native_bounded(NativeFloat x, NativeFloat low, NativeFloat high) {
+  return (NativeFloat)vmaxq_f32((float32x4_t)low, vminq_f32((float32x4_t)high, (float32x4_t)x));
+}
 GM_INLINE bool native_any(NativeInt mask) { return vmaxvq_u32((uint32x4_t)mask) != 0; }
 
 GM_INLINE NativeFloat native_load_partial(const float* from, int count) {
