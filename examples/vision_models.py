@@ -97,6 +97,7 @@ def main():
         batch_size=options.bs,
         images=f"{options.images} of {options.image_size}x{options.image_size}x3",
         epochs=options.epochs,
+        measured_on=", ".join(name for name, _ in devices),
         precision="mixed_float16" if options.fp16 else "float32",
     )
     print_devices()

@@ -10,7 +10,7 @@ import numpy as np
 import gradmill as gm
 from gradmill.benchmark import load_images, machine_facts, package_version, prepare, run_training
 from gradmill.benchmark.machine import has_module
-from gradmill.benchmark.options import positive
+from gradmill.benchmark.options import add_output_option, positive
 from gradmill.benchmark.training_job import DATASETS
 from gradmill.utils.files import cache_directory
 
@@ -69,7 +69,7 @@ def add_training_options(parser: argparse.ArgumentParser, epochs: int) -> None:
     parser.add_argument("--batch-size", type=positive, default=32, help="samples of a step (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one epoch on small synthetic data")
     parser.add_argument("--data", metavar="DIR", help="folder with the data files (default: search, then download)")
-    parser.add_argument("--output", metavar="DIR", default="results", help="folder for results (default %(default)s)")
+    add_output_option(parser)
     parser.add_argument("--seed", type=int, help="seed of everything random")
     parser.add_argument("--threads", type=positive, help="threads to use (default: all cores)")
     parser.add_argument(

@@ -1,5 +1,6 @@
 """Settings of this process: default dtype, epsilon, image layout, threads, checks."""
 
+import importlib
 from typing import Any, Dict, List
 
 from gradmill import _core
@@ -7,6 +8,15 @@ from gradmill.errors import ArgumentError
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
 _state: Dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+
+# Keras has them here, too; `mixed_precision` stands above this module.
+_OF_MIXED_PRECISION = ("dtype_policy", "set_dtype_policy")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_MIXED_PRECISION:
+        return getattr(importlib.import_module("gradmill.mixed_precision"), name)
+    raise AttributeError(f"module 'gradmill.config' has no attribute {name!r}")
 
 
 def floatx() -> str:

@@ -25,7 +25,7 @@ def write(folder):
         model = make(keras.applications)
         perturb(model, rng)
         x = rng.random((2, *model.input_shape[1:])).astype("float32")
-        np.savez(folder / f"{name}.npz", x=x, y=np.asarray(model(x, training=False)))
+        np.savez(folder / f"{name}.npz", x=x, y=keras.ops.convert_to_numpy(model(x, training=False)))
         model.save_weights(folder / f"{name}.weights.h5")
         model.save(folder / f"{name}.keras")
         model.save(folder / f"{name}.h5")
@@ -40,10 +40,10 @@ def read(folder):
         model.load_weights(path)
         with np.load(folder / f"{name}.npz") as archive:
             x, y = archive["x"], archive["y"]
-        found = np.asarray(model(x, training=False))
+        found = keras.ops.convert_to_numpy(model(x, training=False))
         np.testing.assert_allclose(found, y, rtol=0, atol=1e-4 * np.abs(y).max(), err_msg=path.name)
         if path.name.endswith(".keras"):
-            found = np.asarray(keras.saving.load_model(path)(x, training=False))
+            found = keras.ops.convert_to_numpy(keras.saving.load_model(path)(x, training=False))
             np.testing.assert_allclose(found, y, rtol=0, atol=1e-4 * np.abs(y).max(), err_msg=path.name)
 
 

@@ -73,6 +73,23 @@ def test_train_benchmark_reports_wrong_usage(arguments, words, tmp_path):
     assert done.returncode == 2 and words in done.stderr
 
 
+SCRIPTS = ["cifar10_resnet50", "fashion_mnist", "mnist", "mnist3", "train_benchmark", "vision_models"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_place_for_results_is_checked_first(script, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    done = run(str(EXAMPLES / f"{script}.py"), "--quick", "--output", "taken/results", folder=tmp_path)
+    assert done.returncode == 2 and "cannot make the folder 'taken/results'" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_failures_are_one_line(script, tmp_path):
+    done = run(str(EXAMPLES / f"{script}.py"), "--quick", "--seed", "-1", folder=tmp_path)
+    assert done.returncode == 1 and "seed must lie between 0 and 4294967295" in done.stderr
+    assert done.stderr.startswith(f"{script}.py: ") and done.stderr.count("\n") == 1
+
+
 def test_train_benchmark_reports_what_failed(tmp_path):
     done = run(str(EXAMPLES / "train_benchmark.py"), "--image-size", "16", "--bs", "1", folder=tmp_path)
     assert done.returncode == 1 and "at least 32x32" in done.stderr and "Traceback" not in done.stderr

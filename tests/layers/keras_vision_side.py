@@ -49,14 +49,14 @@ def main(folder):
         except Exception as error:
             print(f"Keras cannot run row {number}, {name}({arguments}): {error}", file=sys.stderr)
             continue
-        answers[f"{number}"] = np.asarray(outputs)
+        answers[f"{number}"] = keras.ops.convert_to_numpy(outputs)
         for index, weight in enumerate(layer.weights):
-            answers[f"{number}_{index}"] = np.asarray(weight)
+            answers[f"{number}_{index}"] = keras.ops.convert_to_numpy(weight)
         config = {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype")}
         described[str(number)] = {"config": config, "weights": [[w.name, list(w.shape)] for w in layer.weights]}
     for number, (name, shape, arguments) in enumerate(FUNCTIONS):
         arguments = {key: np.asarray([value] * 2) if key == "transform" else value for key, value in arguments.items()}
-        answers[f"function_{number}"] = np.asarray(
+        answers[f"function_{number}"] = keras.ops.convert_to_numpy(
             getattr(keras.ops.image, name)(draw_inputs(number, shape), **arguments)
         )
     np.savez(folder / "answers.npz", **answers)

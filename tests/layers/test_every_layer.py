@@ -171,6 +171,28 @@ def test_every_public_layer_has_a_case():
         (lambda: layers.Conv2D(4, 3, groups=3), errors.ArgumentError, "divide the 4 filters"),
         (lambda: layers.Conv2D(4, 3, groups=2)(np.ones((1, 5, 5, 3))), errors.ShapeError, "2 groups divide"),
         (lambda: layers.Conv2D(4, 3)(np.ones((1, 2, 5, 3))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.Conv1D(4, 6)(np.ones((1, 5, 3))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.Conv3D(4, 3)(np.ones((1, 3, 2, 3, 1))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.DepthwiseConv2D(6)(np.ones((1, 5, 5, 3))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.SeparableConv2D(4, 6)(np.ones((1, 5, 5, 3))), errors.ShapeError, "larger than the padded"),
+        (lambda: layers.Conv2D(4, 3, dilation_rate=3)(np.ones((1, 6, 6, 3))), errors.ShapeError, "dilation 3"),
+        (lambda: layers.Conv2D(4, 6)(gm.Input((5, 5, 3))), errors.ShapeError, "larger than the padded input"),
+        (lambda: layers.Conv2D(-4, 3), errors.ArgumentError, "filters to be a positive integer; received -4"),
+        (lambda: layers.Conv2DTranspose(0, 3), errors.ArgumentError, "filters to be a positive integer; received 0"),
+        (lambda: layers.Conv2D(2**62, 3)(np.ones((1, 5, 5, 3))), errors.ShapeError, "elements; check the sizes"),
+        (
+            lambda: layers.Conv2D(2**40, 3)(np.ones((1, 5, 5, 3))),
+            errors.ArgumentError,
+            "does not fit into this machine",
+        ),
+        (lambda: layers.Conv2D(4, 3, strides=2**62)(np.ones((1, 5, 5, 3))), errors.ArgumentError, "below 2.31"),
+        (
+            lambda: layers.Conv2D(4, 3, padding="same", dilation_rate=2**62)(np.ones((1, 5, 5, 3))),
+            errors.ArgumentError,
+            "dilation must be 1 or more and below",
+        ),
+        (lambda: layers.Conv2D(4, 3, groups=0), errors.ArgumentError, "groups to be a positive integer; received 0"),
+        (lambda: layers.Conv2D(4, 3, groups=-2), errors.ArgumentError, "groups to be a positive integer; received -2"),
         (lambda: layers.Conv2D(4, 3)(np.ones((1, 5, 3))), errors.ShapeError, "4 axes"),
         (lambda: layers.Conv2D(4, 3)(gm.Input((5, 5, None))), errors.ShapeError, "known number of channels"),
         (lambda: layers.Conv2DTranspose(4, 3, output_padding=1), errors.ArgumentError, "below the strides"),
@@ -191,6 +213,23 @@ def test_second_input_of_another_size_is_refused_with_the_layer_named():
         errors.ShapeError, match=r"classes \(Dense\): expected input with size 4 along axis -1; received shape \(1, 5\)"
     ):
         layer(np.ones((1, 5)))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Conv2D(4, 3, name="shared"),
+        lambda: layers.Conv2DTranspose(4, 3, name="shared"),
+        lambda: layers.DepthwiseConv2D(3, name="shared"),
+        lambda: layers.SeparableConv2D(4, 3, name="shared"),
+        lambda: layers.BatchNormalization(name="shared"),
+    ],
+)
+def test_images_with_other_channels_are_refused_with_the_layer_named(make):
+    layer = make()
+    layer(np.ones((1, 5, 5, 4)))
+    with pytest.raises(errors.ShapeError, match=r"shared .*size 4 along axis (-1|3); received shape \(1, 5, 5, 3\)"):
+        layer(np.ones((1, 5, 5, 3)))
 
 
 @pytest.mark.parametrize("rows", [0, 1])

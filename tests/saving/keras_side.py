@@ -18,7 +18,10 @@ from models_for_saving import inputs_for, make_blocks, make_models, perturb  # n
 def outputs(model, x):
     """Outputs by number."""
     found = model(x, training=False)
-    return {str(i): np.asarray(y) for i, y in enumerate(found if isinstance(found, (list, tuple)) else [found])}
+    return {
+        str(i): keras.ops.convert_to_numpy(y)
+        for i, y in enumerate(found if isinstance(found, (list, tuple)) else [found])
+    }
 
 
 def load(folder):
@@ -40,7 +43,9 @@ def load(folder):
             model = keras.saving.load_model(folder / name)
         result = outputs(model, x)
         if getattr(model, "optimizer", None) is not None:
-            result.update({f"optimizer_{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)})
+            result.update(
+                {f"optimizer_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(model.optimizer.variables)}
+            )
         np.savez(folder / f"{name}.outputs.npz", **result)
 
 

@@ -37,6 +37,7 @@ CASES = {
     "no x": (lambda m: m.fit(), "x=None"),
     "numbers": (lambda m: m.fit([1.0, 2.0], [0, 1]), "numpy.array"),
     "samples of several shapes": (lambda m: m.fit(RAGGED, Y), "samples of one shape"),
+    "list of samples": (lambda m: m.fit([np.zeros((8, 8, 3)), np.zeros((9, 8, 3))], Y[:2]), "numpy.stack"),
     "text": (lambda m: m.fit(X.astype(str), Y), "dtype"),
     "scalar": (lambda m: m.fit(np.float32(1), Y), "scalar"),
     "epochs": (lambda m: m.fit(X, Y, epochs=-1), "epochs"),

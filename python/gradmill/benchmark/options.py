@@ -25,6 +25,42 @@ def positive(text: str) -> int:
     return value
 
 
+def writable_folder(text: str) -> str:
+    """Make a folder named on the command line, so that a long run does not end without a place for its results.
+
+    Args:
+        text: what was given.
+
+    Returns:
+        The same.
+
+    Raises:
+        argparse.ArgumentTypeError: it cannot be made or written to.
+    """
+    try:
+        os.makedirs(text, exist_ok=True)
+    except OSError as problem:
+        raise argparse.ArgumentTypeError(f"cannot make the folder {text!r}: {problem.strerror}") from None
+    if not os.access(text, os.W_OK):
+        raise argparse.ArgumentTypeError(f"expected a folder that may be written to; received {text!r}")
+    return text
+
+
+def add_output_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--output`, the folder for results.
+
+    Args:
+        parser: where to add it.
+    """
+    parser.add_argument(
+        "--output",
+        metavar="DIR",
+        type=writable_folder,
+        default="results",
+        help="folder for results (default %(default)s)",
+    )
+
+
 def add_speed_options(parser: argparse.ArgumentParser, batch_size: int, epochs: int) -> None:
     """Add the options of the scripts that measure speed.
 
@@ -38,8 +74,8 @@ def add_speed_options(parser: argparse.ArgumentParser, batch_size: int, epochs: 
     parser.add_argument("--fp16", action="store_true", help="mixed precision: compute in 16 bits, keep 32-bit weights")
     parser.add_argument("--xla", action="store_true", help="compile the whole step; this is always done here")
     parser.add_argument("--quick", action="store_true", help="seconds: small images, few steps")
-    parser.add_argument("--output", metavar="DIR", default="results", help="folder for results (default %(default)s)")
-    parser.add_argument("--seed", type=int, help="seed of everything random")
+    add_output_option(parser)
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default %(default)s)")
     parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2), help="as in fit (default %(default)s)")
 
 

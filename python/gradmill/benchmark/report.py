@@ -138,6 +138,8 @@ def print_summary(results: Dict[str, Any]) -> None:
         print(f"Test accuracy:     {results['test_accuracy']:.4f} on {results['test_samples']:,} images")
     if results.get("seconds_per_epoch") is not None:
         print(f"Seconds per epoch: {results['seconds_per_epoch']:.3f}")
-        print(f"Samples/s:         {results['samples_per_second']:,.0f}")
+    rate = results.get("samples_per_second")
+    if rate is not None:
+        print(f"Samples/s:         {rate:,.0f}" if rate >= 100 else f"Samples/s:         {rate:.3g}")
     peak = peak_memory_bytes()
     print("Peak memory:       " + ("n/a" if peak is None else f"{peak / _MEBIBYTE:,.0f} MiB"))

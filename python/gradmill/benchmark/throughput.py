@@ -68,9 +68,13 @@ def measure_training(
         epochs), `loss` of the last epoch and `history`.
     """
     arguments = data if isinstance(data, tuple) else (data,)
+    if verbose:
+        print("Warm-up, not timed:")
     start = time.perf_counter()
     model.fit(*arguments, epochs=1, verbose=verbose, **fit_options)
     warm_up = time.perf_counter() - start
+    if verbose:
+        print("Timed:")
     timer = EpochTimer()
     history = model.fit(*arguments, epochs=epochs, verbose=verbose, callbacks=[timer], **fit_options).history
     total = sum(timer.seconds)

@@ -89,7 +89,7 @@ from gradmill.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
-# Short names, as in Keras.
+# Further names, as in Keras.
 MaxPool1D = MaxPooling1D
 GlobalMaxPool1D = GlobalMaxPooling1D
 AvgPool1D = AveragePooling1D
@@ -102,6 +102,14 @@ MaxPool3D = MaxPooling3D
 GlobalMaxPool3D = GlobalMaxPooling3D
 AvgPool3D = AveragePooling3D
 GlobalAvgPool3D = GlobalAveragePooling3D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
+Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "Activation",
@@ -130,6 +138,12 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -190,9 +204,11 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
-    "Resizing",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

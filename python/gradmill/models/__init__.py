@@ -1,8 +1,20 @@
 """Models: layers that can be trained."""
 
+import importlib
+from typing import Any
+
 from gradmill.models.cloning import clone_model
 from gradmill.models.functional import Functional
 from gradmill.models.model import Model, model_from_json
 from gradmill.models.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+
+# Keras has them here as well as in `saving`, which stands above this package.
+_OF_SAVING = ("load_model", "save_model")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OF_SAVING:
+        return getattr(importlib.import_module("gradmill.saving"), name)
+    raise AttributeError(f"module 'gradmill.models' has no attribute {name!r}")

@@ -250,7 +250,11 @@ def check_lengths(x: Any, y: Any, sample_weight: Any, caller: str = "fit") -> in
         raise errors.ArgumentError(f"{caller}: x must hold at least one array; received none")
     if len({length for _, length in lengths}) > 1:
         received = ", ".join(f"{label} has {length}" for label, length in lengths)
-        raise errors.ArgumentError(f"{caller}: all arrays must hold the same number of samples; received: {received}")
+        hint = "; a list holds one array for each input: samples of one size become one array by numpy.stack"
+        raise errors.ArgumentError(
+            f"{caller}: all arrays must hold the same number of samples; received: {received}"
+            + (hint if isinstance(x, (list, tuple)) else "")
+        )
     return lengths[0][1]
 
 

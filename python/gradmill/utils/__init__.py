@@ -12,6 +12,7 @@ from gradmill.utils.random_seed import get_random_seed, set_random_seed
 from gradmill.utils.session import clear_session
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -19,11 +20,18 @@ __all__ = [
     "cache_directory",
     "check_hash",
     "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
     "get_file",
     "get_random_seed",
+    "get_registered_name",
+    "get_registered_object",
     "hash_file",
     "normalize",
     "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
     "structure",
@@ -31,11 +39,22 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-# Loaded when first used: downloads need the network and archive modules of the standard library.
-_DOWNLOADS = ("get_file",)
+# Loaded when first used: downloads need the network and archive modules of the standard library, and `saving`, whose
+# registry Keras offers here, too, stands above this package.
+_LOADED_LATE = {
+    "get_file": "gradmill.utils.download",
+    "CustomObjectScope": "gradmill.saving",
+    "custom_object_scope": "gradmill.saving",
+    "deserialize_keras_object": "gradmill.saving",
+    "get_custom_objects": "gradmill.saving",
+    "get_registered_name": "gradmill.saving",
+    "get_registered_object": "gradmill.saving",
+    "register_keras_serializable": "gradmill.saving",
+    "serialize_keras_object": "gradmill.saving",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _DOWNLOADS:
-        return getattr(importlib.import_module("gradmill.utils.download"), name)
+    if name in _LOADED_LATE:
+        return getattr(importlib.import_module(_LOADED_LATE[name]), name)
     raise AttributeError(f"module 'gradmill.utils' has no attribute {name!r}")
