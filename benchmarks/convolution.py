@@ -3,6 +3,7 @@
     python benchmarks/convolution.py                           # every layer of the table
     python benchmarks/convolution.py --layers resnet50,cifar   # those whose name holds one of the words
     python benchmarks/convolution.py --kernels                 # the name of the kernel that ran beside each figure
+    python benchmarks/convolution.py --candidates              # kernels of 3x3 layers beside the choice by rule
 
 Processor time of the thread, so that other work on the machine does not count; the best of several runs. Ordinary
 convolutions are given in GFLOP/s (two operations for each multiplication of the direct method) and as a share of what a
@@ -10,6 +11,7 @@ matrix product of side 192 reaches in the same run; depthwise ones in GB/s of in
 """
 
 import argparse
+import re
 import time
 
 import numpy as np
@@ -24,6 +26,15 @@ LAYERS = [
     ("resnet50 3x3 128@28", 16, 28, 3, 1, 128, 128),
     ("resnet50 3x3 256@14", 16, 14, 3, 1, 256, 256),
     ("resnet50 3x3 512@7", 16, 7, 3, 1, 512, 512),
+    ("vgg16 3x3 3-64@224", 1, 224, 3, 1, 3, 64),
+    ("vgg16 3x3 64@224", 1, 224, 3, 1, 64, 64),
+    ("vgg16 3x3 64-128@112", 2, 112, 3, 1, 64, 128),
+    ("vgg16 3x3 128@112", 2, 112, 3, 1, 128, 128),
+    ("vgg16 3x3 128-256@56", 4, 56, 3, 1, 128, 256),
+    ("vgg16 3x3 256@56", 4, 56, 3, 1, 256, 256),
+    ("vgg16 3x3 256-512@28", 8, 28, 3, 1, 256, 512),
+    ("vgg16 3x3 512@28", 8, 28, 3, 1, 512, 512),
+    ("vgg16 3x3 512@14", 16, 14, 3, 1, 512, 512),
     ("resnet50 3x3s2 128@56", 16, 56, 3, 2, 128, 128),
     ("resnet50 3x3s2 256@28", 16, 28, 3, 2, 256, 256),
     ("resnet50 3x3s2 512@14", 16, 14, 3, 2, 512, 512),
@@ -37,6 +48,7 @@ LAYERS = [
     ("cifar b32 3x3 128@4", 32, 4, 3, 1, 128, 128),
     ("cifar b32 3x3 256@2", 32, 2, 3, 1, 256, 256),
     ("cifar b32 3x3 512@1", 32, 1, 3, 1, 512, 512),
+    ("cifar b128 3x3 64@8", 128, 8, 3, 1, 64, 64),
     ("cifar b128 3x3 128@4", 128, 4, 3, 1, 128, 128),
     ("cifar b128 3x3 256@2", 128, 2, 3, 1, 256, 256),
     ("cifar b128 3x3 512@1", 128, 1, 3, 1, 512, 512),
@@ -50,6 +62,8 @@ LAYERS = [
     ("depthwise 5x5 240@28", 16, 28, 5, 1, 240, 0),
     ("depthwise 5x5s2 240@28", 16, 28, 5, 2, 240, 0),
 ]
+# Kernels of 3x3 convolutions with stride 1.
+CANDIDATES = ("winograd", "winograd 2x2", "implicit product")
 
 
 def seconds_of(function, tensors, budget):
@@ -69,13 +83,13 @@ def seconds_of(function, tensors, budget):
         taken = elapsed(repeats)
         best = min(best, taken / repeats)
         spent += taken
-    kernels = [line.split()[2] for line in plan.describe().splitlines() if "convolution" in line]
+    kernels = [re.search(r"\[([^\]:]*)", line)[1] for line in plan.describe().splitlines() if "convolution" in line]
     return best, kernels
 
 
-def measure(layer, budget, peak, show_kernels):
-    """One line of the table."""
-    name, batch, size, window, stride, channels, filters = layer
+def cases_of(layer):
+    """The layer's forward convolution and both gradients, each with its tensors; bytes, operations, groups."""
+    _, batch, size, window, stride, channels, filters = layer
     generator = np.random.default_rng(0)
     out = -(-size // stride)
     total = max(0, (out - 1) * stride + window - size)
@@ -99,15 +113,37 @@ def measure(layer, budget, peak, show_kernels):
         (lambda a, b: ops.convolution_input_gradient(a, b, input_size=(size,) * 2, **attributes), (dy, kernel)),
         (lambda a, b: ops.convolution_kernel_gradient(a, b, kernel_size=(window,) * 2, **attributes), (x, dy)),
     ]
-    text = f"{name:30s}"
+    operations = 2.0 * batch * out * out * window * window * channels * filters / groups
+    return cases, x.nbytes + dy.nbytes, operations, groups
+
+
+def compare(layer, budget):
+    """A line for each case: milliseconds of each kernel that can do it, the choice by rule marked with a star."""
+    for case, (function, tensors) in zip(("forward", "input gradient", "kernel gradient"), cases_of(layer)[0]):
+        _, [rule] = seconds_of(function, tensors, 0)
+        times = {}
+        for kernel in CANDIDATES:
+            _core.set_preferred_kernel(kernel)
+            seconds, [ran] = seconds_of(function, tensors, budget)
+            times[ran] = seconds
+        _core.set_preferred_kernel("")
+        best = min(times.values())
+        text = "".join(f"{name + '*' * (name == rule):>20s} {each * 1e3:8.2f}" for name, each in times.items())
+        print(f"{layer[0]:24s} {case:16s}{text}   rule {times[rule] / best - 1:4.0%} above best", flush=True)
+
+
+def measure(layer, budget, peak, show_kernels):
+    """One line of the table."""
+    cases, nbytes, operations, groups = cases_of(layer)
+    text = f"{layer[0]:30s}"
     for function, tensors in cases:
         seconds, kernels = seconds_of(function, tensors, budget)
         if groups > 1:
-            text += f"{(x.nbytes + dy.nbytes) / seconds / 1e9:8.1f} GB/s {seconds * 1e3:8.2f} ms"
+            text += f"{nbytes / seconds / 1e9:8.1f} GB/s {seconds * 1e3:8.2f} ms"
         else:
-            rate = 2.0 * batch * out * out * window * window * channels * filters / seconds / 1e9
+            rate = operations / seconds / 1e9
             text += f"{rate:8.1f} {rate / peak:4.0%} {seconds * 1e3:8.2f} ms"
-        text += f" {kernels[0]:10s}" if show_kernels and kernels else ""
+        text += f" {kernels[0]:16s}" if show_kernels and kernels else ""
     return text
 
 
@@ -116,16 +152,22 @@ def main():
     parser.add_argument("--layers", default="", help="words; layers whose name holds one of them are measured")
     parser.add_argument("--budget", type=float, default=0.5, help="seconds for each figure")
     parser.add_argument("--kernels", action="store_true", help="show which kernel ran")
+    parser.add_argument("--candidates", action="store_true", help="compare the kernels of 3x3 layers with stride 1")
     arguments = parser.parse_args()
     gm.config.set_threads(1)
+    words = [word for word in arguments.layers.split(",") if word]
+    layers = [layer for layer in LAYERS if not words or any(word in layer[0] for word in words)]
+    if arguments.candidates:
+        for layer in layers:
+            if layer[3:5] == (3, 1) and layer[-1]:
+                compare(layer, arguments.budget)
+        return
     side = np.random.default_rng(0).random((192, 192), dtype="float32")
     peak = 2 * 192**3 / seconds_of(gm.ops.matmul, (side, side), arguments.budget)[0] / 1e9
     print(f"{gm.config.instruction_set()}, one thread, matrix product of side 192: {peak:.1f} GFLOP/s")
     print(f"{'':30s}{'forward':>26s}{'input gradient':>26s}{'kernel gradient':>26s}")
-    words = [word for word in arguments.layers.split(",") if word]
-    for layer in LAYERS:
-        if not words or any(word in layer[0] for word in words):
-            print(measure(layer, arguments.budget, peak, arguments.kernels), flush=True)
+    for layer in layers:
+        print(measure(layer, arguments.budget, peak, arguments.kernels), flush=True)
 
 
 if __name__ == "__main__":

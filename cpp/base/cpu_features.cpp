@@ -2,6 +2,7 @@
 #include "base/cpu_features.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/error.h"
 #include "base/settings.h"
@@ -51,6 +52,22 @@ std::vector<std::string> usable_instruction_sets() {
   GM_FOR_EACH_ISA(GM_ADD_LEVEL)
 #undef GM_ADD_LEVEL
   return result;
+}
+
+const std::string& cpu_model() {
+  static const std::string model = [] {
+    std::ifstream file("/proc/cpuinfo");
+    std::string described;
+    // "model name" where the system knows it; else what tells the parts of an Arm processor apart.
+    for (std::string line; std::getline(file, line) && !line.empty();) {
+      const size_t colon = line.find(": ");
+      if (colon == std::string::npos) continue;
+      if (line.rfind("model name", 0) == 0) return line.substr(colon + 2);
+      if (line.rfind("CPU ", 0) == 0) described += (described.empty() ? "" : " ") + line.substr(colon + 2);
+    }
+    return described.empty() ? std::string("unknown processor") : described;
+  }();
+  return model;
 }
 
 const std::string& instruction_set() {

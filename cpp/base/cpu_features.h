@@ -13,4 +13,7 @@ std::vector<std::string> usable_instruction_sets();
 // Throws ArgumentError when the forced level is unknown, not built, or not supported by the CPU.
 const std::string& instruction_set();
 
+// The processor as the system names it, or "unknown processor"; one line.
+const std::string& cpu_model();
+
 }  // namespace gradmill

@@ -38,6 +38,8 @@ Settings from_environment() {
   result.verify_passes = integer("GRADMILL_VERIFY", 0) != 0;
   result.check_nan = integer("GRADMILL_CHECK_NAN", 0) != 0;
   result.plan_cache_size = integer("GRADMILL_PLAN_CACHE", 64);
+  result.kernel_tuning = integer("GRADMILL_TUNE", 0) != 0;
+  result.preferred_kernel = environment("GRADMILL_PREFER_KERNEL");
   result.memory_limit_mebibytes = integer("GRADMILL_MEMORY_LIMIT", 0);
   return result;
 }

@@ -13,7 +13,7 @@ struct Settings {
   std::string instruction_set;
   // GRADMILL_DISABLE_PASSES: comma-separated names of optional passes to leave out.
   std::vector<std::string> disabled_passes;
-  // GRADMILL_LOG: comma-separated topics (dispatch, passes, graph, memory) printed to standard error.
+  // GRADMILL_LOG: comma-separated topics (dispatch, passes, graph, memory, tuning) printed to standard error.
   std::vector<std::string> log_topics;
   // GRADMILL_VERIFY=1: verify the graph after every pass.
   bool verify_passes = false;
@@ -21,6 +21,10 @@ struct Settings {
   bool check_nan = false;
   // GRADMILL_PLAN_CACHE: compiled plans that one traced function keeps.
   int plan_cache_size = 64;
+  // GRADMILL_TUNE=1: the kernels of convolutions are chosen by measuring them, once per shape and machine.
+  bool kernel_tuning = false;
+  // GRADMILL_PREFER_KERNEL: name of a kernel, as plan.describe() prints it, that is taken wherever it can.
+  std::string preferred_kernel;
   // GRADMILL_MEMORY_LIMIT: mebibytes that this process should keep to; 0 means what machine and control group allow.
   int memory_limit_mebibytes = 0;
 };

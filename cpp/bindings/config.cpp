@@ -18,6 +18,10 @@ void bind_config(py::module_& module) {
   }, py::arg("seconds") = 0.2, "Multiply-adds in float32 a second that the workers reach in a loop of nothing else.");
   module.def("set_check_nan", [](bool on) { settings().check_nan = on; }, py::arg("on"));
   module.def("check_nan", [] { return settings().check_nan; });
+  module.def("set_kernel_tuning", [](bool on) { settings().kernel_tuning = on; }, py::arg("on"));
+  module.def("kernel_tuning", [] { return settings().kernel_tuning; });
+  module.def("set_preferred_kernel", [](std::string name) { settings().preferred_kernel = std::move(name); },
+             py::arg("name"), "The kernel to take from now on wherever it can; an empty name returns to the usual choice.");
   module.def("set_default_float", [](py::handle dtype) { set_default_float(dtype_from_python(dtype)); }, py::arg("dtype"));
   module.def("plan_cache_size", [] { return settings().plan_cache_size; });
   module.def("memory_limit_mebibytes", [] { return settings().memory_limit_mebibytes; });

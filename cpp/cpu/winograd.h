@@ -1,17 +1,13 @@
 #pragma once
-// The transforms of Winograd's minimal filtering F(4x4, 3x3): four by four outputs of a 3x3 correlation come from 36
-// multiplications instead of 144. A tile is 6x6 of the input d, its outputs are Y = A' [(G g G') * (B' d B)] A with g the
-// kernel and * elementwise. The gradient by g is the adjoint of the same formula: G' [(A dY A') * (B' d B)] G.
-// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016; interpolation points 0, 1, -1, 2, -2.
+// The transforms of Winograd's minimal filtering F(m x m, 3x3): m by m outputs of a 3x3 correlation come from (m + 2)^2
+// multiplications instead of 9 m^2. A tile is m + 2 by m + 2 of the input d, its outputs are Y = A' [(G g G') * (B' d B)] A
+// with g the kernel and * elementwise. The gradient by g is the adjoint of the same formula: G' [(A dY A') * (B' d B)] G.
+// Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.
 //
-// Every function works on vectors: lanes are channels.
+// Two sizes, each a struct of the transforms along one axis. Every function works on vectors: lanes are channels.
 #include "cpu/simd/vec.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
-
-constexpr int winograd_outputs = 4;  // of a tile, along an axis
-constexpr int winograd_side = 6;     // inputs of a tile, along an axis
-constexpr int winograd_points = winograd_side * winograd_side;
 
 typedef Vec<float> WinogradVec;
 
@@ -19,58 +15,108 @@ typedef Vec<float> WinogradVec;
 GM_INLINE WinogradVec load_lanes(const float* from) { return load(from); }
 GM_INLINE void store_lanes(float* to, WinogradVec x) { store(to, x); }
 
-GM_INLINE void winograd_input(const WinogradVec* d, int64_t step, WinogradVec* t, int64_t to_step) {
-  const WinogradVec d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
-  const WinogradVec even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, far_even = d4 - d2, far_odd = 2.0f * (d3 - d1);
-  t[0] = 4.0f * (d0 - d2) + far_even;
-  t[to_step] = even + odd;
-  t[2 * to_step] = even - odd;
-  t[3 * to_step] = far_even + far_odd;
-  t[4 * to_step] = far_even - far_odd;
-  t[5 * to_step] = 4.0f * (d1 - d3) + (d5 - d3);
-}
+// F(4x4, 3x3): 36 multiplications instead of 144; interpolation points 0, 1, -1, 2, -2.
+struct WinogradTile4 {
+  static constexpr int outputs = 4, side = 6, points = side * side;
 
-GM_INLINE void winograd_kernel(const WinogradVec* g, int64_t step, WinogradVec* u, int64_t to_step) {
-  const WinogradVec g0 = g[0], g1 = g[step], g2 = g[2 * step];
-  const WinogradVec near = (g0 + g2) * (-1.0f / 6), middle = g1 * (1.0f / 6);
-  const WinogradVec far = g0 * (1.0f / 24) + g2 * (1.0f / 6), far_middle = g1 * (1.0f / 12);
-  u[0] = g0 * 0.25f;
-  u[to_step] = near - middle;
-  u[2 * to_step] = near + middle;
-  u[3 * to_step] = far + far_middle;
-  u[4 * to_step] = far - far_middle;
-  u[5 * to_step] = g2;
-}
+  static GM_INLINE void input(const WinogradVec* d, int64_t step, WinogradVec* t, int64_t to_step) {
+    const WinogradVec d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step], d5 = d[5 * step];
+    const WinogradVec even = d4 - 4.0f * d2, odd = d3 - 4.0f * d1, far_even = d4 - d2, far_odd = 2.0f * (d3 - d1);
+    t[0] = 4.0f * (d0 - d2) + far_even;
+    t[to_step] = even + odd;
+    t[2 * to_step] = even - odd;
+    t[3 * to_step] = far_even + far_odd;
+    t[4 * to_step] = far_even - far_odd;
+    t[5 * to_step] = 4.0f * (d1 - d3) + (d5 - d3);
+  }
 
-GM_INLINE void winograd_output(const WinogradVec* m, int64_t step, WinogradVec* y, int64_t to_step) {
-  const WinogradVec m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step];
-  const WinogradVec sum = m1 + m2, difference = m1 - m2, far_sum = m3 + m4, far_difference = m3 - m4;
-  y[0] = m[0] + sum + far_sum;
-  y[to_step] = difference + 2.0f * far_difference;
-  y[2 * to_step] = sum + 4.0f * far_sum;
-  y[3 * to_step] = difference + 8.0f * far_difference + m[5 * step];
-}
+  static GM_INLINE void kernel(const WinogradVec* g, int64_t step, WinogradVec* u, int64_t to_step) {
+    const WinogradVec g0 = g[0], g1 = g[step], g2 = g[2 * step];
+    const WinogradVec near = (g0 + g2) * (-1.0f / 6), middle = g1 * (1.0f / 6);
+    const WinogradVec far = g0 * (1.0f / 24) + g2 * (1.0f / 6), far_middle = g1 * (1.0f / 12);
+    u[0] = g0 * 0.25f;
+    u[to_step] = near - middle;
+    u[2 * to_step] = near + middle;
+    u[3 * to_step] = far + far_middle;
+    u[4 * to_step] = far - far_middle;
+    u[5 * to_step] = g2;
+  }
 
-// The adjoint of winograd_output.
-GM_INLINE void winograd_output_gradient(const WinogradVec* y, int64_t step, WinogradVec* z, int64_t to_step) {
-  const WinogradVec y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
-  const WinogradVec even = y0 + y2, odd = y1 + y3, far_even = y0 + 4.0f * y2, far_odd = 2.0f * y1 + 8.0f * y3;
-  z[0] = y0;
-  z[to_step] = even + odd;
-  z[2 * to_step] = even - odd;
-  z[3 * to_step] = far_even + far_odd;
-  z[4 * to_step] = far_even - far_odd;
-  z[5 * to_step] = y3;
-}
+  static GM_INLINE void output(const WinogradVec* m, int64_t step, WinogradVec* y, int64_t to_step) {
+    const WinogradVec m1 = m[step], m2 = m[2 * step], m3 = m[3 * step], m4 = m[4 * step];
+    const WinogradVec sum = m1 + m2, difference = m1 - m2, far_sum = m3 + m4, far_difference = m3 - m4;
+    y[0] = m[0] + sum + far_sum;
+    y[to_step] = difference + 2.0f * far_difference;
+    y[2 * to_step] = sum + 4.0f * far_sum;
+    y[3 * to_step] = difference + 8.0f * far_difference + m[5 * step];
+  }
 
-// The adjoint of winograd_kernel.
-GM_INLINE void winograd_kernel_gradient(const WinogradVec* u, int64_t step, WinogradVec* g, int64_t to_step) {
-  const WinogradVec u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step];
-  const WinogradVec near = (u1 + u2) * (-1.0f / 6), far = u3 + u4;
-  g[0] = u[0] * 0.25f + near + far * (1.0f / 24);
-  g[to_step] = (u2 - u1) * (1.0f / 6) + (u3 - u4) * (1.0f / 12);
-  g[2 * to_step] = near + far * (1.0f / 6) + u[5 * step];
-}
+  // The adjoint of output.
+  static GM_INLINE void output_gradient(const WinogradVec* y, int64_t step, WinogradVec* z, int64_t to_step) {
+    const WinogradVec y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+    const WinogradVec even = y0 + y2, odd = y1 + y3, far_even = y0 + 4.0f * y2, far_odd = 2.0f * y1 + 8.0f * y3;
+    z[0] = y0;
+    z[to_step] = even + odd;
+    z[2 * to_step] = even - odd;
+    z[3 * to_step] = far_even + far_odd;
+    z[4 * to_step] = far_even - far_odd;
+    z[5 * to_step] = y3;
+  }
+
+  // The adjoint of kernel.
+  static GM_INLINE void kernel_gradient(const WinogradVec* u, int64_t step, WinogradVec* g, int64_t to_step) {
+    const WinogradVec u1 = u[step], u2 = u[2 * step], u3 = u[3 * step], u4 = u[4 * step];
+    const WinogradVec near = (u1 + u2) * (-1.0f / 6), far = u3 + u4;
+    g[0] = u[0] * 0.25f + near + far * (1.0f / 24);
+    g[to_step] = (u2 - u1) * (1.0f / 6) + (u3 - u4) * (1.0f / 12);
+    g[2 * to_step] = near + far * (1.0f / 6) + u[5 * step];
+  }
+};
+
+// F(2x2, 3x3): 16 multiplications instead of 36; interpolation points 0, 1, -1.
+struct WinogradTile2 {
+  static constexpr int outputs = 2, side = 4, points = side * side;
+
+  static GM_INLINE void input(const WinogradVec* d, int64_t step, WinogradVec* t, int64_t to_step) {
+    const WinogradVec d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step];
+    t[0] = d0 - d2;
+    t[to_step] = d1 + d2;
+    t[2 * to_step] = d2 - d1;
+    t[3 * to_step] = d1 - d3;
+  }
+
+  static GM_INLINE void kernel(const WinogradVec* g, int64_t step, WinogradVec* u, int64_t to_step) {
+    const WinogradVec g0 = g[0], g1 = g[step], g2 = g[2 * step];
+    const WinogradVec ends = (g0 + g2) * 0.5f, middle = g1 * 0.5f;
+    u[0] = g0;
+    u[to_step] = ends + middle;
+    u[2 * to_step] = ends - middle;
+    u[3 * to_step] = g2;
+  }
+
+  static GM_INLINE void output(const WinogradVec* m, int64_t step, WinogradVec* y, int64_t to_step) {
+    const WinogradVec m1 = m[step], m2 = m[2 * step];
+    y[0] = m[0] + (m1 + m2);
+    y[to_step] = (m1 - m2) - m[3 * step];
+  }
+
+  // The adjoint of output.
+  static GM_INLINE void output_gradient(const WinogradVec* y, int64_t step, WinogradVec* z, int64_t to_step) {
+    const WinogradVec y0 = y[0], y1 = y[step];
+    z[0] = y0;
+    z[to_step] = y0 + y1;
+    z[2 * to_step] = y0 - y1;
+    z[3 * to_step] = -y1;
+  }
+
+  // The adjoint of kernel.
+  static GM_INLINE void kernel_gradient(const WinogradVec* u, int64_t step, WinogradVec* g, int64_t to_step) {
+    const WinogradVec u1 = u[step], u2 = u[2 * step], half = (u1 + u2) * 0.5f;
+    g[0] = u[0] + half;
+    g[to_step] = (u1 - u2) * 0.5f;
+    g[2 * to_step] = half + u[3 * step];
+  }
+};
 
 // Both axes: from a square of `from` to one of `to`, by rows.
 template <int from, int to, class Transform>

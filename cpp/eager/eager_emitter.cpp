@@ -1,43 +1,16 @@
 #include "eager/eager_emitter.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/settings.h"
 #include "eager/binding_cache.h"
 #include "ops/build.h"
-#include "runtime/parallel.h"
+#include "registry/run_kernel.h"
 #include "runtime/scratch.h"
 #include "tensor/finite.h"
 
 namespace gradmill {
 namespace {
-
-// Waking sleeping threads costs some microseconds: below this many operations one thread is quicker.
-constexpr double operations_worth_threads = 100e3;
-
-void run_kernel(const KernelPlan& plan, void* const* buffers) {
-  int64_t most_units = 0;
-  for (int phase = 0; phase < plan.phases; ++phase) most_units = std::max(most_units, plan.units[phase]);
-  const int workers = plan.operations < operations_worth_threads
-                          ? 1
-                          : lockstep_workers(static_cast<int>(std::min<int64_t>(thread_count(), most_units)));
-  const size_t shared_bytes = round_up_to_line(plan.shared_scratch_bytes);
-  const size_t worker_bytes = round_up_to_line(plan.worker_scratch_bytes);
-  char* scratch = thread_scratch(shared_bytes + worker_bytes * static_cast<size_t>(workers));
-  SpinBarrier barrier(workers);
-  run_lockstep(workers, [&](int worker) {
-    KernelCall call{buffers, scratch, scratch + shared_bytes + worker_bytes * static_cast<size_t>(worker),
-                    plan.parameters, 0, 0, 0};
-    for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
-      if (call.phase > 0) barrier.wait();
-      const UnitRange share = share_of(plan.units[call.phase], worker, workers);
-      call.begin = share.begin;
-      call.end = share.end;
-      if (call.begin < call.end) plan.run(call);
-    }
-  });
-}
 
 void check_finite(const OpDef& op, const Vars& outputs) {
   for (const Var& output : outputs) {
@@ -83,7 +56,11 @@ Vars EagerEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& a
     outputs.emplace_back(Tensor::empty(type));
     buffers[count++] = outputs.back().tensor().raw();
   }
-  if (!binding->kernel->empty()) run_kernel(binding->kernel->plan, buffers);
+  if (!binding->kernel->empty()) {
+    const KernelPlan& plan = binding->kernel->plan;
+    const int workers = workers_for(plan);
+    run_kernel(plan, buffers, workers, thread_scratch(scratch_bytes(plan, workers)));
+  }
   if (settings().check_nan) check_finite(op, outputs);
   return outputs;
 }

@@ -7,9 +7,8 @@
 namespace gradmill {
 namespace {
 
-// F(4x4, 3x3) (Lavin and Gray 2016): 36 products for a tile of 4x4 results, whole tiles at the borders too.
-constexpr int64_t winograd_side = 4;
-constexpr double winograd_products = 36;
+// Winograd's method (Lavin and Gray 2016) for a kernel of 3x3: results of a tile along an axis, 0 for other kernels.
+int64_t winograd_outputs(const std::string& kernel) { return kernel == "winograd" ? 4 : kernel == "winograd 2x2" ? 2 : 0; }
 
 // The three ops of a convolution, each by the value at the pixels of its result and by its kernel.
 struct ConvolutionValues {
@@ -53,17 +52,19 @@ double direct_multiply_adds(const Node& node) {
 }
 
 double kernel_multiply_adds(const Node& node, const std::string& kernel) {
-  if (kernel != "winograd") return direct_multiply_adds(node);
+  const int64_t outputs = winograd_outputs(kernel);
+  if (outputs == 0) return direct_multiply_adds(node);
   const auto [pixels, weights] = convolution_values(node);
   // The input's gradient is a convolution whose results are the input's pixels.
   const bool of_input = node.op->id == static_cast<int>(OpId::convolution_input_gradient);
   const Shape &shape = (of_input ? node.outputs[0].get() : pixels)->type.shape, &taps = weights->type.shape;
-  double tiles = 1;
+  double tiles = 1;  // whole ones at the borders too
   for (int i = 0; i + 1 < shape.rank(); ++i) {
-    const int64_t side = i + 3 < shape.rank() ? 1 : winograd_side;
+    const int64_t side = i + 3 < shape.rank() ? 1 : outputs;
     tiles *= static_cast<double>((shape[i] + side - 1) / side);
   }
-  return tiles * winograd_products * static_cast<double>(taps[taps.rank() - 2] * taps[taps.rank() - 1]);
+  const double products = static_cast<double>((outputs + 2) * (outputs + 2));  // of a tile
+  return tiles * products * static_cast<double>(taps[taps.rank() - 2] * taps[taps.rank() - 1]);
 }
 
 }  // namespace gradmill

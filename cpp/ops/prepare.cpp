@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "math/tile_builder.h"
+#include "ops/convolution/candidates.h"
 #include "ops/convolution/convolution.h"
 #include "ops/elementwise/elementwise.h"
 #include "ops/linalg/matmul.h"
@@ -88,7 +89,8 @@ std::unique_ptr<PreparedKernel> prepare_kernel(const OpDef& op, const Attributes
   for (const auto& type : outputs) output_types.push_back(buffer_type(type));
   const KernelProblem problem{static_cast<int>(inputs.size()), static_cast<int>(outputs.size()), input_types.data(),
                               output_types.data(), attributes.data(), prepared->program.get()};
-  const Kernel& kernel = choose_kernel(tile ? static_cast<int>(OpId::fused_tile) : op.id, problem);
+  const Kernel& kernel = is_convolution(op) ? choose_convolution_kernel(op, attributes, inputs, problem)
+                                            : choose_kernel(tile ? static_cast<int>(OpId::fused_tile) : op.id, problem);
   kernel.prepare(problem, prepared->plan);
   prepared->name = kernel.name;
   GM_CHECK(!prepared->empty(), op.name(), ": kernel ", kernel.name, " prepared nothing");

@@ -1,4 +1,4 @@
-// Chooses kernels: the ordered list of an op at the level in use, the first that takes the problem.
+// Chooses kernels from the ordered list of an op at the level in use.
 #include "registry/dispatch.h"
 
 #include <vector>
@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/cpu_features.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "registry/registry.h"
 
 namespace gradmill {
@@ -38,11 +39,17 @@ const KernelList& kernels_of(int op) {
   return lists[op];
 }
 
+bool takes(const Kernel& kernel, const KernelProblem& problem) { return !kernel.refuse || !kernel.refuse(problem); }
+
 const Kernel& choose_kernel(int op, const KernelProblem& problem) {
   const KernelList& list = kernels_of(op);
+  for (int i = 0; i < list.count && !settings().preferred_kernel.empty(); ++i) {
+    if (list.items[i]->name == settings().preferred_kernel && takes(*list.items[i], problem)) return *list.items[i];
+  }
   std::string reasons;
   for (int i = 0; i < list.count; ++i) {
     const char* reason = list.items[i]->refuse ? list.items[i]->refuse(problem) : nullptr;
+    if (!reason && list.items[i]->decline) reason = list.items[i]->decline(problem);
     if (!reason) return *list.items[i];
     GM_LOG("dispatch", catalogue_row(op).name, ": ", list.items[i]->name, " refused: ", reason);
     reasons += text(reasons.empty() ? "" : "; ", list.items[i]->name, ": ", reason);

@@ -7,5 +7,7 @@
 namespace gradmill {
 
 const KernelList& kernels_of(int op);
+// Whether the kernel can do it, be it the choice by rule or not.
+bool takes(const Kernel& kernel, const KernelProblem& problem);
 
 }  // namespace gradmill

@@ -68,6 +68,9 @@ struct Kernel {
   const char* (*refuse)(const KernelProblem& problem);
   // Fills the plan. Called only for problems that `refuse` accepts and whose outputs have elements.
   void (*prepare)(const KernelProblem& problem, KernelPlan& plan);
+  // Null, or a function that is null where this kernel is the choice by rule, else says why a later one of the list is
+  // thought to be faster. The user's preference and a choice by measurement look only at `refuse`.
+  const char* (*decline)(const KernelProblem& problem) = nullptr;
 };
 
 // The implementations of one op at one level, in order of preference.

@@ -111,6 +111,34 @@ def get_memory_limit() -> int:
     return _core.memory_limit_mebibytes()
 
 
+def set_kernel_tuning(on: bool = True) -> None:
+    """Choose the kernels of convolutions by measuring them; off unless `GRADMILL_TUNE=1` is set.
+
+    The kernels that can do a convolution are measured when its shape is first met, which adds a second or so to the
+    first step of a large network. The choices are kept for later runs below `$XDG_CACHE_HOME/gradmill`, or
+    `~/.cache/gradmill`, for each processor, shape and dtype. What is compiled already keeps its kernels.
+
+    Kernels differ in rounding: with tuning, the last bits of results may differ between machines and from results
+    without tuning. They do not depend on the number of threads. Without tuning they follow from seed and data alone.
+
+    Args:
+        on: False returns to the choice by fixed rules.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.set_kernel_tuning(True)
+        >>> gm.config.kernel_tuning_enabled()
+        True
+        >>> gm.config.set_kernel_tuning(False)
+    """
+    _core.set_kernel_tuning(bool(on))
+
+
+def kernel_tuning_enabled() -> bool:
+    """Return whether the kernels of convolutions are chosen by measuring them."""
+    return _core.kernel_tuning()
+
+
 def instruction_set() -> str:
     """Return the instruction-set level of the kernels in use: "generic", "avx2", "avx512" or "neon"."""
     return _core.instruction_set()

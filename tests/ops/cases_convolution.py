@@ -81,14 +81,16 @@ def convolution_rows(image, window, channels, filters, batch=2, groups=1, large=
     kernel = normal(*window, channels // groups, filters)
     attributes = {**attributes, "groups": groups} if groups > 1 else attributes
     # Winograd's transforms, whose entries reach 8, magnify the rounding of such sums.
-    transformed = tuple(window) == (3, 3) and min(channels, filters) >= 16 and groups == 1 and given[0] in ((), (1, 1))
-    taps = int(np.prod(window)) * (8 if transformed else 1)
+    square = tuple(window) == (3, 3) and groups == 1 and given[0] in ((), (1, 1)) and min(*image, *out) >= 4
+    taps = int(np.prod(window))
     case("convolution", x=x, kernel=kernel, reference=np_convolution, large=large,
-         sum_length=taps * channels // groups, **attributes)
+         sum_length=taps * channels // groups * (8 if square and channels >= 4 else 1), **attributes)
     case("convolution_input_gradient", dy=dy, kernel=kernel, reference=np_input_gradient, large=large,
-         sum_length=taps * filters // groups, input_size=tuple(image), **attributes)
+         sum_length=taps * filters // groups * (8 if square and filters >= 4 else 1), input_size=tuple(image),
+         **attributes)
     case("convolution_kernel_gradient", x=x, dy=dy, reference=np_kernel_gradient, large=large,
-         sum_length=batch * int(np.prod(out)) * (8 if transformed else 1), kernel_size=tuple(window), **attributes)
+         sum_length=batch * int(np.prod(out)) * (8 if square and min(channels, filters) >= 8 else 1),
+         kernel_size=tuple(window), **attributes)
     assert rank == len(window)
 
 
@@ -124,6 +126,8 @@ convolution_rows((14, 15), (1, 1), 70, 33, batch=3, large=True, strides=(2, 2))
 convolution_rows((2, 2), (3, 3), 65, 130, batch=19, large=True, **ONE)
 convolution_rows((1, 1), (3, 3), 130, 65, batch=33, large=True, **ONE)
 convolution_rows((4, 4), (3, 3), 33, 34, batch=9, large=True, **ONE)
+convolution_rows((5, 10), (3, 3), 21, 34, large=True, **ONE)  # smaller tiles
+convolution_rows((11, 8), (3, 3), 5, 3, large=True, padding_low=(2, 0), padding_high=(0, 2))
 convolution_rows((12, 9), (3, 3), 24, 36, batch=2, groups=3, large=True, **ONE)
 convolution_rows((17, 19), (3, 3), 45, 45, groups=45, large=True, **ONE)
 convolution_rows((17, 19), (3, 3), 45, 45, groups=45, large=True, strides=(2, 2), padding_low=(0, 1),
@@ -136,6 +140,8 @@ convolution_rows((15, 12), (3, 3), 19, 38, groups=19, large=True, dilation=(2, 2
 convolution_rows((300,), (9,), 16, 24, large=True, dilation=(3,), padding_low=(24,))
 convolution_rows((6, 7, 5), (3, 3, 3), 10, 20, large=True, padding_low=(1, 1, 1), padding_high=(1, 1, 1))
 
+case("convolution_kernel_gradient", x=normal(0, 5, 5, 17), dy=normal(0, 3, 3, 18), reference=np_kernel_gradient,
+     gradient=False, kernel_size=(3, 3))
 case("convolution", x=normal(0, 5, 5, 2), kernel=normal(3, 3, 2, 4), reference=np_convolution, gradient=False)
 case("convolution_input_gradient", dy=normal(0, 3, 3, 4), kernel=normal(3, 3, 2, 4), input_size=(5, 5),
      reference=np_input_gradient, gradient=False)

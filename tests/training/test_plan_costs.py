@@ -65,6 +65,13 @@ def test_winograd_needs_36_products_a_tile() -> None:
     assert any(row["kernel"] == "winograd" for row in model.plan_for(x, y).costs())
 
 
+def test_small_tiles_of_winograd_need_16_products_each() -> None:
+    image, kernel = np.ones((3, 5, 6, 20), "float32"), np.ones((3, 3, 20, 24), "float32")
+    plan = gm.function(lambda x, w: ops.conv(x, w, padding="same")).plan_for(image, kernel)
+    [row] = plan.costs()
+    assert row["kernel"] == "winograd 2x2" and row["kernel_flops"] == 2 * 3 * 9 * 16 * 20 * 24
+
+
 def test_bytes_are_those_of_inputs_and_outputs() -> None:
     plan = gm.function(ops.matmul).plan_for(np.ones((6, 5), "float32"), np.ones((5, 7), "float32"))
     assert [row["bytes"] for row in plan.costs()] == [4.0 * (6 * 5 + 5 * 7 + 6 * 7)]

@@ -1,4 +1,4 @@
-// Forward convolutions of 3x3 by Winograd's F(4x4, 3x3).
+// Forward convolutions of 3x3 by Winograd's method, with tiles of 4x4 or 2x2 results.
 #include "ops/convolution/winograd_pass_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
@@ -6,9 +6,17 @@ namespace {
 
 const char* refuse(const KernelProblem& problem) { return refuse_for_winograd(problem, forward_geometry(problem)); }
 
+template <class Tile>
+const char* decline(const KernelProblem& problem) {
+  const ConvolutionGeometry g = forward_geometry(problem);
+  if (g.channels < 4) return "fewer than 4 channels";
+  return decline_winograd<Tile>(g.out[1], g.out[2]);
+}
+
+template <class Tile>
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
   const ConvolutionGeometry g = forward_geometry(problem);
-  WinogradPass& p = parameters_of<WinogradPass>(plan);
+  WinogradPass<Tile>& p = parameters_of<WinogradPass<Tile>>(plan);
   p.tiles = {g.batch * g.in[0], g.in[1], g.in[2], {g.padding[1], g.padding[2]}, 0, 0};
   p.height = g.out[1];
   p.width = g.out[2];
@@ -26,8 +34,10 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_winograd_convolution(KernelList& list) {
-  static const Kernel kernel{"winograd", refuse, prepare};
-  add_kernel(list, &kernel);
+  static const Kernel large{"winograd", refuse, prepare<WinogradTile4>, decline<WinogradTile4>};
+  static const Kernel small{"winograd 2x2", refuse, prepare<WinogradTile2>, decline<WinogradTile2>};
+  add_kernel(list, &large);
+  add_kernel(list, &small);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -1,7 +1,7 @@
 #pragma once
-// What the three convolutions by Winograd's F(4x4, 3x3) share: where tiles lie, and their way into and out of the 36
-// planes that are multiplied. A plane is a matrix with a row for each tile of a block; blocks are small enough that their
-// planes stay in the second-level cache between transform and product.
+// What the three convolutions by Winograd's method share, for both sizes of tiles: where tiles lie, and their way into and
+// out of the planes that are multiplied, one for each point of a tile. A plane is a matrix with a row for each tile of a
+// block; blocks are small enough that their planes stay in the second-level cache between transform and product.
 #include "cpu/gemm_micro.h"
 #include "cpu/winograd.h"
 #include "ops/convolution/convolution_kernel.h"
@@ -17,7 +17,11 @@ constexpr int64_t winograd_product_depth = 256;  // terms of a sum before the ne
 constexpr int64_t winograd_panel = panel_vectors * vector_lanes;
 constexpr int64_t winograd_row_gap = 16;  // rows of a power of two would fall into the same set of the cache
 
-// Images of `height` x `width` pixels, of which tiles take `reach` (6 with overlap or 4) in steps of 4, starting at
+// Of the direct method's multiplications, those that are left.
+template <class Tile>
+constexpr double winograd_share = static_cast<double>(Tile::points) / (9 * Tile::outputs * Tile::outputs);
+
+// Images of `height` x `width` pixels, of which tiles take squares in steps of their outputs, starting at
 // -padding. Bands are rows of tiles, numbered through all images.
 struct WinogradTiles {
   int64_t images, height, width, padding[2];
@@ -39,9 +43,10 @@ static inline int64_t winograd_row(int64_t channels) {
 
 // Tiles of a block. Where channels are many, a block's products read far more of the kernel than of the tiles, so that
 // blocks are long even if they leave the second-level cache.
+template <class Tile>
 static inline int64_t winograd_block_tiles(int64_t source_row, int64_t target_row) {
   if (source_row * target_row >= 192 * 192) return winograd_most_tiles;
-  const int64_t tiles = winograd_block_bytes / (winograd_points * 4 * (source_row + target_row));
+  const int64_t tiles = winograd_block_bytes / (Tile::points * 4 * (source_row + target_row));
   return tiles < winograd_least_tiles ? winograd_least_tiles : lesser(tiles, winograd_most_tiles);
 }
 
@@ -55,16 +60,16 @@ static inline void fill_zeros(float* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = 0;
 }
 
-// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is 6 for
-// tiles of the input, 4 for those of the output.
-template <int side, class Transform>
+// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is
+// Tile::side for tiles of the input, Tile::outputs for those of the output.
+template <class Tile, int side, class Transform>
 static inline void winograd_scatter(const WinogradTiles& tiles, const float* image_data, int64_t channels, int64_t first,
                                     int64_t count, int64_t band, const float* zeros, const WinogradPlanes& planes,
                                     int64_t row, const Transform& along) {
   const float* image = image_data + band / tiles.bands * tiles.height * tiles.width * channels + first;
-  const int64_t top = band % tiles.bands * winograd_outputs - tiles.padding[0];
+  const int64_t top = band % tiles.bands * Tile::outputs - tiles.padding[0];
   for (int64_t column = 0; column < tiles.columns; ++column, ++row) {
-    const int64_t left = column * winograd_outputs - tiles.padding[1];
+    const int64_t left = column * Tile::outputs - tiles.padding[1];
     const float* from[side * side];
     for (int i = 0; i < side; ++i) {
       const int64_t y = top + i;
@@ -76,24 +81,24 @@ static inline void winograd_scatter(const WinogradTiles& tiles, const float* ima
       }
     }
     float* to = planes.data + row * planes.row;
-    WinogradVec square[side * side], points[winograd_points];
-    // The pixels of a tile are too many streams for the processor to foresee: ask for the new ones of the next tile, four
-    // to a row, two lines of the cache for each vector of channels done here.
+    WinogradVec square[side * side], points[Tile::points];
+    // The pixels of a tile are too many streams for the processor to foresee: ask for the new ones of the next tile, as
+    // many of a row as it has outputs, spread over the vectors of channels done here.
     const bool more = left + side < tiles.width;
     const float* ahead = image + (greater(top, 0) * tiles.width + left + side) * channels;
     const int64_t ahead_rows = more ? lesser(tiles.height, top + side) - greater(top, 0) : 0;
     for (int64_t c = 0; c < count; c += vector_lanes) {
       for (int64_t y = 0; y < ahead_rows; ++y) {
-        const float* line = ahead + y * tiles.width * channels + winograd_outputs * c;
-        for (int i = 0; i < winograd_outputs * vector_lanes; i += 16) __builtin_prefetch(line + i);
+        const float* line = ahead + y * tiles.width * channels + Tile::outputs * c;
+        for (int i = 0; i < Tile::outputs * vector_lanes; i += 16) __builtin_prefetch(line + i);
       }
       if (c + vector_lanes <= count) {
         for (int i = 0; i < side * side; ++i) square[i] = load_lanes(from[i] + c);
       } else {
         for (int i = 0; i < side * side; ++i) square[i] = load_partial(from[i] + c, count - c);
       }
-      winograd_square<side, winograd_side>(square, points, along);
-      for (int i = 0; i < winograd_points; ++i) store_lanes(to + i * planes.plane + c, points[i]);
+      winograd_square<side, Tile::side>(square, points, along);
+      for (int i = 0; i < Tile::points; ++i) store_lanes(to + i * planes.plane + c, points[i]);
     }
   }
 }
@@ -130,19 +135,29 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
   }
 }
 
-// Whether the geometry is that of F(4x4, 3x3), whatever the numbers of channels.
+// Whether the geometry is that of a 3x3 kernel moving by single pixels, whatever the numbers of channels.
 static inline const char* refuse_for_winograd(const KernelProblem& problem, const ConvolutionGeometry& g) {
   if (problem.inputs[0].dtype != DType::float32) return "not float32";
   if (g.groups != 1) return "groups";
+  if (g.batch == 0) return "no images";  // a kernel's gradient is zero then, which no product writes
   if (g.window[0] != 1 || g.in[0] != g.out[0] || g.padding[0] != 0 || g.stride[0] != 1) return "three spatial axes";
   for (int i = 1; i < 3; ++i) {
     if (g.window[i] != 3) return "the window is not 3x3";
     if (g.stride[i] != 1 || g.dilation[i] != 1) return "stride or dilation";
     if (g.padding[i] > 2 || g.out[i] - g.in[i] > 2) return "padding beyond the window";
-    if (g.out[i] < 3 || g.in[i] < 3) return "fewer than 3 pixels along an axis";
   }
-  if (g.channels < 16 || g.filters < 16) return "fewer than 16 channels or filters";
   return nullptr;
+}
+
+// The rule between both sizes of tiles and other kernels, for results of height x width pixels. Smaller tiles repay their
+// products where less of them hangs over the edge: on 5, 6, 9 and 10 pixels.
+template <class Tile>
+static inline const char* decline_winograd(int64_t height, int64_t width) {
+  if (height < 4 || width < 4) return "fewer than 4 pixels along an axis";
+  const int64_t large = divide_up(height, 4) * divide_up(width, 4) * WinogradTile4::points;
+  const int64_t small = divide_up(height, 2) * divide_up(width, 2) * WinogradTile2::points;
+  const bool prefers_small = 4 * small <= 5 * large;
+  return prefers_small == (Tile::outputs == 2) ? nullptr : "tiles of the other size take less time";
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 #pragma once
-// A convolution by Winograd's F(4x4, 3x3) from `source` to `target` channels: the forward one, and the gradient by the
+// A convolution by Winograd's method from `source` to `target` channels: the forward one, and the gradient by the
 // input, which is the same with the kernel turned round. There are two ways through it. Usually the kernel is transformed
 // first, for all, then each unit takes some bands of tiles through transform, products and transform back. Where the
 // kernel is large and the tiles are few, as in the last stages of a network, it is the other way round: all tiles are
 // transformed first, then each unit takes some of the target channels through transform of the kernel, products and
-// transform back, so that the transformed kernel, four times its size, never leaves the cache.
+// transform back, so that the transformed kernel, some times its size, never leaves the cache.
 #include "cpu/tile_run.h"
 #include "ops/convolution/winograd_kernel.h"
 
@@ -16,6 +16,7 @@ constexpr int64_t winograd_large_kernel = 384 * 384;  // source x target
 constexpr int64_t winograd_medium_kernel = 96 * 96;   // the same where there are few tiles,
 constexpr int64_t winograd_few_tiles = 48;            // so many
 
+template <class Tile>
 struct WinogradPass {
   WinogradTiles tiles;            // of the input
   int64_t height, width;          // of the output
@@ -33,12 +34,13 @@ struct WinogradPass {
   int64_t panels() const { return divide_up(target, winograd_panel); }
   int64_t unit_row() const { return winograd_row(unit_targets); }
   int64_t unit_tiles() const { return bands_per_unit * tiles.columns; }
-  int64_t band_elements() const { return winograd_outputs * width * target; }
+  int64_t band_elements() const { return Tile::outputs * width * target; }
 };
 
 // One source channel, panels [first, last) of targets; the panels lie as [point][panel][source][lane].
-static inline void transform_kernel(const WinogradPass& p, const float* kernel, int64_t source, int64_t first, int64_t last,
-                                    float* to) {
+template <class Tile>
+static inline void transform_kernel(const WinogradPass<Tile>& p, const float* kernel, int64_t source, int64_t first,
+                                    int64_t last, float* to) {
   const int64_t plane = (last - first) * p.source * winograd_panel;
   for (int64_t panel = first; panel < last; ++panel) {
     const int64_t target = panel * winograd_panel, count = lesser(winograd_panel, p.target - target);
@@ -49,31 +51,32 @@ static inline void transform_kernel(const WinogradPass& p, const float* kernel, 
     }
     float* out = to + ((panel - first) * p.source + source) * winograd_panel;
     for (int64_t v = 0; v < winograd_panel; v += vector_lanes) {
-      WinogradVec square[9], points[winograd_points];
+      WinogradVec square[9], points[Tile::points];
       for (int tap = 0; tap < 9; ++tap) square[tap] = load_lanes(taps + tap * winograd_panel + v);
-      winograd_square<3, winograd_side>(square, points, winograd_kernel);
-      for (int i = 0; i < winograd_points; ++i) store_lanes(out + i * plane + v, points[i]);
+      winograd_square<3, Tile::side>(square, points, Tile::kernel);
+      for (int i = 0; i < Tile::points; ++i) store_lanes(out + i * plane + v, points[i]);
     }
   }
 }
 
 // The tiles of a band from the planes into `to`, rows of an image whose pixels have `channels` of which `count` are
 // written; lower and right edges may cut the tiles.
-static inline void gather_band(const WinogradPass& p, const WinogradPlanes& planes, int64_t row, int64_t rows, int64_t count,
-                               float* to, int64_t channels) {
+template <class Tile>
+static inline void gather_band(const WinogradPass<Tile>& p, const WinogradPlanes& planes, int64_t row, int64_t rows,
+                               int64_t count, float* to, int64_t channels) {
   for (int64_t column = 0; column < p.tiles.columns; ++column, ++row) {
-    const int64_t left = column * winograd_outputs, cols = lesser(winograd_outputs, p.width - left);
+    const int64_t left = column * Tile::outputs, cols = lesser(Tile::outputs, p.width - left);
     const float* from = planes.data + row * planes.row;
-    WinogradVec points[winograd_points], square[winograd_outputs * winograd_outputs];
+    WinogradVec points[Tile::points], square[Tile::outputs * Tile::outputs];
     for (int64_t c = 0; c < count; c += vector_lanes) {
-      for (int i = 0; i < winograd_points; ++i) points[i] = load_lanes(from + i * planes.plane + c);
-      winograd_square<winograd_side, winograd_outputs>(points, square, winograd_output);
+      for (int i = 0; i < Tile::points; ++i) points[i] = load_lanes(from + i * planes.plane + c);
+      winograd_square<Tile::side, Tile::outputs>(points, square, Tile::output);
       const int64_t lanes = count - c;
       for (int64_t i = 0; i < rows; ++i) {
         for (int64_t j = 0; j < cols; ++j) {
           float* pixel = to + (i * p.width + left + j) * channels + c;
-          if (lanes >= vector_lanes) store_lanes(pixel, square[i * winograd_outputs + j]);
-          else store_partial(pixel, square[i * winograd_outputs + j], lanes);
+          if (lanes >= vector_lanes) store_lanes(pixel, square[i * Tile::outputs + j]);
+          else store_partial(pixel, square[i * Tile::outputs + j], lanes);
         }
       }
     }
@@ -84,27 +87,29 @@ static inline void gather_band(const WinogradPass& p, const WinogradPlanes& plan
 struct OutputBand {
   int64_t begin, rows;
 };
-static inline OutputBand output_band(const WinogradPass& p, int64_t band) {
-  const int64_t top = band % p.tiles.bands * winograd_outputs;
-  return {(band / p.tiles.bands * p.height + top) * p.width * p.target, lesser(winograd_outputs, p.height - top)};
+template <class Tile>
+static inline OutputBand output_band(const WinogradPass<Tile>& p, int64_t band) {
+  const int64_t top = band % p.tiles.bands * Tile::outputs;
+  return {(band / p.tiles.bands * p.height + top) * p.width * p.target, lesser(Tile::outputs, p.height - top)};
 }
 
 // Some bands from x to y, with the kernel in panels.
-static void run_bands(const WinogradPass& p, const KernelCall& call, int64_t unit) {
+template <class Tile>
+static void run_bands(const WinogradPass<Tile>& p, const KernelCall& call, int64_t unit) {
   const float *x = static_cast<const float*>(call.buffers[0]), *panels = reinterpret_cast<float*>(call.shared_scratch);
   const int64_t room = p.unit_tiles();
   const WinogradPlanes in{reinterpret_cast<float*>(call.worker_scratch), p.source_row(), room * p.source_row()};
-  const WinogradPlanes out{in.data + winograd_points * in.plane, p.target_row(), room * p.target_row()};
-  float* zeros = out.data + winograd_points * out.plane;
+  const WinogradPlanes out{in.data + Tile::points * in.plane, p.target_row(), room * p.target_row()};
+  float* zeros = out.data + Tile::points * out.plane;
   float* finished = zeros + p.source_row();
   fill_zeros(zeros, p.source_row());
   const int64_t first = unit * p.bands_per_unit, last = lesser(first + p.bands_per_unit, p.tiles.all_bands());
   for (int64_t band = first; band < last; ++band) {
-    winograd_scatter<winograd_side>(p.tiles, x, p.source, 0, p.source, band, zeros, in, (band - first) * p.tiles.columns,
-                                    winograd_input);
+    winograd_scatter<Tile, Tile::side>(p.tiles, x, p.source, 0, p.source, band, zeros, in,
+                                       (band - first) * p.tiles.columns, Tile::input);
   }
   const int64_t panel_elements = p.source * winograd_panel;
-  for (int point = 0; point < winograd_points; ++point) {
+  for (int point = 0; point < Tile::points; ++point) {
     winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + point * p.panels() * panel_elements,
                                   winograd_panel, panel_elements, out.data + point * out.plane, out.row,
                                   (last - first) * p.tiles.columns, p.target, p.source, false);
@@ -123,18 +128,19 @@ static void run_bands(const WinogradPass& p, const KernelCall& call, int64_t uni
 }
 
 // Some target channels of all tiles, which are transformed.
-static void run_targets(const WinogradPass& p, const KernelCall& call, int64_t unit) {
+template <class Tile>
+static void run_targets(const WinogradPass<Tile>& p, const KernelCall& call, int64_t unit) {
   const float* kernel = static_cast<const float*>(call.buffers[1]);
   const WinogradPlanes in{reinterpret_cast<float*>(call.shared_scratch), p.source_row(), p.tiles.all() * p.source_row()};
   const WinogradPlanes out{reinterpret_cast<float*>(call.worker_scratch), p.unit_row(), p.tiles.all() * p.unit_row()};
-  float* panels = out.data + winograd_points * out.plane;
-  float* finished = panels + winograd_points * p.source * p.unit_targets;
+  float* panels = out.data + Tile::points * out.plane;
+  float* finished = panels + Tile::points * p.source * p.unit_targets;
   const int64_t first = unit * p.unit_targets / winograd_panel;
   const int64_t last = lesser(first + p.unit_targets / winograd_panel, p.panels());
   const int64_t target = first * winograd_panel, count = lesser(p.unit_targets, p.target - target);
   for (int64_t source = 0; source < p.source; ++source) transform_kernel(p, kernel, source, first, last, panels);
   const int64_t panel_elements = p.source * winograd_panel;
-  for (int point = 0; point < winograd_points; ++point) {
+  for (int point = 0; point < Tile::points; ++point) {
     winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + point * (last - first) * panel_elements,
                                   winograd_panel, panel_elements, out.data + point * out.plane, out.row, p.tiles.all(),
                                   count, p.source, false);
@@ -153,18 +159,20 @@ static void run_targets(const WinogradPass& p, const KernelCall& call, int64_t u
   }
 }
 
-static void transform_bands(const WinogradPass& p, const KernelCall& call, int64_t unit) {
+template <class Tile>
+static void transform_bands(const WinogradPass<Tile>& p, const KernelCall& call, int64_t unit) {
   float* zeros = reinterpret_cast<float*>(call.worker_scratch);
   fill_zeros(zeros, p.source_row());
   const WinogradPlanes in{reinterpret_cast<float*>(call.shared_scratch), p.source_row(), p.tiles.all() * p.source_row()};
   const int64_t first = unit * p.bands_per_unit, last = lesser(first + p.bands_per_unit, p.tiles.all_bands());
   for (int64_t band = first; band < last; ++band) {
-    winograd_scatter<winograd_side>(p.tiles, static_cast<const float*>(call.buffers[0]), p.source, 0, p.source, band, zeros,
-                                    in, band * p.tiles.columns, winograd_input);
+    winograd_scatter<Tile, Tile::side>(p.tiles, static_cast<const float*>(call.buffers[0]), p.source, 0, p.source, band,
+                                       zeros, in, band * p.tiles.columns, Tile::input);
   }
 }
 
-static void transform_kernel_unit(const WinogradPass& p, const KernelCall& call, int64_t unit) {
+template <class Tile>
+static void transform_kernel_unit(const WinogradPass<Tile>& p, const KernelCall& call, int64_t unit) {
   const int64_t last = lesser((unit + 1) * winograd_kernel_sources, p.source);
   for (int64_t source = unit * winograd_kernel_sources; source < last; ++source) {
     transform_kernel(p, static_cast<const float*>(call.buffers[1]), source, 0, p.panels(),
@@ -172,24 +180,27 @@ static void transform_kernel_unit(const WinogradPass& p, const KernelCall& call,
   }
 }
 
+template <class Tile>
 static void run_winograd_pass(const KernelCall& call) {
-  const WinogradPass& p = parameters_of<WinogradPass>(call);
-  void (*const part)(const WinogradPass&, const KernelCall&, int64_t) =
-      call.phase == 0 ? (p.by_targets ? transform_bands : transform_kernel_unit) : p.by_targets ? run_targets : run_bands;
+  const WinogradPass<Tile>& p = parameters_of<WinogradPass<Tile>>(call);
+  void (*part)(const WinogradPass<Tile>&, const KernelCall&, int64_t);
+  if (p.by_targets) part = call.phase == 0 ? transform_bands<Tile> : run_targets<Tile>;
+  else part = call.phase == 0 ? transform_kernel_unit<Tile> : run_bands<Tile>;
   for (int64_t unit = call.begin; unit < call.end; ++unit) part(p, call, unit);
 }
 
 // Completes p, whose sizes are set, and plans it.
-static inline void plan_winograd_pass(WinogradPass& p, double multiplications, KernelPlan& plan) {
-  p.tiles.bands = divide_up(p.height, winograd_outputs);
-  p.tiles.columns = divide_up(p.width, winograd_outputs);
-  const int64_t all_elements = winograd_points * p.tiles.all() * p.source_row();
+template <class Tile>
+static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplications, KernelPlan& plan) {
+  p.tiles.bands = divide_up(p.height, Tile::outputs);
+  p.tiles.columns = divide_up(p.width, Tile::outputs);
+  const int64_t all_elements = Tile::points * p.tiles.all() * p.source_row();
   p.by_targets = all_elements * 4 <= winograd_all_bytes &&
                  (p.source * p.target >= winograd_large_kernel ||
                   (p.source * p.target >= winograd_medium_kernel && p.tiles.all() <= winograd_few_tiles));
-  plan.run = run_winograd_pass;
+  plan.run = run_winograd_pass<Tile>;
   plan.phases = 2;
-  plan.operations = multiplications / 8;
+  plan.operations = multiplications * winograd_share<Tile> / 2;
   int64_t shared, worker;
   if (p.by_targets) {
     p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_unit_tiles);
@@ -197,15 +208,15 @@ static inline void plan_winograd_pass(WinogradPass& p, double multiplications, K
     plan.units[0] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
     plan.units[1] = divide_up(p.target, p.unit_targets);
     shared = all_elements;
-    worker = winograd_points * (p.tiles.all() * p.unit_row() + p.source * p.unit_targets) +
-             winograd_outputs * p.width * p.unit_targets;
+    worker = Tile::points * (p.tiles.all() * p.unit_row() + p.source * p.unit_targets) +
+             Tile::outputs * p.width * p.unit_targets;
     worker = greater(worker, p.source_row());
   } else {
-    p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_block_tiles(p.source_row(), p.target_row()));
+    p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_block_tiles<Tile>(p.source_row(), p.target_row()));
     plan.units[0] = divide_up(p.source, winograd_kernel_sources);
     plan.units[1] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
-    shared = winograd_points * p.panels() * p.source * winograd_panel;
-    worker = winograd_points * p.unit_tiles() * (p.source_row() + p.target_row()) + p.source_row();
+    shared = Tile::points * p.panels() * p.source * winograd_panel;
+    worker = Tile::points * p.unit_tiles() * (p.source_row() + p.target_row()) + p.source_row();
     if (p.program) worker += p.band_elements();
   }
   plan.shared_scratch_bytes = static_cast<size_t>(shared) * sizeof(float);
