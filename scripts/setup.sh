@@ -130,7 +130,7 @@ set_up() {
   say "building and installing GradMill with the extra [$extra] (the first time takes some minutes)"
   local started=$SECONDS log=$venv/gradmill-build.log
   if ! CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} CMAKE_GENERATOR=Ninja \
-    pip install -v --no-build-isolation -C build-dir="$build" "$root[$extra]" >"$log" 2>&1 </dev/null; then
+    pip install -v --no-build-isolation --config-settings=build-dir="$build" "$root[$extra]" >"$log" 2>&1 </dev/null; then
     grep -n -m 8 -A 12 -E 'GradMill needs|[Ee]rror:|CMake Error|FAILED' "$log" | cut -c 1-300 | head -n 100 >&2 || true
     fail "the build failed; its whole output is in $log"
   fi
