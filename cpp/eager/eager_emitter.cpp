@@ -5,7 +5,7 @@
 #include "base/settings.h"
 #include "eager/binding_cache.h"
 #include "ops/build.h"
-#include "registry/run_kernel.h"
+#include "registry/kernel_run.h"
 #include "runtime/scratch.h"
 #include "tensor/finite.h"
 

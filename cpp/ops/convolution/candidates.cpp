@@ -10,7 +10,7 @@
 #include "base/settings.h"
 #include "ops/convolution/convolution.h"
 #include "registry/dispatch.h"
-#include "registry/run_kernel.h"
+#include "registry/kernel_run.h"
 #include "runtime/tuning_cache.h"
 #include "tensor/tensor.h"
 

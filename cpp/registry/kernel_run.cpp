@@ -1,4 +1,4 @@
-#include "registry/run_kernel.h"
+#include "registry/kernel_run.h"
 
 #include <algorithm>
 
