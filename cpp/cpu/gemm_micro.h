@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "runtime/ahead.h"
+
 #if defined(__AVX512F__)
 #define GM_GEMM_VECTOR_BYTES 64
 #define GM_GEMM_ROWS 14  // 14 x 2 sums, 2 vectors of B, 1 broadcast, of 32 registers
@@ -177,7 +179,11 @@ static void run_strip(const Strip<T>& s) {
       }
     };
     long left = k;
+    AheadLines ahead = take_ahead(k / 4, a_first);
     for (; left >= 4; left -= 4) {
+      __builtin_prefetch(ahead.at, 0, 2);
+      ahead.at += ahead.step;
+      pin(ahead.at);
       step();
       step();
       step();

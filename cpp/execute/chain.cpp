@@ -12,33 +12,9 @@ namespace {
 constexpr size_t piece_bytes = 192 * 1024;  // of all values of a piece, which stay in a second-level cache
 constexpr int64_t fewest_rows = 48, most_rows = 2048;
 constexpr int64_t fewest_summed_rows = 96;  // a product of so many rows hides that its sum is read and written
-constexpr int64_t most_slots = 64;
-constexpr int64_t joined_elements = 512;  // of a unit of the second phase
-
-int64_t divide_up(int64_t x, int64_t y) { return (x + y - 1) / y; }
-
-// y += x, in blocks that the compiler makes vectors of.
-template <class T>
-void add(T* y, const T* x, int64_t count) {
-  int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (int64_t k = 0; k < 8; ++k) y[i + k] += x[i + k];
-  }
-  for (; i < count; ++i) y[i] += x[i];
-}
-
-// Mean and variance of two sets together (Chan, Golub and LeVeque 1979).
-template <class T>
-void join_moments(T* mean, T* variance, const T* other_mean, const T* other_variance, int64_t count, double before,
-                  double added) {
-  const double all = before + added, share = added / all;
-  for (int64_t i = 0; i < count; ++i) {
-    const double distance = static_cast<double>(other_mean[i]) - static_cast<double>(mean[i]);
-    const double spread = static_cast<double>(variance[i]) * (1 - share) + static_cast<double>(other_variance[i]) * share;
-    mean[i] = static_cast<T>(static_cast<double>(mean[i]) + distance * share);
-    variance[i] = static_cast<T>(spread + distance * distance * share * (1 - share));
-  }
-}
+constexpr int64_t fewest_slots = 16, most_slots = 64;
+constexpr size_t banded_bytes = 7 * 1024 * 1024;  // of an image's values: beyond, it is cut into bands
+constexpr int64_t fewest_band_rows = 4;
 
 // A product with the sum so far as an epilogue.
 std::unique_ptr<PreparedKernel> prepare_adding(const OpDef& op, const PieceOfNode& piece) {
@@ -160,12 +136,45 @@ void Chain::cut_into_pieces() {
     while (per_image && group % piece_) --piece_;
   }
   piece_ = std::clamp<int64_t>(piece_, 1, grain_.total);
-  pieces_ = divide_up(grain_.total, piece_);
-  const int64_t affordable = sums ? static_cast<int64_t>(std::max<size_t>(bytes / 4, 1 << 20) / sums) : most_slots;
-  slots_ = std::clamp<int64_t>(std::min(affordable, most_slots), 1, pieces_);
+  pieces_ = (grain_.total + piece_ - 1) / piece_;
+  if (!grain_.by_rows && piece_ == 1) cut_into_bands(bytes / static_cast<size_t>(grain_.total));
+  // The sums of all slots are written and read once more: little beside the values.
+  const int64_t affordable = sums ? static_cast<int64_t>(std::max<size_t>(bytes / 16, 1 << 20) / sums) : most_slots;
+  slots_ = std::min(std::clamp(affordable, fewest_slots, most_slots), pieces_);
 }
 
-int64_t Chain::size_of_piece(int64_t piece) const { return std::min(piece_, grain_.total - piece * piece_); }
+void Chain::cut_into_bands(size_t image_bytes) {
+  if (image_bytes < banded_bytes) return;
+  std::vector<Bands::Member> members;
+  for (const Member& member : members_) members.push_back({member.node, &member.roles});
+  bands_ = Bands::of(members, [&](const Value* value) { return buffer_of_.count(value) > 0; });
+  if (!bands_) return;
+  const auto rows = static_cast<int64_t>(static_cast<double>(piece_bytes) * static_cast<double>(bands_->own_height()) /
+                                         static_cast<double>(image_bytes));
+  bands_->cut(std::max(rows, fewest_band_rows));
+  pieces_ = grain_.total * bands_->count();
+}
+
+int Chain::kinds() const {
+  if (bands_) return static_cast<int>(bands_->kinds().size());
+  return grain_.total % piece_ ? 2 : 1;
+}
+
+int Chain::kind_of(int64_t piece) const {
+  if (bands_) return bands_->kind(piece % bands_->count());
+  return kinds() > 1 && piece + 1 == pieces_ ? 1 : 0;
+}
+
+PieceOfNode Chain::piece_of_kind(const Member& member, int kind) const {
+  if (bands_) return bands_->piece(*member.node, member.roles, bands_->kinds()[kind]);
+  return piece_of_node(*member.node, member.roles, grain_, kind ? grain_.total % piece_ : piece_);
+}
+
+int64_t Chain::start_of(int64_t piece) const {
+  if (!bands_) return std::min(piece * piece_, grain_.total);
+  const int64_t image = piece / bands_->count(), band = piece % bands_->count();
+  return image * bands_->own_height() + (band ? bands_->own(band).begin : 0);
+}
 
 bool Chain::sums_products(const Member& member) {
   return member.node->op->id == static_cast<int>(OpId::matmul) && member.roles.outputs[0] == OutputRole::added;
@@ -173,30 +182,35 @@ bool Chain::sums_products(const Member& member) {
 
 void Chain::place_buffers(Member& member) {
   const Node& node = *member.node;
-  const auto cut_buffer = [&](const ValuePointer& value) {
+  const auto buffer_for = [&](const ValuePointer& value, bool cut) {
     Buffer buffer;
     const auto outside = buffer_of_.find(value.get());
     buffer.kind = outside == buffer_of_.end() ? Kind::inside : Kind::outside;
     buffer.index = outside == buffer_of_.end() ? 0 : outside->second;
     buffer.stride = value->type.bytes() / grain_.total * piece_;
+    if (bands_ && cut) {
+      buffer.rows_of = value.get();
+      buffer.row_bytes = buffer.stride / static_cast<size_t>(value->type.shape[1]);
+    }
+    if (bands_) buffer.pieces_a_step = bands_->count();
     return buffer;
   };
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const ValuePointer& value = source(node.inputs[i]);
-    Buffer buffer = cut_buffer(value);
+    Buffer buffer = buffer_for(value, member.roles.inputs[i] == InputRole::cut);
     if (member.roles.inputs[i] == InputRole::whole) {
       buffer.stride = 0;
     } else if (member.roles.inputs[i] == InputRole::per_image) {
       const size_t line = value->type.bytes() / images_;
       buffer.stride = grain_.by_rows ? line : line * piece_;
-      buffer.pieces_a_step = grain_.by_rows ? grain_.total / images_ / piece_ : 1;
+      if (grain_.by_rows) buffer.pieces_a_step = grain_.total / images_ / piece_;
     }
     member.buffers.push_back(buffer);
   }
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     const ValuePointer& value = node.outputs[o];
     if (member.roles.outputs[o] == OutputRole::cut) {
-      member.buffers.push_back(cut_buffer(value));
+      member.buffers.push_back(buffer_for(value, true));
       continue;
     }
     Buffer buffer;
@@ -217,14 +231,12 @@ void Chain::prepare(const MemoryPlan* memory) {
     const Node& node = *member.node;
     if (node.op->traits.is_view) continue;
     member.makes_moments = node.op->id == static_cast<int>(OpId::channel_moments);
-    place_buffers(member);
     const std::vector<int> shared = memory ? shared_memory(node, *memory) : std::vector<int>();
-    for (int which = 0; which < 2; ++which) {
-      const int64_t size = which ? size_of_piece(pieces_ - 1) : piece_;
-      if (which && size == piece_) break;
-      const PieceOfNode piece = piece_of_node(node, member.roles, grain_, size);
-      member.kernel[which] = prepare_kernel(*node.op, piece.attributes, piece.inputs, piece.outputs, memory ? &shared : nullptr);
-      if (sums_products(member)) member.adding[which] = prepare_adding(*node.op, piece);
+    place_buffers(member);
+    for (int kind = 0; kind < kinds(); ++kind) {
+      const PieceOfNode piece = piece_of_kind(member, kind);
+      member.kernels.push_back(prepare_kernel(*node.op, piece.attributes, piece.inputs, piece.outputs, memory ? &shared : nullptr));
+      if (sums_products(member)) member.adding.push_back(prepare_adding(*node.op, piece));
     }
   }
 }
@@ -248,7 +260,9 @@ void Chain::place_scratch() {
       const Value* value = b < inputs ? source(member.node->inputs[b]).get() : member.node->outputs[b - inputs].get();
       if (!is_placed(value)) {
         index[value] = stays.size();
-        stays.push_back({value, round_up_to_line(member.buffers[b].stride), 0, static_cast<int>(m), 0});
+        const Buffer& buffer = member.buffers[b];
+        const size_t bytes = bands_ ? static_cast<size_t>(bands_->most_rows(value)) * buffer.row_bytes : buffer.stride;
+        stays.push_back({value, round_up_to_line(bytes), 0, static_cast<int>(m), 0});
       }
       stays[index[value]].last = static_cast<int>(m);
     }
@@ -283,11 +297,10 @@ void Chain::place_scratch() {
   }
   size_t shared = 0, own = 0;
   for (const Member& member : members_) {
-    for (const auto* kernels : {member.kernel, member.adding}) {
-      for (int which = 0; which < 2; ++which) {
-        if (!kernels[which]) continue;
-        shared = std::max(shared, round_up_to_line(kernels[which]->plan.shared_scratch_bytes));
-        own = std::max(own, round_up_to_line(kernels[which]->plan.worker_scratch_bytes));
+    for (const auto* kernels : {&member.kernels, &member.adding}) {
+      for (const auto& kernel : *kernels) {
+        shared = std::max(shared, round_up_to_line(kernel->plan.shared_scratch_bytes));
+        own = std::max(own, round_up_to_line(kernel->plan.worker_scratch_bytes));
       }
     }
   }
@@ -296,124 +309,9 @@ void Chain::place_scratch() {
   scratch_bytes_ = total + shared + own;
 }
 
-std::unique_ptr<PreparedKernel> Chain::kernel() const {
-  auto prepared = std::make_unique<PreparedKernel>();
-  prepared->name = "chain";
-  KernelPlan& plan = prepared->plan;
-  plan = KernelPlan{};
-  double operations = 0;
-  for (const Member& member : members_) {
-    if (member.kernel[0]) operations += member.kernel[0]->plan.operations * static_cast<double>(pieces_);
-  }
-  set_units(plan, run, slots_, operations);
-  if (!sums_.empty()) {
-    plan.phases = 2;
-    for (const Sum& sum : sums_) plan.units[1] += divide_up(sum.elements, joined_elements);
-    plan.shared_scratch_bytes = slot_bytes_ * static_cast<size_t>(slots_);
-  }
-  plan.worker_scratch_bytes = scratch_bytes_;
-  parameters_of<const Chain*>(plan) = this;
-  return prepared;
-}
-
-void Chain::join(const Member& member, char* slot, const char* fresh, int64_t before, int64_t added) const {
-  if (member.makes_moments) {
-    const Sum &mean = sums_[member.sums[0]], &variance = sums_[member.sums[1]];
-    const auto join_as = [&](auto zero) {
-      using T = decltype(zero);
-      join_moments(reinterpret_cast<T*>(slot + mean.slot_offset), reinterpret_cast<T*>(slot + variance.slot_offset),
-                   reinterpret_cast<const T*>(fresh + mean.new_offset), reinterpret_cast<const T*>(fresh + variance.new_offset),
-                   mean.elements, static_cast<double>(before), static_cast<double>(added));
-    };
-    return mean.dtype == DType::float32 ? join_as(0.0f) : join_as(0.0);
-  }
-  for (const int number : member.sums) {
-    const Sum& sum = sums_[number];
-    if (sum.dtype == DType::float32) {
-      add(reinterpret_cast<float*>(slot + sum.slot_offset), reinterpret_cast<const float*>(fresh + sum.new_offset), sum.elements);
-    } else {
-      add(reinterpret_cast<double*>(slot + sum.slot_offset), reinterpret_cast<const double*>(fresh + sum.new_offset), sum.elements);
-    }
-  }
-}
-
-void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
-  char* const sums = call.shared_scratch + slot_bytes_ * static_cast<size_t>(slot);
-  char* const scratch = call.worker_scratch;
-  const int64_t first = first_piece(slot), last = first_piece(slot + 1);
-  for (int64_t piece = first; piece < last; ++piece) {
-    const bool smaller = size_of_piece(piece) != piece_;
-    for (const Member& member : members_) {
-      if (member.buffers.empty()) continue;
-      const bool adds = piece > first && member.adding[smaller];
-      void* pointers[2 * max_tile_operands];
-      for (size_t b = 0; b < member.buffers.size(); ++b) {
-        const Buffer& buffer = member.buffers[b];
-        switch (buffer.kind) {
-          case Kind::outside:
-            pointers[b] = static_cast<char*>(call.buffers[buffer.index]) + buffer.stride * (piece / buffer.pieces_a_step);
-            break;
-          case Kind::inside: pointers[b] = scratch + buffer.offset; break;
-          case Kind::sum: {
-            const Sum& sum = sums_[buffer.index];
-            pointers[b] = piece == first || adds ? sums + sum.slot_offset : scratch + sum.new_offset;
-          }
-        }
-      }
-      if (adds) pointers[3] = pointers[2];  // the sum is an operand too
-      const KernelPlan& plan = (adds ? member.adding : member.kernel)[smaller]->plan;
-      KernelCall one{pointers, scratch + shared_scratch_at_, scratch + worker_scratch_at_, plan.parameters, 0, 0, 0};
-      for (one.phase = 0; one.phase < plan.phases; ++one.phase) {
-        one.end = plan.units[one.phase];
-        plan.run(one);
-      }
-      if (piece > first && !adds && !member.sums.empty()) join(member, sums, scratch, (piece - first) * piece_, size_of_piece(piece));
-    }
-  }
-}
-
-template <class T>
-void Chain::join_slots(const KernelCall& call, const Sum& sum, int64_t begin, int64_t end) const {
-  const auto at = [&](int64_t slot, const Sum& which) {
-    return reinterpret_cast<T*>(call.shared_scratch + slot_bytes_ * static_cast<size_t>(slot) + which.slot_offset);
-  };
-  T* to = static_cast<T*>(call.buffers[sum.buffer]);
-  if (sum.mean) return;  // written together with the mean
-  const Sum* variance = sum.is_mean ? &sum + 1 : nullptr;
-  std::copy(at(0, sum) + begin, at(0, sum) + end, to + begin);
-  if (variance) std::copy(at(0, *variance) + begin, at(0, *variance) + end, static_cast<T*>(call.buffers[variance->buffer]) + begin);
-  for (int64_t slot = 1; slot < slots_; ++slot) {
-    if (variance) {
-      const int64_t before = first_piece(slot) * piece_, all = std::min(first_piece(slot + 1) * piece_, grain_.total);
-      join_moments(to + begin, static_cast<T*>(call.buffers[variance->buffer]) + begin, at(slot, sum) + begin,
-                   at(slot, *variance) + begin, end - begin, static_cast<double>(before), static_cast<double>(all - before));
-    } else {
-      add(to + begin, at(slot, sum) + begin, end - begin);
-    }
-  }
-}
-
-void Chain::run(const KernelCall& call) {
-  const Chain& chain = *parameters_of<const Chain*>(call);
-  if (call.phase == 0) {
-    for (int64_t slot = call.begin; slot < call.end; ++slot) chain.run_pieces(call, slot);
-    return;
-  }
-  int64_t unit = 0;
-  for (const Sum& sum : chain.sums_) {
-    const int64_t units = divide_up(sum.elements, joined_elements);
-    const int64_t from = std::max(call.begin - unit, int64_t{0}), to = std::min(call.end - unit, units);
-    if (from < to) {
-      const int64_t begin = from * joined_elements, end = std::min(to * joined_elements, sum.elements);
-      if (sum.dtype == DType::float32) chain.join_slots<float>(call, sum, begin, end);
-      else chain.join_slots<double>(call, sum, begin, end);
-    }
-    unit += units;
-  }
-}
-
 std::string Chain::describe() const {
-  return text(pieces_, " pieces of ", piece_, grain_.by_rows ? " rows" : " images", " in ", slots_, " slots, ",
+  return text(pieces_, " pieces of ", bands_ ? bands_->own(0).count() : piece_,
+              bands_ ? " rows of images" : grain_.by_rows ? " rows" : " images", " in ", slots_, " slots, ",
               scratch_bytes_, " bytes of scratch");
 }
 

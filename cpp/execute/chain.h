@@ -5,10 +5,12 @@
 // phase adds the slots in order, so that results are equal bit for bit for any number of threads.
 #pragma once
 
+#include "execute/bands.h"
 #include "graph/graph.h"
 #include "ops/prepare.h"
 #include "passes/chain_roles.h"
 #include "passes/plan_memory.h"
+#include "runtime/ahead.h"
 
 namespace gradmill {
 
@@ -36,17 +38,19 @@ class Chain {
     Kind kind = Kind::outside;
     int index = 0;              // into the kernel's buffers, or into sums_
     size_t offset = 0;          // inside: in the worker's scratch
-    size_t stride = 0;          // outside: bytes of a piece
+    size_t stride = 0;          // outside: bytes of a piece, or of an image that is cut into bands
     int64_t pieces_a_step = 1;  // outside: pieces that read the same part
+    const Value* rows_of = nullptr;  // of an image that is cut into bands: the value, and
+    size_t row_bytes = 0;            // the bytes of a row of pixels
   };
   struct Member {
     const Node* node = nullptr;
     ChainRoles roles;
-    std::unique_ptr<PreparedKernel> kernel[2];  // for a piece, and for the last one if it is smaller
-    std::unique_ptr<PreparedKernel> adding[2];  // of products that are summed: the same, added to what is there
-    std::vector<Buffer> buffers;                // inputs, then outputs
-    std::vector<int> sums;                      // those that it makes
-    bool makes_moments = false;                 // then its sums are a mean and a variance
+    std::vector<std::unique_ptr<PreparedKernel>> kernels;  // one for each kind of piece
+    std::vector<std::unique_ptr<PreparedKernel>> adding;   // of products that are summed: the same, added to what is there
+    std::vector<Buffer> buffers;                           // inputs, then outputs
+    std::vector<int> sums;                                 // those that it makes
+    bool makes_moments = false;                            // then its sums are a mean and a variance
   };
   struct Sum {
     DType dtype;
@@ -61,17 +65,25 @@ class Chain {
   void choose_grain();
   void place_values(const Users& users);
   void cut_into_pieces();
+  void cut_into_bands(size_t image_bytes);
   void prepare(const MemoryPlan* memory);
   void place_buffers(Member& member);
   void place_scratch();
   bool is_inside(const ValuePointer& value, const Users& users) const;
   const ValuePointer& source(const ValuePointer& value) const;
   bool contains(const Node* node) const;
-  int64_t size_of_piece(int64_t piece) const;
+  // Pieces differ in size only at the end of what is cut; those of one kind share kernels.
+  int kinds() const;
+  int kind_of(int64_t piece) const;
+  PieceOfNode piece_of_kind(const Member& member, int kind) const;
+  // Where a piece begins, counted in rows or images; of bands in rows of images.
+  int64_t start_of(int64_t piece) const;
   int64_t first_piece(int64_t slot) const { return pieces_ * slot / slots_; }
 
   static void run(const KernelCall& call);
   void run_pieces(const KernelCall& call, int64_t slot) const;
+  char* outside(const KernelCall& call, const Buffer& buffer, int64_t piece) const;
+  void look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) const;
   void join(const Member& member, char* slot, const char* fresh, int64_t before, int64_t added) const;
   template <class T>
   void join_slots(const KernelCall& call, const Sum& sum, int64_t begin, int64_t end) const;
@@ -83,6 +95,7 @@ class Chain {
   std::unordered_map<const Value*, int> buffer_of_;  // of outside values
   std::vector<Sum> sums_;
   Grain grain_{};
+  std::optional<Bands> bands_;
   int64_t images_ = 0;
   int64_t piece_ = 0, pieces_ = 0, slots_ = 0;  // rows or images of a piece; pieces; slots
   size_t slot_bytes_ = 0;

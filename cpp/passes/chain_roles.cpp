@@ -163,11 +163,13 @@ std::optional<ChainRoles> roles_of_other(const Node& node) {
 // Shapes of pieces: of full values and of operands that are broadcast to them.
 class PieceShapes {
  public:
-  PieceShapes(const Grain& grain, int64_t count) : grain_(grain), count_(count) {}
+  PieceShapes(const Grain& grain, int64_t count, int64_t band_rows) : grain_(grain), count_(count), band_rows_(band_rows) {}
 
   Shape cut(const Shape& shape) const {
     if (grain_.by_rows) return Shape{count_, shape.back()};
-    return with_first(shape, shape[0] / grain_.total * count_);
+    Shape piece = with_first(shape, shape[0] / grain_.total * count_);
+    if (band_rows_) piece.set(1, band_rows_);
+    return piece;
   }
 
   // A value inside elementwise work on values of `whole`.
@@ -189,7 +191,7 @@ class PieceShapes {
   }
 
   Grain grain_;
-  int64_t count_;
+  int64_t count_, band_rows_;
 };
 
 TileGroupPointer piece_of_group(const TileGroup& group, const PieceShapes& shapes) {
@@ -217,8 +219,9 @@ std::optional<ChainRoles> chain_roles(const Node& node) {
   return roles_of_other(node);
 }
 
-PieceOfNode piece_of_node(const Node& node, const ChainRoles& roles, const Grain& grain, int64_t count) {
-  const PieceShapes shapes(grain, count);
+PieceOfNode piece_of_node(const Node& node, const ChainRoles& roles, const Grain& grain, int64_t count,
+                          int64_t band_rows) {
+  const PieceShapes shapes(grain, count, band_rows);
   const bool elementwise = is_tile(node) || is_op(node, OpId::fused_tile);
   const Shape& result = node.outputs[0]->type.shape;
   PieceOfNode piece{node.attributes, {}, {}};

@@ -37,12 +37,13 @@ struct Grain {
   int64_t total;  // rows or images of the whole
 };
 
-// A node's problem for `count` rows or images.
+// A node's problem for `count` rows or images; of images only `band_rows` rows of pixels, unless 0.
 struct PieceOfNode {
   Attributes attributes;
   std::vector<TensorType> inputs, outputs;
 };
-PieceOfNode piece_of_node(const Node& node, const ChainRoles& roles, const Grain& grain, int64_t count);
+PieceOfNode piece_of_node(const Node& node, const ChainRoles& roles, const Grain& grain, int64_t count,
+                          int64_t band_rows = 0);
 
 // All axes but the last as one.
 int64_t rows_of(const Shape& shape);

@@ -41,7 +41,19 @@ def bottleneck():
     return inputs, layers.MaxPooling2D(3, strides=2, padding="same")(x)
 
 
-NETWORKS = [inverted_residual, squeeze_and_excite, bottleneck]
+def large_images():
+    """Images of which a chain cannot hold one in cache, so that it takes them in bands of rows."""
+    inputs = gm.Input((131, 127, 8))
+    x = layers.Conv2D(64, 1, use_bias=False)(inputs)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = layers.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False)(x)
+    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    return inputs, layers.Conv2D(8, 1)(x)
+
+
+NETWORKS = [inverted_residual, squeeze_and_excite, bottleneck, large_images]
 
 
 def trained(network, disabled=(), threads=0):
@@ -84,6 +96,11 @@ def test_same_bits_on_any_number_of_threads(network):
     (one, _), (three, _) = trained(network, threads=1), trained(network, threads=3)
     for a, b in zip(one, three):
         np.testing.assert_array_equal(a, b)
+
+
+def test_large_images_are_cut_into_bands():
+    """Forward and backward, of both strides; only then does the test above say something of bands."""
+    assert trained(large_images)[1].count(" rows of images in ") >= 4
 
 
 def test_padding_and_normalized_values_take_no_memory():

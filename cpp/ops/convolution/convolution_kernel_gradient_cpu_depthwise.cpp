@@ -59,6 +59,8 @@ GM_INLINE void add_line(const float* x, const float* dy, int64_t begin, int64_t 
         for (int i = 0; i < columns * STRIDE; ++i) __builtin_prefetch(x + ahead + i * channels);
 #pragma GCC unroll 4
         for (int i = 0; i < columns; ++i) __builtin_prefetch(dy + ahead + i * channels);
+      } else if (C::count > 1) {
+        fetch_ahead<columns * (STRIDE + 1)>();
       }
       add_columns<V, WINDOW, STRIDE, columns, NV>(x, dy, channels, sum);
     }

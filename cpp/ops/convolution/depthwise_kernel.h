@@ -2,6 +2,7 @@
 // Depthwise convolutions of one filter a channel: channels are the vectors, and the sums of several pixels of a line stay
 // in registers while the kernel passes over them. The same code makes outputs of inputs and inputs' gradients of outputs'
 // gradients; the latter fall into residues of the stride (patches_kernel.h), each a convolution of stride 1.
+#include "cpu/fetch_ahead.h"
 #include "ops/convolution/patches_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
@@ -42,27 +43,34 @@ struct DepthwiseLine {
   int64_t channels;                      // from pixel to pixel of the source
   int64_t row_step;                      // from row to row
   int64_t kernel_step;                   // from tap to tap
-  int64_t ahead;                         // floats between what is computed and what is fetched meanwhile
+  int64_t ahead;                         // floats between what is computed and what is fetched meanwhile, or 0
 };
 
 constexpr int64_t bytes_ahead = 3072;  // some 300 ns of work
 
-static inline int64_t floats_ahead(int64_t channels) { return divide_up(bytes_ahead / 4, channels) * channels; }
+// 0 in a chain of pieces that stay in the cache, which knows better what comes next.
+static inline int64_t floats_ahead(int64_t channels) {
+  return worker_ahead && worker_ahead->count > 0 ? 0 : divide_up(bytes_ahead / 4, channels) * channels;
+}
 
 // COLUMNS neighbouring results, all of whose taps lie within the source; x2 is the first source pixel.
 template <class V, int WINDOW, int STRIDE, int COLUMNS, int NV>
 GM_INLINE void inner_columns(const DepthwiseLine& line, int64_t x2, int64_t channel, float* to, int64_t to_step) {
   typedef Channels<V> C;
   if constexpr (COLUMNS > 1 && C::count > 1) {
-    // Lines begin anew at every pixel, which hardware does not follow. The upper rows were fetched for the line before.
-    const float* next = line.source[line.rows - 1] + x2 * line.channels + channel + line.ahead;
+    if (line.ahead == 0) {
+      fetch_ahead<COLUMNS * STRIDE>();
+    } else {
+      // Lines begin anew at every pixel, which hardware does not follow. The upper rows were fetched for the line before.
+      const float* next = line.source[line.rows - 1] + x2 * line.channels + channel + line.ahead;
 #pragma GCC unroll 16
-    for (int i = 0; i < COLUMNS * STRIDE; ++i, next += line.channels) {
-      __builtin_prefetch(next);
-      if constexpr (STRIDE > 1) __builtin_prefetch(next - line.row_step);
-    }
+      for (int i = 0; i < COLUMNS * STRIDE; ++i, next += line.channels) {
+        __builtin_prefetch(next);
+        if constexpr (STRIDE > 1) __builtin_prefetch(next - line.row_step);
+      }
 #pragma GCC unroll 8
-    for (int i = 0; i < COLUMNS; ++i) __builtin_prefetch(to + i * to_step + line.ahead, 1);
+      for (int i = 0; i < COLUMNS; ++i) __builtin_prefetch(to + i * to_step + line.ahead, 1);
+    }
   }
   V sum[COLUMNS][NV];
 #pragma GCC unroll 8

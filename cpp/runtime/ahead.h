@@ -1,0 +1,57 @@
+// What a worker will read next. Kernels whose arithmetic takes longer than their memory ask for some of it now and then,
+// so that it is in the second-level cache when its turn comes. Plain functions only: this header is included by files
+// that are compiled once per instruction set.
+#pragma once
+
+#include <cstddef>
+
+namespace gradmill {
+
+struct Ahead {
+  static constexpr int most_ranges = 12;
+  static constexpr size_t most_bytes = 256 * 1024;  // half of a second-level cache of usual size
+
+  struct Range {
+    const char *at, *end;
+  };
+  Range ranges[most_ranges];
+  int next, count;  // the first that is not fetched yet, and how many there are
+  size_t bytes;
+};
+
+// Of the chain that this thread runs, else null.
+extern constinit thread_local Ahead* worker_ahead __attribute__((tls_model("initial-exec")));
+
+static inline void clear(Ahead& ahead) {
+  ahead.next = ahead.count = 0;
+  ahead.bytes = 0;
+}
+
+// Ranges that are known or do not fit are left out.
+static inline void add_range(Ahead& ahead, const char* at, size_t bytes) {
+  if (ahead.count == Ahead::most_ranges || ahead.bytes + bytes > Ahead::most_bytes) return;
+  for (int i = 0; i < ahead.count; ++i) {
+    if (ahead.ranges[i].at == at) return;
+  }
+  ahead.ranges[ahead.count++] = {at, at + bytes};
+  ahead.bytes += bytes;
+}
+
+// Cache lines to fetch, `step` bytes apart; without anything to fetch all are the one at `otherwise`.
+struct AheadLines {
+  const char* at;
+  long step;
+};
+
+static inline AheadLines take_ahead(long lines, const void* otherwise) {
+  constexpr long line = 64;
+  Ahead* const ahead = worker_ahead;
+  if (!ahead || ahead->next == ahead->count) return {static_cast<const char*>(otherwise), 0};
+  Ahead::Range& range = ahead->ranges[ahead->next];
+  const char* const at = range.at;
+  range.at += lines * line;
+  if (range.at >= range.end) ++ahead->next;
+  return {at, line};
+}
+
+}  // namespace gradmill
