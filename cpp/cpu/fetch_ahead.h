@@ -7,9 +7,9 @@ namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 template <int LINES>
-__attribute__((always_inline)) static inline void fetch_ahead() {
-  if (!worker_ahead || worker_ahead->next == worker_ahead->count) return;
-  AheadLines lines = take_ahead(LINES, nullptr);
+__attribute__((always_inline)) static inline void fetch_ahead(Ahead* ahead) {
+  if (!ahead || ahead->next == ahead->count) return;
+  AheadLines lines = take_ahead(ahead, LINES, nullptr);
 #pragma GCC unroll 16
   for (int i = 0; i < LINES; ++i, lines.at += lines.step) __builtin_prefetch(lines.at, 0, 2);
 }

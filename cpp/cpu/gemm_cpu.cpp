@@ -185,6 +185,7 @@ class Worker {
       strip.cols = min_of(width, unit.cols - j);
       strip.k = k;
       strip.accumulate = block > 0;
+      strip.ahead = ahead_;
       strip.c_stride = out_stride;
       const long vectors = kernel_vectors(strip.cols);
       const long packed_stride = vectors * Vectors<T>::lanes;
@@ -285,6 +286,7 @@ class Worker {
   T* tiles_;
   T* packed_b_;
   T* packed_a_;
+  Ahead* const ahead_ = worker_ahead();
 };
 
 }  // namespace

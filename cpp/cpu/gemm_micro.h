@@ -89,6 +89,7 @@ struct Strip {
   long blocks;      // number of row blocks
   long cols;        // columns to store, <= NV vectors
   bool accumulate;  // add to C rather than overwrite it
+  Ahead* ahead;     // what to fetch meanwhile, or null
 };
 
 // How A lies: `rows` has A(i, p) = a[i * a_stride + p], `columns` has A(i, p) = a[p * a_stride + i].
@@ -179,7 +180,7 @@ static void run_strip(const Strip<T>& s) {
       }
     };
     long left = k;
-    AheadLines ahead = take_ahead(k / 4, a_first);
+    AheadLines ahead = take_ahead(s.ahead, k / 4, a_first);
     for (; left >= 4; left -= 4) {
       __builtin_prefetch(ahead.at, 0, 2);
       ahead.at += ahead.step;

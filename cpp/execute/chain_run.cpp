@@ -111,7 +111,7 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
   char* const scratch = call.worker_scratch;
   const int64_t first = first_piece(slot), last = first_piece(slot + 1);
   Ahead ahead;
-  worker_ahead = &ahead;
+  set_worker_ahead(&ahead);
   for (int64_t piece = first; piece < last; ++piece) {
     const int kind = kind_of(piece);
     clear(ahead);
@@ -143,7 +143,7 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
       }
     }
   }
-  worker_ahead = nullptr;
+  set_worker_ahead(nullptr);
 }
 
 template <class T>

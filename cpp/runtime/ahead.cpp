@@ -1,7 +1,13 @@
 #include "runtime/ahead.h"
 
 namespace gradmill {
+namespace {
 
-constinit thread_local Ahead* worker_ahead = nullptr;
+thread_local Ahead* current = nullptr;
+
+}  // namespace
+
+Ahead* worker_ahead() { return current; }
+void set_worker_ahead(Ahead* ahead) { current = ahead; }
 
 }  // namespace gradmill

@@ -20,7 +20,8 @@ struct Ahead {
 };
 
 // Of the chain that this thread runs, else null.
-extern constinit thread_local Ahead* worker_ahead __attribute__((tls_model("initial-exec")));
+Ahead* worker_ahead();
+void set_worker_ahead(Ahead* ahead);
 
 static inline void clear(Ahead& ahead) {
   ahead.next = ahead.count = 0;
@@ -43,9 +44,8 @@ struct AheadLines {
   long step;
 };
 
-static inline AheadLines take_ahead(long lines, const void* otherwise) {
+static inline AheadLines take_ahead(Ahead* ahead, long lines, const void* otherwise) {
   constexpr long line = 64;
-  Ahead* const ahead = worker_ahead;
   if (!ahead || ahead->next == ahead->count) return {static_cast<const char*>(otherwise), 0};
   Ahead::Range& range = ahead->ranges[ahead->next];
   const char* const at = range.at;

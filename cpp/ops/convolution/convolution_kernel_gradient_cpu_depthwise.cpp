@@ -38,10 +38,10 @@ GM_INLINE void add_columns(const float* x, const float* dy, int64_t channels, V 
   }
 }
 
-// The same for outputs [begin, end) of a line; x and dy are those of output 0. `ahead`: what to fetch meanwhile, or 0.
+// The same for outputs [begin, end) of a line; x and dy are those of output 0. `meanwhile`: what to fetch during it.
 template <class V, int WINDOW, int STRIDE, int NV>
 GM_INLINE void add_line(const float* x, const float* dy, int64_t begin, int64_t end, int64_t stride, int64_t channels,
-                        int64_t ahead, float* to) {
+                        const Meanwhile& meanwhile, float* to) {
   typedef Channels<V> C;
   constexpr int columns = WINDOW == 1 ? 1 : WINDOW <= 3 ? 4 : 2;
   V sum[WINDOW][NV];
@@ -54,13 +54,13 @@ GM_INLINE void add_line(const float* x, const float* dy, int64_t begin, int64_t 
   int64_t left = end - begin;
   if constexpr (columns > 1) {
     for (; left >= columns; left -= columns, x += columns * STRIDE * channels, dy += columns * channels) {
-      if (C::count > 1 && ahead > 0) {
+      if (C::count > 1 && meanwhile.floats > 0) {
 #pragma GCC unroll 8
-        for (int i = 0; i < columns * STRIDE; ++i) __builtin_prefetch(x + ahead + i * channels);
+        for (int i = 0; i < columns * STRIDE; ++i) __builtin_prefetch(x + meanwhile.floats + i * channels);
 #pragma GCC unroll 4
-        for (int i = 0; i < columns; ++i) __builtin_prefetch(dy + ahead + i * channels);
+        for (int i = 0; i < columns; ++i) __builtin_prefetch(dy + meanwhile.floats + i * channels);
       } else if (C::count > 1) {
-        fetch_ahead<columns * (STRIDE + 1)>();
+        fetch_ahead<columns * (STRIDE + 1)>(meanwhile.next);
       }
       add_columns<V, WINDOW, STRIDE, columns, NV>(x, dy, channels, sum);
     }
@@ -75,22 +75,22 @@ GM_INLINE void add_line(const float* x, const float* dy, int64_t begin, int64_t 
 // The same for all channels.
 template <int WINDOW, int STRIDE>
 void add_channels(const float* x, const float* dy, int64_t begin, int64_t end, int64_t stride, int64_t channels,
-                  int64_t ahead, float* to) {
+                  const Meanwhile& meanwhile, float* to) {
   if (begin >= end) return;
   constexpr int group = WINDOW <= 3 ? 2 : 1;
   int64_t c = 0;
   for (; c + group * wide_lanes <= channels; c += group * wide_lanes) {
-    add_line<Wide, WINDOW, STRIDE, group>(x + c, dy + c, begin, end, stride, channels, ahead, to + c);
+    add_line<Wide, WINDOW, STRIDE, group>(x + c, dy + c, begin, end, stride, channels, meanwhile, to + c);
   }
   for (; c + wide_lanes <= channels; c += wide_lanes) {
-    add_line<Wide, WINDOW, STRIDE, 1>(x + c, dy + c, begin, end, stride, channels, ahead, to + c);
+    add_line<Wide, WINDOW, STRIDE, 1>(x + c, dy + c, begin, end, stride, channels, meanwhile, to + c);
   }
-  for (; c < channels; ++c) add_line<float, WINDOW, STRIDE, 1>(x + c, dy + c, begin, end, stride, channels, 0, to + c);
+  for (; c < channels; ++c) add_line<float, WINDOW, STRIDE, 1>(x + c, dy + c, begin, end, stride, channels, Meanwhile{}, to + c);
 }
 
 // What outputs [begin, end) of a line add to a row of the kernel's taps.
 void add_row(const float* x, const float* dy, const PatchAxis& axis, int64_t begin, int64_t end, int64_t channels,
-             int64_t ahead, float* to) {
+             const Meanwhile& meanwhile, float* to) {
   const int64_t stride = axis.source_step;
   const bool known = axis.tap_step == 1 && stride <= 2 && (axis.taps == 3 || axis.taps == 5);
   InnerRange inner = known ? inner_range(axis) : InnerRange{begin, begin};
@@ -100,15 +100,15 @@ void add_row(const float* x, const float* dy, const PatchAxis& axis, int64_t beg
     const float* first = x + axis.origin * channels;
     const auto add = axis.taps == 3 ? (stride == 1 ? add_channels<3, 1> : add_channels<3, 2>)
                                     : (stride == 1 ? add_channels<5, 1> : add_channels<5, 2>);
-    add(first, dy, inner.begin, inner.end, stride, channels, ahead, to);
+    add(first, dy, inner.begin, inner.end, stride, channels, meanwhile, to);
   }
   for (int64_t t = 0; t < axis.taps; ++t) {  // the outputs that do not see all taps, or any window
     const int64_t at = axis.origin + t * axis.tap_step;
     const int64_t low = greater(begin, at < 0 ? divide_up(-at, stride) : 0);
     const int64_t high = lesser(end, at < axis.size ? divide_up(axis.size - at, stride) : 0);
     const float* first = x + at * channels;
-    add_channels<1, 1>(first, dy, low, lesser(high, inner.begin), stride, channels, 0, to + t * channels);
-    add_channels<1, 1>(first, dy, greater(low, inner.end), high, stride, channels, 0, to + t * channels);
+    add_channels<1, 1>(first, dy, low, lesser(high, inner.begin), stride, channels, Meanwhile{}, to + t * channels);
+    add_channels<1, 1>(first, dy, greater(low, inner.end), high, stride, channels, Meanwhile{}, to + t * channels);
   }
 }
 
@@ -119,7 +119,8 @@ void run_lines(const Parameters& p, const KernelCall& call) {
   forward_parts(g, axes, false);
   const PatchAxis &a0 = axes[0].items[0], &a1 = axes[1].items[0], &a2 = axes[2].items[0];
   const int64_t elements = g.taps() * g.channels;
-  const int64_t ahead = floats_ahead(g.channels);  // of the last row; the others were fetched for the line before
+  const Meanwhile meanwhile = fetched_meanwhile(g.channels);
+  const Meanwhile upper{0, meanwhile.next};  // rows but the last were fetched for the line before
   for (int64_t unit = call.begin; unit < call.end; ++unit) {
     float* sums = p.units == 1 ? static_cast<float*>(call.buffers[2])
                                : reinterpret_cast<float*>(call.shared_scratch) + unit * elements;
@@ -133,7 +134,7 @@ void run_lines(const Parameters& p, const KernelCall& call) {
             const int64_t y0 = a0.origin + q0 * a0.source_step + t0 * a0.tap_step;
             const int64_t y1 = a1.origin + q1 * a1.source_step + t1 * a1.tap_step;
             add_row(x + ((image * g.in[0] + y0) * g.in[1] + y1) * g.in[2] * g.channels, dy + line * g.out[2] * g.channels,
-                    a2, q2, lesser(q2 + column_block, g.out[2]), g.channels, t1 + 1 == taps1.high ? ahead : 0,
+                    a2, q2, lesser(q2 + column_block, g.out[2]), g.channels, t1 + 1 == taps1.high ? meanwhile : upper,
                     sums + (t0 * g.window[1] + t1) * g.window[2] * g.channels);
           }
         }

@@ -35,6 +35,20 @@ struct Channels<float> {
 
 constexpr int max_window_rows = 64;  // taps of all axes but the last
 
+constexpr int64_t bytes_ahead = 3072;  // some 300 ns of work
+
+// What is fetched during the arithmetic.
+struct Meanwhile {
+  int64_t floats = 0;     // from what is computed to what is fetched of the same values, or 0
+  Ahead* next = nullptr;  // in a chain, whose pieces are in the cache: what comes next
+};
+
+static inline Meanwhile fetched_meanwhile(int64_t channels) {
+  Ahead* const next = worker_ahead();
+  if (next && next->count > 0) return {0, next};
+  return {divide_up(bytes_ahead / 4, channels) * channels, nullptr};
+}
+
 // One line of results: the rows of source pixels that it sees, each with its row of the kernel.
 struct DepthwiseLine {
   int rows;
@@ -43,33 +57,26 @@ struct DepthwiseLine {
   int64_t channels;                      // from pixel to pixel of the source
   int64_t row_step;                      // from row to row
   int64_t kernel_step;                   // from tap to tap
-  int64_t ahead;                         // floats between what is computed and what is fetched meanwhile, or 0
+  Meanwhile meanwhile;
 };
-
-constexpr int64_t bytes_ahead = 3072;  // some 300 ns of work
-
-// 0 in a chain of pieces that stay in the cache, which knows better what comes next.
-static inline int64_t floats_ahead(int64_t channels) {
-  return worker_ahead && worker_ahead->count > 0 ? 0 : divide_up(bytes_ahead / 4, channels) * channels;
-}
 
 // COLUMNS neighbouring results, all of whose taps lie within the source; x2 is the first source pixel.
 template <class V, int WINDOW, int STRIDE, int COLUMNS, int NV>
 GM_INLINE void inner_columns(const DepthwiseLine& line, int64_t x2, int64_t channel, float* to, int64_t to_step) {
   typedef Channels<V> C;
   if constexpr (COLUMNS > 1 && C::count > 1) {
-    if (line.ahead == 0) {
-      fetch_ahead<COLUMNS * STRIDE>();
+    if (line.meanwhile.floats == 0) {
+      fetch_ahead<COLUMNS * STRIDE>(line.meanwhile.next);
     } else {
       // Lines begin anew at every pixel, which hardware does not follow. The upper rows were fetched for the line before.
-      const float* next = line.source[line.rows - 1] + x2 * line.channels + channel + line.ahead;
+      const float* next = line.source[line.rows - 1] + x2 * line.channels + channel + line.meanwhile.floats;
 #pragma GCC unroll 16
       for (int i = 0; i < COLUMNS * STRIDE; ++i, next += line.channels) {
         __builtin_prefetch(next);
         if constexpr (STRIDE > 1) __builtin_prefetch(next - line.row_step);
       }
 #pragma GCC unroll 8
-      for (int i = 0; i < COLUMNS; ++i) __builtin_prefetch(to + i * to_step + line.ahead, 1);
+      for (int i = 0; i < COLUMNS; ++i) __builtin_prefetch(to + i * to_step + line.meanwhile.floats, 1);
     }
   }
   V sum[COLUMNS][NV];
@@ -229,7 +236,7 @@ static inline void depthwise_line(const DepthwisePass& pass, const float* source
     line.channels = pass.channels;
     line.row_step = a1.tap_step * a2.size * pass.channels;
     line.kernel_step = a2.kernel_step * pass.channels;
-    line.ahead = floats_ahead(pass.channels);
+    line.meanwhile = fetched_meanwhile(pass.channels);
     for (int64_t t0 = taps0.low; t0 < taps0.high; ++t0) {
       for (int64_t t1 = taps1.low; t1 < taps1.high; ++t1) {
         const int64_t y0 = a0.origin + q0 * a0.source_step + t0 * a0.tap_step;

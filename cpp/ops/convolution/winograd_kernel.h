@@ -115,6 +115,7 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
     strip.a_stride = a_stride;
     strip.b_stride = b_stride;
     strip.keep = nullptr;
+    strip.ahead = nullptr;
     strip.c_stride = to_stride;
     strip.k = lesser(winograd_product_depth, depth - k);
     strip.cols = winograd_panel;
