@@ -56,6 +56,10 @@ void Chain::choose_grain() {
   }
   grain_ = {rows > 0, rows > 0 ? rows : images_};
   GM_CHECK(grain_.total > 0, "a chain without common rows or images");
+  if (grain_.by_rows) return;
+  for (Member& member : members_) {
+    std::replace(member.roles.outputs.begin(), member.roles.outputs.end(), OutputRole::per_image, OutputRole::cut);
+  }
 }
 
 // What a view made inside the chain shows.
@@ -109,7 +113,7 @@ void Chain::place_values(const Users& users) {
 // As many rows or images as fit a part of the cache; with values that hold one line an image no piece spans two images.
 void Chain::cut_into_pieces() {
   std::unordered_map<const Value*, size_t> values;
-  bool per_image = false, product_sums = false;
+  bool per_image = false, image_sums = false, product_sums = false;
   size_t sums = 0;
   for (const Member& member : members_) {
     for (size_t i = 0; i < member.node->inputs.size(); ++i) {
@@ -120,6 +124,7 @@ void Chain::cut_into_pieces() {
     for (size_t o = 0; o < member.node->outputs.size(); ++o) {
       const ValuePointer& value = source(member.node->outputs[o]);
       if (member.roles.outputs[o] == OutputRole::cut) values[value.get()] = value->type.bytes();
+      else if (member.roles.outputs[o] == OutputRole::per_image) image_sums = per_image = true;
       else sums += value->type.bytes();
     }
     product_sums = product_sums || sums_products(member);
@@ -131,16 +136,26 @@ void Chain::cut_into_pieces() {
   if (grain_.by_rows) {
     piece_ = std::clamp(piece_, product_sums ? fewest_summed_rows : fewest_rows, most_rows);
     piece_ -= piece_ % 12;  // whole blocks of rows in the kernels of products
-    const int64_t group = per_image ? grain_.total / images_ : grain_.total;
-    piece_ = std::min(piece_, group);
-    while (per_image && group % piece_) --piece_;
+    if (per_image) piece_ = piece_within_images(piece_);
   }
   piece_ = std::clamp<int64_t>(piece_, 1, grain_.total);
   pieces_ = (grain_.total + piece_ - 1) / piece_;
   if (!grain_.by_rows && piece_ == 1) cut_into_bands(bytes / static_cast<size_t>(grain_.total));
+  if (image_sums) together_ = pieces_ / images_;
   // The sums of all slots are written and read once more: little beside the values.
   const int64_t affordable = sums ? static_cast<int64_t>(std::max<size_t>(bytes / 16, 1 << 20) / sums) : most_slots;
-  slots_ = std::min(std::clamp(affordable, fewest_slots, most_slots), pieces_);
+  slots_ = std::min(std::clamp(affordable, fewest_slots, most_slots), pieces_ / together_);
+}
+
+// Some `rows`, so that an image has whole pieces.
+int64_t Chain::piece_within_images(int64_t rows) const {
+  const int64_t image = grain_.total / images_;
+  for (int64_t more = rows; more <= std::min(rows * 3 / 2, image); ++more) {
+    if (image % more == 0) return more;
+  }
+  int64_t fewer = std::min(rows, image);
+  while (image % fewer) --fewer;
+  return fewer;
 }
 
 void Chain::cut_into_bands(size_t image_bytes) {
@@ -214,6 +229,14 @@ void Chain::place_buffers(Member& member) {
       continue;
     }
     Buffer buffer;
+    if (member.roles.outputs[o] == OutputRole::per_image) {
+      buffer.kind = Kind::image_sum;
+      buffer.index = buffer_of_.at(value.get());
+      buffer.stride = value->type.bytes() / images_;
+      buffer.pieces_a_step = together_;
+      member.buffers.push_back(buffer);
+      continue;
+    }
     buffer.kind = Kind::sum;
     buffer.index = static_cast<int>(sums_.size());
     member.sums.push_back(buffer.index);
@@ -289,6 +312,13 @@ void Chain::place_scratch() {
       if (member.buffers[b].kind != Kind::inside) continue;
       const Value* value = b < inputs ? source(member.node->inputs[b]).get() : member.node->outputs[b - inputs].get();
       member.buffers[b].offset = stays[index.at(value)].offset;
+    }
+  }
+  for (Member& member : members_) {
+    for (Buffer& buffer : member.buffers) {
+      if (buffer.kind != Kind::image_sum) continue;
+      buffer.offset = total;
+      total += round_up_to_line(buffer.stride);
     }
   }
   for (Sum& sum : sums_) {

@@ -33,11 +33,11 @@ class Chain {
   std::string describe() const;  // "3 members, 392 pieces of 256 rows in 64 slots"
 
  private:
-  enum class Kind : uint8_t { outside, inside, sum };
+  enum class Kind : uint8_t { outside, inside, sum, image_sum };
   struct Buffer {
     Kind kind = Kind::outside;
     int index = 0;              // into the kernel's buffers, or into sums_
-    size_t offset = 0;          // inside: in the worker's scratch
+    size_t offset = 0;          // inside and image_sum: in the worker's scratch
     size_t stride = 0;          // outside: bytes of a piece, or of an image that is cut into bands
     int64_t pieces_a_step = 1;  // outside: pieces that read the same part
     const Value* rows_of = nullptr;  // of an image that is cut into bands: the value, and
@@ -69,6 +69,7 @@ class Chain {
   void prepare(const MemoryPlan* memory);
   void place_buffers(Member& member);
   void place_scratch();
+  int64_t piece_within_images(int64_t rows) const;
   bool is_inside(const ValuePointer& value, const Users& users) const;
   const ValuePointer& source(const ValuePointer& value) const;
   bool contains(const Node* node) const;
@@ -78,12 +79,13 @@ class Chain {
   PieceOfNode piece_of_kind(const Member& member, int kind) const;
   // Where a piece begins, counted in rows or images; of bands in rows of images.
   int64_t start_of(int64_t piece) const;
-  int64_t first_piece(int64_t slot) const { return pieces_ * slot / slots_; }
+  int64_t first_piece(int64_t slot) const { return pieces_ / together_ * slot / slots_ * together_; }
 
   static void run(const KernelCall& call);
   void run_pieces(const KernelCall& call, int64_t slot) const;
   char* outside(const KernelCall& call, const Buffer& buffer, int64_t piece) const;
   void look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) const;
+  void join_images(const Member& member, const KernelCall& call, int64_t piece) const;
   void join(const Member& member, char* slot, const char* fresh, int64_t before, int64_t added) const;
   template <class T>
   void join_slots(const KernelCall& call, const Sum& sum, int64_t begin, int64_t end) const;
@@ -98,6 +100,7 @@ class Chain {
   std::optional<Bands> bands_;
   int64_t images_ = 0;
   int64_t piece_ = 0, pieces_ = 0, slots_ = 0;  // rows or images of a piece; pieces; slots
+  int64_t together_ = 1;                        // pieces that one slot must hold, those of an image if it is summed
   size_t slot_bytes_ = 0;
   size_t shared_scratch_at_ = 0, worker_scratch_at_ = 0, scratch_bytes_ = 0;
 };

@@ -20,6 +20,14 @@ void add(T* y, const T* x, int64_t count) {
   for (; i < count; ++i) y[i] += x[i];
 }
 
+void add_as(DType dtype, char* y, const char* x, size_t bytes) {
+  if (dtype == DType::float32) {
+    add(reinterpret_cast<float*>(y), reinterpret_cast<const float*>(x), static_cast<int64_t>(bytes / sizeof(float)));
+  } else {
+    add(reinterpret_cast<double*>(y), reinterpret_cast<const double*>(x), static_cast<int64_t>(bytes / sizeof(double)));
+  }
+}
+
 // Mean and variance of two sets together (Chan, Golub and LeVeque 1979).
 template <class T>
 void join_moments(T* mean, T* variance, const T* other_mean, const T* other_variance, int64_t count, double before,
@@ -68,11 +76,8 @@ void Chain::join(const Member& member, char* slot, const char* fresh, int64_t be
   }
   for (const int number : member.sums) {
     const Sum& sum = sums_[number];
-    if (sum.dtype == DType::float32) {
-      add(reinterpret_cast<float*>(slot + sum.slot_offset), reinterpret_cast<const float*>(fresh + sum.new_offset), sum.elements);
-    } else {
-      add(reinterpret_cast<double*>(slot + sum.slot_offset), reinterpret_cast<const double*>(fresh + sum.new_offset), sum.elements);
-    }
+    const size_t bytes = static_cast<size_t>(sum.elements) * size_of(sum.dtype);
+    add_as(sum.dtype, slot + sum.slot_offset, fresh + sum.new_offset, bytes);
   }
 }
 
@@ -106,6 +111,15 @@ void Chain::look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) cons
   }
 }
 
+// Adds what a piece made to the sums of its image.
+void Chain::join_images(const Member& member, const KernelCall& call, int64_t piece) const {
+  for (size_t o = 0; o < member.node->outputs.size(); ++o) {
+    const Buffer& buffer = member.buffers[member.node->inputs.size() + o];
+    if (buffer.kind != Kind::image_sum) continue;
+    add_as(member.node->outputs[o]->type.dtype, outside(call, buffer, piece), call.worker_scratch + buffer.offset, buffer.stride);
+  }
+}
+
 void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
   char* const sums = call.shared_scratch + slot_bytes_ * static_cast<size_t>(slot);
   char* const scratch = call.worker_scratch;
@@ -125,6 +139,9 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
         switch (buffer.kind) {
           case Kind::outside: pointers[b] = outside(call, buffer, piece); break;
           case Kind::inside: pointers[b] = scratch + buffer.offset; break;
+          case Kind::image_sum:
+            pointers[b] = piece % together_ ? scratch + buffer.offset : outside(call, buffer, piece);
+            break;
           case Kind::sum: {
             const Sum& sum = sums_[buffer.index];
             pointers[b] = piece == first || adds ? sums + sum.slot_offset : scratch + sum.new_offset;
@@ -138,6 +155,7 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
         one.end = plan.units[one.phase];
         plan.run(one);
       }
+      if (piece % together_) join_images(member, call, piece);
       if (piece > first && !adds && !member.sums.empty()) {
         join(member, sums, scratch, start_of(piece) - start_of(first), start_of(piece + 1) - start_of(piece));
       }

@@ -92,6 +92,8 @@ std::optional<ChainRoles> roles_of_sum(const Node& node) {
   const bool all_but_last = !summed.back() && std::all_of(summed.begin(), summed.end() - 1, [](bool s) { return s; });
   if (all_but_last) return ChainRoles{rows_of(x), image_count(x), {InputRole::cut}, {OutputRole::added}};
   if (summed[0] || x.rank() < 3) return std::nullopt;
+  const bool all_of_an_image = !summed.back() && std::all_of(summed.begin() + 1, summed.end() - 1, [](bool s) { return s; });
+  if (all_of_an_image) return ChainRoles{rows_of(x), x[0], {InputRole::cut}, {OutputRole::per_image}};
   return ChainRoles{0, x[0], {InputRole::cut}, {OutputRole::cut}};
 }
 

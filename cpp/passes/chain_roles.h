@@ -16,8 +16,9 @@ enum class InputRole : uint8_t {
 
 enum class OutputRole : uint8_t {
   cut,
-  added,    // the pieces' results are added
-  moments,  // of the pair mean and variance, which are joined
+  added,      // the pieces' results are added
+  per_image,  // those of the rows of an image are added: one line for each
+  moments,    // of the pair mean and variance, which are joined
 };
 
 // Pieces are rows (all axes but the last are one) or whole images (entries of the first axis).
