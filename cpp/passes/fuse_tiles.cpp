@@ -52,6 +52,7 @@ class Fusion {
     const Group& group = groups_[number];
     const auto& members = sets_.members(number);
     if (members.front()->chain != node.chain) return false;
+    if (node.again && !members.front()->again) return false;  // is for later, and what it reads is kept anyway
     if (members.front()->outputs[0]->type.shape != node.outputs[0]->type.shape) return false;
     if (through->type.shape != node.outputs[0]->type.shape) return false;
     if (members.size() >= largest_group) return false;

@@ -1,6 +1,6 @@
 // Puts nodes into an order in which they can run: producers first, otherwise as traced. A node that computes the new value
-// of a state comes after the readers of the old value where that is possible, so that it may overwrite it in place. The
-// members of a chain stay together.
+// of a state comes after the readers of the old value where that is possible, so that it may overwrite it in place; of a
+// large state it comes soon after the gradient, which then need not be kept. The members of a chain stay together.
 #include <algorithm>
 #include <queue>
 #include <unordered_set>
@@ -11,10 +11,14 @@
 namespace gradmill {
 namespace {
 
+constexpr size_t large_state = 64 * 1024;  // bytes
+constexpr size_t small_operand = 8;        // so many times smaller than the state
+
 struct Order {
   std::unordered_map<const Node*, int> position;  // that of a chain's first member for all its members
   std::vector<std::vector<int>> after;  // edges: after[i] run later than i
   std::vector<int> waiting;             // edges that end at i
+  std::vector<int> wish;                // of what can run the smallest runs next
 };
 
 void add_edge(Order& order, int from, int to) {
@@ -48,22 +52,34 @@ void collect_readers(const Graph& graph, const std::unordered_map<const Value*, 
   }
 }
 
-// What can run, the smallest number first.
-std::vector<int> sorted(Order& order, const std::vector<bool>& present) {
-  std::priority_queue<int, std::vector<int>, std::greater<int>> ready;
+// Takes what can run in the order of `before`, and gives it to `take`.
+template <class Before, class Take>
+void for_each_ready(const Order& order, const std::vector<bool>& present, Before before, Take take) {
+  std::vector<int> waiting = order.waiting;
+  std::priority_queue<int, std::vector<int>, Before> ready(before);
   for (size_t i = 0; i < present.size(); ++i) {
-    if (present[i] && order.waiting[i] == 0) ready.push(static_cast<int>(i));
+    if (present[i] && waiting[i] == 0) ready.push(static_cast<int>(i));
   }
-  std::vector<int> result;
   while (!ready.empty()) {
     const int next = ready.top();
     ready.pop();
-    result.push_back(next);
+    take(next);
     for (int later : order.after[next]) {
-      if (--order.waiting[later] == 0) ready.push(later);
+      if (--waiting[later] == 0) ready.push(later);
     }
   }
-  GM_CHECK(static_cast<long>(result.size()) == std::count(present.begin(), present.end(), true), "the graph has a cycle");
+}
+
+std::vector<int> sorted(Order& order, const std::vector<bool>& present) {
+  std::vector<int> any, result;
+  for_each_ready(order, present, std::greater<int>(), [&](int next) { any.push_back(next); });
+  GM_CHECK(static_cast<long>(any.size()) == std::count(present.begin(), present.end(), true), "the graph has a cycle");
+  // What others wait for comes when they should: a node that passes made of early and late ones stands with the late.
+  for (auto it = any.rbegin(); it != any.rend(); ++it) {
+    for (int later : order.after[*it]) order.wish[*it] = std::min(order.wish[*it], order.wish[later]);
+  }
+  const auto later_wish = [&](int a, int b) { return std::pair(order.wish[a], a) > std::pair(order.wish[b], b); };
+  for_each_ready(order, present, later_wish, [&](int next) { result.push_back(next); });
   return result;
 }
 
@@ -73,12 +89,26 @@ Order order_of(const Graph& graph, std::unordered_map<const Node*, int> position
   order.position = std::move(position);
   order.after.resize(graph.nodes.size());
   order.waiting.assign(graph.nodes.size(), 0);
+  for (size_t i = 0; i < graph.nodes.size(); ++i) order.wish.push_back(static_cast<int>(i));
   for (const auto& node : graph.nodes) {
     for (const auto& input : node->inputs) {
       if (input->producer) add_edge(order, order.position.at(input->producer), order.position.at(node.get()));
     }
   }
   return order;
+}
+
+// The new value of a large state: as soon as what it is made of is there.
+void wish_early(Order& order, const StateUpdate& update) {
+  const Node& writer = *update.value->producer;
+  const size_t bytes = update.value->type.bytes(), most_bytes = bytes / small_operand;
+  if (bytes < large_state) return;
+  int wish = 0;
+  for (const auto& input : writer.inputs) {
+    if (input->producer && input->type.bytes() > most_bytes) wish = std::max(wish, order.wish[order.position.at(input->producer)]);
+  }
+  int& own = order.wish[order.position.at(&writer)];
+  own = std::min(own, wish);
 }
 
 // Producers first, nothing else: inside a chain this is the order to keep.
@@ -123,6 +153,7 @@ void order_steps(Graph& graph) {
     for (int reader : positions) {
       if (possible && reader != writer) add_edge(order, reader, writer);
     }
+    wish_early(order, update);
   }
   std::vector<std::unique_ptr<Node>> nodes;
   for (int next : sorted(order, present)) {

@@ -12,9 +12,9 @@
 namespace gradmill {
 namespace {
 
-constexpr int64_t large = 4096;         // elements; below, nothing is gained
-constexpr int64_t broadcast_ratio = 8;  // an operand so many times smaller is read at no cost
-constexpr size_t most_ops = 16;         // computed again for one reader
+constexpr int64_t large_elements = 4096;  // below, nothing is gained
+constexpr int64_t broadcast_ratio = 8;    // an operand so many times smaller is read at no cost
+constexpr size_t most_ops = 16;           // computed again for one reader
 
 // Elementwise work on both sides of such a node does not run as one.
 bool separates(const Node& node) { return !is_tile(node) && !node.op->traits.is_view; }
@@ -41,6 +41,7 @@ class Recomputation {
       for (auto& input : node->inputs) {
         if (is_late(*input, *node) && repays(*input)) input = copy(input, copies);
       }
+      if (is_tile(*node) && follows_late(*node)) node->again = true;
       graph_.nodes.push_back(std::move(node));
     }
   }
@@ -73,6 +74,13 @@ class Recomputation {
     return std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user); });
   }
 
+  // Whether the value is kept although elementwise work makes it, for a late reader that is no such work.
+  bool is_kept(const Value& value) {
+    if (!value.producer || !is_tile(*value.producer) || repays(value)) return false;
+    const auto& all = users(value);
+    return std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user) && !is_tile(*user); });
+  }
+
   bool streams(const Value& value, const Node& user) const {
     if (is_tile(user)) return true;
     const auto roles = chain_roles(user);
@@ -88,29 +96,45 @@ class Recomputation {
   }
 
   // The ops behind the value, down to values in memory; false when it does not follow from one large value.
-  bool collect(const Value& value, int64_t elements, std::unordered_set<const Node*>* ops, const Value** root) const {
+  bool collect(const Value& value, int64_t elements, std::unordered_set<const Node*>* ops, const Value** root) {
     const Node* maker = value.producer;
     if (value.type.elements() <= elements / broadcast_ratio) return true;
     if (value.type.elements() != elements) return false;
-    if (maker && is_tile(*maker) && !is_op(*maker, OpId::random_uniform) && !is_op(*maker, OpId::iota)) {
+    const bool stored = !ops->empty() && (is_stored(value) || is_kept(value));
+    if (!stored && maker && is_tile(*maker) && !is_op(*maker, OpId::random_uniform) && !is_op(*maker, OpId::iota)) {
       if (ops->count(maker)) return true;
       ops->insert(maker);
       if (ops->size() > most_ops) return false;
       return std::all_of(maker->inputs.begin(), maker->inputs.end(),
                          [&](const ValuePointer& input) { return collect(*input, elements, ops, root); });
     }
-    if (!is_stored(value) || (*root && *root != &value)) return false;
+    if (!stored || (*root && *root != &value)) return false;
     *root = &value;
     return true;
+  }
+
+  // Whether it makes something late of one large value that is kept till then: such as the mask of an activation, which
+  // would otherwise be made and stored together with the value.
+  bool follows_late(const Node& node) {
+    const Value* large = nullptr;
+    for (const auto& input : node.inputs) {
+      if (input->type.elements() <= node.outputs[0]->type.elements() / broadcast_ratio) continue;
+      if (large && large != input.get()) return false;
+      large = input.get();
+    }
+    return large && large->type.elements() >= large_elements && is_late(*large, node) && is_kept(*large);
   }
 
   bool repays(const Value& value) {
     const auto known = repays_.find(&value);
     if (known != repays_.end()) return known->second;
-    bool result = value.producer && is_tile(*value.producer) && value.type.elements() >= large && !kept_.count(&value);
+    bool result = value.producer && is_tile(*value.producer) && value.type.elements() >= large_elements && !kept_.count(&value);
     if (result) {
       const auto& all = users(value);
-      result = std::all_of(all.begin(), all.end(), [&](const Node* user) { return streams(value, *user); });
+      const auto written_again = std::count_if(all.begin(), all.end(), [&](const Node* user) {
+        return is_late(value, *user) && !streams(value, *user);
+      });
+      result = written_again <= 1;
     }
     std::unordered_set<const Node*> ops;
     const Value* root = nullptr;
@@ -125,7 +149,7 @@ class Recomputation {
     std::vector<ValuePointer> inputs;
     for (const auto& input : source.inputs) {
       const bool computed = input->producer && is_tile(*input->producer) && input->type.elements() == value->type.elements();
-      inputs.push_back(computed ? copy(input, copies) : input);
+      inputs.push_back(computed && !is_kept(*input) ? copy(input, copies) : input);
     }
     Node* made = graph_.add_node(*source.op, source.attributes, inputs, {source.outputs[0]->type}, source.scope);
     made->again = true;

@@ -14,8 +14,6 @@ struct Traits {
   bool float_only = false;       // integer and bool inputs become float32 first
   bool half_storage_ok = false;  // reads and writes bfloat16/float16 itself; others are wrapped in casts
   bool cheap = false;            // so cheap that computing it again beats storing it
-  double flops_per_output = 1;   // per output element
-  double (*flops)(const void* problem) = nullptr;
 
   Traits& view() { is_view = half_storage_ok = true; return *this; }
   Traits& random() { is_random = true; return *this; }
@@ -23,7 +21,6 @@ struct Traits {
   Traits& floats() { float_only = true; return *this; }
   Traits& any_storage() { half_storage_ok = true; return *this; }
   Traits& recompute() { cheap = true; return *this; }
-  Traits& cost(double per_output) { flops_per_output = per_output; return *this; }
 };
 
 }  // namespace gradmill

@@ -92,7 +92,7 @@ void region_acquired(void*) {}
 
 // The process that started the OpenMP pool. A forked child has the pool's bookkeeping but not its threads, and would
 // wait for them for ever: it runs on one worker.
-pid_t pool_owner = 0;
+std::atomic<pid_t> pool_owner{0};
 
 }  // namespace
 
@@ -110,8 +110,8 @@ void set_thread_count(int threads) {
 
 GM_HAS_PARALLEL_REGION int lockstep_workers(int wanted) {
   if (wanted <= 1 || omp_in_parallel()) return 1;
-  if (pool_owner == 0) pool_owner = getpid();
-  if (pool_owner != getpid()) return 1;
+  pid_t owner = 0;
+  if (!pool_owner.compare_exchange_strong(owner, getpid()) && owner != getpid()) return 1;
   // Asked for once per count: a limit of the system may grant fewer.
   static std::atomic<int> asked{1}, granted{1};
   if (wanted > asked.load()) {

@@ -103,13 +103,54 @@ def test_large_images_are_cut_into_bands():
     assert trained(large_images)[1].count(" rows of images in ") >= 4
 
 
+def arena(described):
+    """The megabytes of memory for values that a plan says it needs."""
+    return float(described.rsplit("arena ", 1)[1].split(" MB", 1)[0])
+
+
 def test_padding_and_normalized_values_take_no_memory():
     """The activations before a product exist piece by piece only, so the plan needs far less memory."""
-
-    def arena(described):
-        return float(described.rsplit("arena ", 1)[1].split(" MB", 1)[0])
-
     assert arena(trained(inverted_residual)[1]) < 0.8 * arena(trained(inverted_residual, disabled=PASSES)[1])
+
+
+def whole_images():
+    """Convolutions that read all of their input at once, each before a batch normalization."""
+    inputs = gm.Input((40, 40, 64))
+    x = inputs
+    for _ in range(6):
+        x = layers.Conv2D(64, 3, padding="same")(x)
+        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+    return inputs, x
+
+
+def test_what_convolutions_read_is_made_again_for_their_gradients():
+    (again, small), (kept, large) = trained(whole_images), trained(whole_images, disabled=["recompute"])
+    assert arena(small) < 0.8 * arena(large)
+    for got, expected in zip(again, kept):
+        difference = np.linalg.norm(got - expected)
+        assert difference <= 3e-3 * np.linalg.norm(expected) + 1e-5 * np.sqrt(expected.size)
+
+
+def activations():
+    inputs = gm.Input((24, 24, 32))
+    x = layers.Conv2D(160, 3, padding="same", activation="relu")(inputs)
+    x = layers.Conv2D(160, 3, padding="same", activation="relu")(layers.MaxPooling2D()(x))
+    return inputs, layers.Conv2D(8, 3)(x)
+
+
+def test_masks_of_activations_are_not_stored():
+    """They follow from the activations, which the gradients of the kernels need anyway."""
+    assert " bool(" not in trained(activations)[1]
+    assert " bool(" in trained(activations, disabled=["recompute"])[1]
+
+
+def test_gradients_of_large_weights_are_used_up_at_once():
+    """A plan that kept them until the end would need the memory of all weights together."""
+    model = gm.Sequential([gm.Input((256,)), *(layers.Dense(256, activation="relu") for _ in range(12)), layers.Dense(5)])
+    model.compile("adam", gm.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    plan = model.plan_for(np.zeros((2, 256), "float32"), np.zeros(2, "int64"))
+    weights = 12 * 256 * 256 * 4 / 1e6
+    assert arena(plan.describe()) < 0.4 * weights
 
 
 def test_a_value_that_is_not_finite_is_found_inside_a_chain():

@@ -53,7 +53,7 @@ Ints convolved_size(const InferScope& s, const ConvolutionAttributes& a, const S
     if (overflows || reach > padded) {
       s.shape_error("the kernel is larger than the padded input along spatial axis ", i, ": kernel ", kernel,
                     " with dilation ", a.dilation[i], ", ", image_name, " ", image, " with padding ", a.padding_low[i],
-                    " and ", a.padding_high[i]);
+                    " and ", a.padding_high[i], "; use a smaller kernel or dilation, larger inputs or padding='same'");
     }
     size[i] = (padded - reach) / a.strides[i] + 1;
   }

@@ -102,7 +102,7 @@ OpDef define_affine_sample() {
             return Vars{dx, dtransform};
           },
       .decompose = nullptr,
-      .traits = Traits().promote().floats().cost(12),
+      .traits = Traits().promote().floats(),
   };
 }
 
@@ -122,7 +122,7 @@ OpDef define_affine_sample_gradient() {
             return Vars{emit_one(op_definition(OpId::affine_sample), {g.dy(), g.input(1)}, Attributes::of(a)), Var()};
           },
       .decompose = nullptr,
-      .traits = Traits().promote().floats().cost(12),
+      .traits = Traits().promote().floats(),
   };
 }
 
@@ -138,7 +138,7 @@ OpDef define_affine_sample_transform_gradient() {
           },
       .gradient = nullptr,
       .decompose = nullptr,
-      .traits = Traits().promote().floats().cost(1000),
+      .traits = Traits().promote().floats(),
   };
 }
 

@@ -75,7 +75,7 @@ OpDef define_resample() {
             return Vars{emit_one(op_definition(OpId::resample_gradient), {g.dy()}, Attributes::of(attributes))};
           },
       .decompose = nullptr,
-      .traits = Traits().floats().cost(4),
+      .traits = Traits().floats(),
   };
 }
 
@@ -102,7 +102,7 @@ OpDef define_resample_gradient() {
             return Vars{emit_one(op_definition(OpId::resample), {g.dy()}, Attributes::of(attributes))};
           },
       .decompose = nullptr,
-      .traits = Traits().floats().cost(4),
+      .traits = Traits().floats(),
   };
 }
 

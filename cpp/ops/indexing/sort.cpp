@@ -43,7 +43,7 @@ OpDef define_sort() {
             return Vars{take_along_axis_backward(places, g.dy(), x.shape(), g.attributes<A>().axis)};
           },
       .decompose = nullptr,
-      .traits = Traits().cost(10),
+      .traits = Traits(),
   };
 }
 
@@ -58,7 +58,7 @@ OpDef define_argsort() {
           },
       .gradient = nullptr,
       .decompose = nullptr,
-      .traits = Traits().cost(10),
+      .traits = Traits(),
   };
 }
 

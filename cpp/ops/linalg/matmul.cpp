@@ -81,7 +81,7 @@ OpDef define_matmul() {
             return result;
           },
       .decompose = nullptr,
-      .traits = Traits().promote().floats().cost(1),
+      .traits = Traits().promote().floats(),
   };
 }
 

@@ -82,7 +82,7 @@ OpDef define_sparse_softmax_cross_entropy() {
             const Var picked = sum(where(facts.one_hot, log_softmax(logits), 0.0), {-1}, true);
             return Vars{reshape(masked(facts, -picked), labels.shape())};
           },
-      .traits = Traits().cost(20),
+      .traits = Traits(),
   };
 }
 
@@ -127,7 +127,7 @@ OpDef define_sparse_softmax_cross_entropy_backward() {
             const Var difference = softmax(logits) - cast(facts.one_hot, logits.dtype());
             return Vars{masked(facts, difference * with_last_axis(s.input(2)))};
           },
-      .traits = Traits().cost(10),
+      .traits = Traits(),
   };
 }
 

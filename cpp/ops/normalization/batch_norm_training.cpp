@@ -74,7 +74,7 @@ OpDef define_batch_norm_training() {
             const Var factor = inv * s.input(1);
             return Vars{s.input(0) * factor + (s.input(2) - moments[0] * factor), moments[0], moments[1]};
           },
-      .traits = Traits().promote().floats().cost(8),
+      .traits = Traits().promote().floats(),
   };
 }
 

@@ -43,7 +43,7 @@ OpDef define_channel_moments() {
             const Var mean = sum(x, rows.axes) * (1 / rows.count), centered = x - mean;
             return Vars{mean, sum(centered * centered, rows.axes) * (1 / rows.count)};
           },
-      .traits = Traits().promote().floats().cost(4),
+      .traits = Traits().promote().floats(),
   };
 }
 
@@ -85,7 +85,7 @@ OpDef define_channel_products() {
             const Ints axes = ChannelRows(s.input(0).shape()).axes;
             return Vars{sum(s.input(0), axes), sum(s.input(0) * (s.input(1) - s.input(2)), axes)};
           },
-      .traits = Traits().promote().floats().cost(4),
+      .traits = Traits().promote().floats(),
   };
 }
 

@@ -33,7 +33,7 @@ OpDef define_softmax() {
             const Var x = s.input(0), e = exp(x - stop_gradient(max(x, axis, true)));
             return Vars{e / sum(e, axis, true)};
           },
-      .traits = Traits().floats().cost(5),
+      .traits = Traits().floats(),
   };
 }
 

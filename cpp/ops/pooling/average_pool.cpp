@@ -66,7 +66,7 @@ OpDef define_average_pool() {
             one.set(x.shape().rank() - 1, 1);
             return Vars{total(x) / total(full(1, {x.dtype(), one}))};
           },
-      .traits = Traits().floats().cost(9),
+      .traits = Traits().floats(),
   };
 }
 
@@ -96,7 +96,7 @@ OpDef define_average_pool_gradient() {
             return Vars{emit_one(op_definition(OpId::average_pool), {g.dy()}, Attributes::of(attributes))};
           },
       .decompose = nullptr,
-      .traits = Traits().floats().cost(4),
+      .traits = Traits().floats(),
   };
 }
 

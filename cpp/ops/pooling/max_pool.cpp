@@ -46,7 +46,7 @@ OpDef define_max_pool() {
             for (size_t i = 1; i < places.size(); ++i) y = maximum(y, places[i]);
             return Vars{y};
           },
-      .traits = Traits().floats().cost(9),
+      .traits = Traits().floats(),
   };
 }
 
@@ -79,7 +79,7 @@ OpDef define_max_pool_gradient() {
             return Vars{Var(), Var(), sum};
           },
       .decompose = nullptr,
-      .traits = Traits().promote().floats().cost(9),
+      .traits = Traits().promote().floats(),
   };
 }
 

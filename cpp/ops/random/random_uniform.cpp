@@ -23,7 +23,7 @@ OpDef define_random_uniform() {
           },
       .gradient = nullptr,
       .decompose = nullptr,
-      .traits = Traits().random().any_storage().recompute().cost(10),
+      .traits = Traits().random().any_storage().recompute(),
   };
 }
 
