@@ -146,7 +146,8 @@ def test_masks_of_activations_are_not_stored():
 
 def test_gradients_of_large_weights_are_used_up_at_once():
     """A plan that kept them until the end would need the memory of all weights together."""
-    model = gm.Sequential([gm.Input((256,)), *(layers.Dense(256, activation="relu") for _ in range(12)), layers.Dense(5)])
+    hidden = [layers.Dense(256, activation="relu") for _ in range(12)]
+    model = gm.Sequential([gm.Input((256,)), *hidden, layers.Dense(5)])
     model.compile("adam", gm.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
     plan = model.plan_for(np.zeros((2, 256), "float32"), np.zeros(2, "int64"))
     weights = 12 * 256 * 256 * 4 / 1e6
