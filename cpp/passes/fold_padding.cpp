@@ -1,5 +1,5 @@
 // Zeros around an image belong into the convolution that reads it, which pads without a copy; and what the gradient cuts
-// off again need not be computed.
+// off again need not be computed. Values that lie at the same places among zeros are added before the zeros are.
 #include "ops/convolution/convolution.h"
 #include "ops/shape/pad.h"
 #include "ops/shape/slice.h"
@@ -48,6 +48,15 @@ ConvolutionAttributes with_more_padding(const ConvolutionAttributes& attributes,
   return result;
 }
 
+bool spreads(const Value& value, const std::unordered_map<const Value*, std::vector<Node*>>& users) {
+  return value.producer && is_op(*value.producer, OpId::slice_backward) && users.at(&value).size() == 1;
+}
+
+bool at_the_same_places(const Value& a, const Value& b) {
+  return a.type == b.type && a.producer->inputs[0]->type == b.producer->inputs[0]->type &&
+         a.producer->attributes == b.producer->attributes;
+}
+
 }  // namespace
 
 void fold_padding(Graph& graph) {
@@ -74,6 +83,13 @@ void fold_padding(Graph& graph) {
       Node* made = graph.add_node(*gradient->op, Attributes::of(attributes).with_schema(&gradient->op->signature.schema()),
                                   gradient->inputs, {node->outputs[0]->type}, gradient->scope);
       replacements[node->outputs[0].get()] = made->outputs[0];
+    }
+    if (is_op(*node, OpId::add) && spreads(*node->inputs[0], users) && spreads(*node->inputs[1], users) &&
+        at_the_same_places(*node->inputs[0], *node->inputs[1])) {
+      const Node &a = *node->inputs[0]->producer, &b = *node->inputs[1]->producer;
+      const Node* sum = graph.add_node(*node->op, node->attributes, {a.inputs[0], b.inputs[0]}, {a.inputs[0]->type}, node->scope);
+      const Node* spread = graph.add_node(*a.op, a.attributes, {sum->outputs[0]}, {node->outputs[0]->type}, a.scope);
+      replacements[node->outputs[0].get()] = spread->outputs[0];
     }
     graph.nodes.push_back(std::move(node));
   }

@@ -269,11 +269,14 @@ def _depthwise(owner: str, x: Any, kernel: Any, strides: Any, padding: str, dila
 def _convolved(
     x: Any, kernel: Any, strides: List[int], low: List[int], high: List[int], dilation: List[int], groups: int
 ) -> Any:
-    """The convolution, as a matrix product where it is one: the compiler knows more about those."""
+    """The convolution, as a product of the pixels that it sees where it is one: the compiler knows more about those."""
     rank, (channels, filters) = x.ndim - 2, kernel.shape[-2:]
-    one = (1,) * rank
-    pointwise = groups == 1 and kernel.shape[:-2] == one and tuple(strides) == one and not any(low) and not any(high)
-    if pointwise and channels == x.shape[-1] and channels > 0 and filters > 0:
+    one_pixel = groups == 1 and kernel.shape[:-2] == (1,) * rank and not any(low) and not any(high)
+    if one_pixel and channels == x.shape[-1] and min(filters, *x.shape[1:]) > 0:
+        if tuple(strides) != (1,) * rank:
+            counts = [-(-size // stride) for size, stride in zip(x.shape[1:-1], strides)]
+            counts = [x.shape[0], *counts, channels]
+            x = _core.ops.slice(x, starts=[0] * x.ndim, counts=counts, steps=[1, *strides, 1])
         return _core.ops.matmul(x, _core.ops.reshape(kernel, shape=[channels, filters]))
     return _core.ops.convolution(
         x,
