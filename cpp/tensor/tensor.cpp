@@ -14,13 +14,14 @@ namespace gradmill {
 namespace {
 
 constexpr size_t alignment = 64;
-// Large blocks start on a huge-page boundary and ask for huge pages: fewer TLB misses and page faults.
+// Large blocks start on a huge-page boundary and ask for huge pages: fewer TLB misses and page faults. What is left at the
+// end gets small pages, which take no more memory than is used.
 constexpr size_t huge_page = size_t{2} << 20;
 
 char* allocate_aligned(size_t bytes) {
   const bool huge = bytes >= 2 * huge_page;
   const size_t unit = huge ? huge_page : alignment;
-  const size_t rounded = (bytes + unit - 1) / unit * unit;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   if (rounded < bytes) throw ArgumentError(text("memory: a tensor of ", bytes, " bytes cannot exist"));
   // The system may promise more than there is and end the process when the memory is touched: refuse before.
   static const size_t machine_bytes = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -31,7 +32,7 @@ char* allocate_aligned(size_t bytes) {
   void* data = std::aligned_alloc(unit, rounded ? rounded : unit);
   if (!data) throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
 #ifdef MADV_HUGEPAGE
-  if (huge) madvise(data, rounded, MADV_HUGEPAGE);
+  if (huge) madvise(data, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
   return static_cast<char*>(data);
 }
