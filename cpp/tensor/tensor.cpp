@@ -29,8 +29,10 @@ char* allocate_aligned(size_t bytes) {
     throw ArgumentError(text("memory: a tensor of ", bytes, " bytes does not fit into this machine's ", machine_bytes,
                              "; use smaller sizes or a smaller batch"));
   }
-  void* data = std::aligned_alloc(unit, rounded ? rounded : unit);
-  if (!data) throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
+  void* data = nullptr;  // not by std::aligned_alloc, whose sizes are multiples of the alignment
+  if (posix_memalign(&data, unit, rounded ? rounded : unit) != 0) {
+    throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
+  }
 #ifdef MADV_HUGEPAGE
   if (huge) madvise(data, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
