@@ -8,7 +8,7 @@ namespace {
 
 template <int LINES>
 __attribute__((always_inline)) static inline void fetch_ahead(Ahead* ahead) {
-  if (!ahead || ahead->next == ahead->count) return;
+  if (!has_more(ahead)) return;
   AheadLines lines = take_ahead(ahead, LINES, nullptr);
 #pragma GCC unroll 16
   for (int i = 0; i < LINES; ++i, lines.at += lines.step) __builtin_prefetch(lines.at, 0, 2);

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "ops/convolution/candidates.h"
 #include "ops/convolution/convolution.h"
 #include "passes/nodes.h"
 
 namespace gradmill {
 namespace {
-
-bool is_convolution_node(const Node& node) {
-  return is_op(node, OpId::convolution) || is_op(node, OpId::convolution_input_gradient) ||
-         is_op(node, OpId::convolution_kernel_gradient);
-}
 
 int64_t entry(const Ints& list, int64_t otherwise) { return list.empty() ? otherwise : list[0]; }
 
@@ -34,7 +30,7 @@ bool Bands::set_side(const ValuePointer& value, Side side) {
 bool Bands::find_sides(const std::vector<Member>& members) {
   bool forward = false, backward = false, found = false;
   for (const auto& [node, roles] : members) {
-    if (!is_convolution_node(*node)) continue;
+    if (!is_convolution(*node->op)) continue;
     const auto& a = node->attributes.as<ConvolutionAttributes>();
     const bool of_kernel = is_op(*node, OpId::convolution_kernel_gradient);
     const bool of_input = is_op(*node, OpId::convolution_input_gradient);
@@ -59,7 +55,7 @@ bool Bands::find_sides(const std::vector<Member>& members) {
     for (const auto& [node, roles] : members) {
       if (node->op->traits.is_view) return false;
       std::vector<ValuePointer> cut;  // of one side
-      for (size_t i = is_convolution_node(*node) ? 2 : 0; i < node->inputs.size(); ++i) {
+      for (size_t i = is_convolution(*node->op) ? 2 : 0; i < node->inputs.size(); ++i) {
         if (roles->inputs[i] == InputRole::cut) cut.push_back(node->inputs[i]);
       }
       for (size_t o = 0; o < node->outputs.size(); ++o) {
@@ -79,7 +75,7 @@ bool Bands::find_sides(const std::vector<Member>& members) {
 
 bool Bands::allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result) const {
   for (const auto& [node, roles] : members) {
-    const bool convolution = is_convolution_node(*node);
+    const bool convolution = is_convolution(*node->op);
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       if (roles->inputs[i] == InputRole::cut && !side_.count(node->inputs[i].get())) return false;
     }
@@ -156,7 +152,7 @@ PieceOfNode Bands::piece(const Node& node, const ChainRoles& roles, int64_t band
   for (size_t o = 0; o < node.outputs.size(); ++o) {
     if (roles.outputs[o] == OutputRole::cut) set_rows(piece.outputs[o], node.outputs[o].get());
   }
-  if (is_convolution_node(node)) {
+  if (is_convolution(*node.op)) {
     ConvolutionAttributes attributes = piece.attributes.as<ConvolutionAttributes>();
     if (attributes.padding_low.empty()) attributes.padding_low.assign(2, 0);
     if (attributes.padding_high.empty()) attributes.padding_high.assign(2, 0);

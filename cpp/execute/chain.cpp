@@ -176,7 +176,7 @@ int Chain::kinds() const {
 }
 
 int Chain::kind_of(int64_t piece) const {
-  if (bands_) return bands_->kind(piece % bands_->count());
+  if (bands_) return bands_->kind(band_of(piece));
   return kinds() > 1 && piece + 1 == pieces_ ? 1 : 0;
 }
 
@@ -187,7 +187,7 @@ PieceOfNode Chain::piece_of_kind(const Member& member, int kind) const {
 
 int64_t Chain::start_of(int64_t piece) const {
   if (!bands_) return std::min(piece * piece_, grain_.total);
-  const int64_t image = piece / bands_->count(), band = piece % bands_->count();
+  const int64_t image = piece / bands_->count(), band = band_of(piece);
   return image * bands_->own_height() + (band ? bands_->own(band).begin : 0);
 }
 

@@ -77,6 +77,8 @@ class Chain {
   int kinds() const;
   int kind_of(int64_t piece) const;
   PieceOfNode piece_of_kind(const Member& member, int kind) const;
+  // Of its image; 0 without bands.
+  int64_t band_of(int64_t piece) const { return bands_ ? piece % bands_->count() : 0; }
   // Where a piece begins, counted in rows or images; of bands in rows of images.
   int64_t start_of(int64_t piece) const;
   int64_t first_piece(int64_t slot) const { return pieces_ / together_ * slot / slots_ * together_; }

@@ -84,12 +84,12 @@ void Chain::join(const Member& member, char* slot, const char* fresh, int64_t be
 char* Chain::outside(const KernelCall& call, const Buffer& buffer, int64_t piece) const {
   char* start = static_cast<char*>(call.buffers[buffer.index]) + buffer.stride * static_cast<size_t>(piece / buffer.pieces_a_step);
   if (!buffer.rows_of) return start;
-  return start + static_cast<size_t>(bands_->range(buffer.rows_of, piece % bands_->count()).begin) * buffer.row_bytes;
+  return start + static_cast<size_t>(bands_->range(buffer.rows_of, band_of(piece)).begin) * buffer.row_bytes;
 }
 
 // What a piece reads of the memory of the plan, less the rows that it shares with the band before.
 void Chain::look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) const {
-  const int64_t band = bands_ ? piece % bands_->count() : 0;
+  const int64_t band = band_of(piece);
   for (const Member& member : members_) {
     if (member.buffers.empty()) continue;
     for (size_t i = 0; i < member.node->inputs.size(); ++i) {

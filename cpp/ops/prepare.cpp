@@ -24,8 +24,6 @@ TileType type_of_group(const TileGroup& group) {
   return type_of_step(group.steps[0]);
 }
 
-bool is(const OpDef& op, OpId id) { return op.id == static_cast<int>(id); }
-
 template <class A>
 Attributes replaced_epilogue(const OpDef& op, const Attributes& attributes, TileGroupPointer epilogue) {
   A changed = attributes.as<A>();
@@ -35,23 +33,23 @@ Attributes replaced_epilogue(const OpDef& op, const Attributes& attributes, Tile
 
 }  // namespace
 
-bool takes_epilogue(const OpDef& op) { return is(op, OpId::matmul) || is(op, OpId::convolution); }
+bool takes_epilogue(const OpDef& op) { return is_op(op, OpId::matmul) || is_op(op, OpId::convolution); }
 
 TileGroupPointer epilogue_of(const OpDef& op, const Attributes& attributes) {
-  if (is(op, OpId::matmul)) return attributes.as<MatmulAttributes>().epilogue;
-  if (is(op, OpId::convolution)) return attributes.as<ConvolutionAttributes>().epilogue;
+  if (is_op(op, OpId::matmul)) return attributes.as<MatmulAttributes>().epilogue;
+  if (is_op(op, OpId::convolution)) return attributes.as<ConvolutionAttributes>().epilogue;
   return nullptr;
 }
 
 Attributes with_epilogue(const OpDef& op, const Attributes& attributes, TileGroupPointer epilogue) {
-  if (is(op, OpId::matmul)) return replaced_epilogue<MatmulAttributes>(op, attributes, std::move(epilogue));
-  GM_CHECK(is(op, OpId::convolution), op.name(), " takes no epilogue");
+  if (is_op(op, OpId::matmul)) return replaced_epilogue<MatmulAttributes>(op, attributes, std::move(epilogue));
+  GM_CHECK(is_op(op, OpId::convolution), op.name(), " takes no epilogue");
   return replaced_epilogue<ConvolutionAttributes>(op, attributes, std::move(epilogue));
 }
 
 TileGroupPointer tile_group_of(const OpDef& op, const Attributes& attributes, const std::vector<TensorType>& inputs,
                                const std::vector<TensorType>& outputs) {
-  if (is(op, OpId::fused_tile)) return attributes.as<FusedTileAttributes>().group;
+  if (is_op(op, OpId::fused_tile)) return attributes.as<FusedTileAttributes>().group;
   if (takes_epilogue(op)) return epilogue_of(op, attributes);
   if (catalogue_row(op.id).cpu != Realization::tile) return nullptr;
   return std::make_shared<TileGroup>(single_step_group(op.id, attributes, inputs, outputs[0]));

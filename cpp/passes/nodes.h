@@ -6,7 +6,7 @@
 
 namespace gradmill {
 
-inline bool is_op(const Node& node, OpId id) { return node.op->id == static_cast<int>(id); }
+inline bool is_op(const Node& node, OpId id) { return is_op(*node.op, id); }
 // Elementwise work, which tile programs run.
 inline bool is_tile(const Node& node) { return catalogue_row(node.op->id).cpu == Realization::tile; }
 

@@ -24,6 +24,8 @@ struct CatalogueRow {
 
 constexpr int op_count = static_cast<int>(OpId::count);
 
+inline bool is_op(const OpDef& op, OpId id) { return op.id == static_cast<int>(id); }
+
 const OpDef& op_definition(OpId id);
 const OpDef& op_definition(int id);
 // Throws ArgumentError with the nearest known name.

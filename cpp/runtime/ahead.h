@@ -38,6 +38,8 @@ static inline void add_range(Ahead& ahead, const char* at, size_t bytes) {
   ahead.bytes += bytes;
 }
 
+static inline bool has_more(const Ahead* ahead) { return ahead && ahead->next < ahead->count; }
+
 // Cache lines to fetch, `step` bytes apart; without anything to fetch all are the one at `otherwise`.
 struct AheadLines {
   const char* at;
@@ -46,7 +48,7 @@ struct AheadLines {
 
 static inline AheadLines take_ahead(Ahead* ahead, long lines, const void* otherwise) {
   constexpr long line = 64;
-  if (!ahead || ahead->next == ahead->count) return {static_cast<const char*>(otherwise), 0};
+  if (!has_more(ahead)) return {static_cast<const char*>(otherwise), 0};
   Ahead::Range& range = ahead->ranges[ahead->next];
   const char* const at = range.at;
   range.at += lines * line;

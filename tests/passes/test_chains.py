@@ -11,12 +11,17 @@ BATCH = 7  # pieces of images and of rows then leave a smaller one at the end
 PASSES = ["fold_padding", "recompute", "form_chains"]
 
 
-def inverted_residual():
-    inputs = gm.Input((37, 31, 40))
-    x = layers.Conv2D(96, 1, use_bias=False)(inputs)
+def expanded(x, filters):
+    """More channels, then a depthwise convolution, each normalized and activated."""
+    x = layers.Conv2D(filters, 1, use_bias=False)(x)
     x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
     x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    return layers.ReLU(6.0)(layers.BatchNormalization()(x))
+
+
+def inverted_residual():
+    inputs = gm.Input((37, 31, 40))
+    x = expanded(inputs, 96)
     x = layers.BatchNormalization()(layers.Conv2D(40, 1, use_bias=False)(x))
     return inputs, layers.Add()([inputs, x])
 
@@ -44,10 +49,7 @@ def bottleneck():
 def large_images():
     """Images of which a chain cannot hold one in cache, so that it takes them in bands of rows."""
     inputs = gm.Input((131, 127, 8))
-    x = layers.Conv2D(64, 1, use_bias=False)(inputs)
-    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
-    x = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-    x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
+    x = expanded(inputs, 64)
     x = layers.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False)(x)
     x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
     return inputs, layers.Conv2D(8, 1)(x)
@@ -80,15 +82,19 @@ def trained(network, disabled=(), threads=0):
         _core.set_disabled_passes([])
 
 
+def assert_changes_agree(found, wanted, absolute):
+    """Rounding decides which of two nearly equal values a maximum takes, so single elements may differ by more."""
+    for got, expected in zip(found, wanted):
+        difference = np.linalg.norm(got - expected)
+        assert difference <= 3e-3 * np.linalg.norm(expected) + absolute * np.sqrt(expected.size)
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
 def test_a_chain_gives_what_its_members_give(network):
     (chained, described), (apart, plain) = trained(network), trained(network, disabled=PASSES)
     assert described.count(" chain [") >= 3
     assert " chain [" not in plain
-    for got, expected in zip(chained, apart):
-        # Rounding decides which of two nearly equal values a maximum takes, so single elements may differ by more.
-        difference = np.linalg.norm(got - expected)
-        assert difference <= 3e-3 * np.linalg.norm(expected) + 1e-6 * np.sqrt(expected.size)
+    assert_changes_agree(chained, apart, absolute=1e-6)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
@@ -126,9 +132,7 @@ def whole_images():
 def test_what_convolutions_read_is_made_again_for_their_gradients():
     (again, small), (kept, large) = trained(whole_images), trained(whole_images, disabled=["recompute"])
     assert arena(small) < 0.8 * arena(large)
-    for got, expected in zip(again, kept):
-        difference = np.linalg.norm(got - expected)
-        assert difference <= 3e-3 * np.linalg.norm(expected) + 1e-5 * np.sqrt(expected.size)
+    assert_changes_agree(again, kept, absolute=1e-5)
 
 
 def activations():

@@ -31,8 +31,6 @@ constexpr double seconds_enough = 0.15;
 // Runs differ by some percent on a busy machine: the choice by rule stays unless another takes this share of its time.
 constexpr double worthwhile = 0.92;
 
-bool is(const OpDef& op, OpId id) { return op.id == static_cast<int>(id); }
-
 // The op on some number of images, without an epilogue.
 struct Measurement {
   std::vector<TensorType> types;  // inputs, then the output
@@ -49,7 +47,7 @@ Measurement on_images(const OpDef& op, const Attributes& attributes, const std::
   result.attributes = Attributes::of(std::move(plain)).with_schema(&op.signature.schema());
   result.types = {inputs[0], inputs[1]};
   result.types[0].shape.set(0, images);
-  if (is(op, OpId::convolution_kernel_gradient)) result.types[1].shape.set(0, images);
+  if (is_op(op, OpId::convolution_kernel_gradient)) result.types[1].shape.set(0, images);
   result.types.push_back(infer_types(op, result.types, result.attributes)[0]);
   for (const TensorType& type : result.types) result.buffers.push_back(buffer_type(type));
   return result;
@@ -62,8 +60,8 @@ struct ImageCosts {
 };
 
 ImageCosts costs_of_image(const OpDef& op, const Measurement& one) {
-  const bool of_kernel = is(op, OpId::convolution_kernel_gradient);
-  const TensorType& result = one.types[is(op, OpId::convolution) ? 2 : of_kernel ? 1 : 0];
+  const bool of_kernel = is_op(op, OpId::convolution_kernel_gradient);
+  const TensorType& result = one.types[is_op(op, OpId::convolution) ? 2 : of_kernel ? 1 : 0];
   const TensorType& kernel = one.types[of_kernel ? 2 : 1];
   const int64_t pixels = result.elements() / result.shape.back();
   return {pixels, static_cast<double>(pixels) * static_cast<double>(kernel.elements())};
@@ -148,8 +146,8 @@ const Kernel& fastest(const std::vector<const Kernel*>& candidates, const Kernel
 }  // namespace
 
 bool is_convolution(const OpDef& op) {
-  return is(op, OpId::convolution) || is(op, OpId::convolution_input_gradient) ||
-         is(op, OpId::convolution_kernel_gradient);
+  return is_op(op, OpId::convolution) || is_op(op, OpId::convolution_input_gradient) ||
+         is_op(op, OpId::convolution_kernel_gradient);
 }
 
 const Kernel& choose_convolution_kernel(const OpDef& op, const Attributes& attributes,
