@@ -25,8 +25,9 @@ extern const TileKernel tile_kernels_f64[];
 extern const TileKernel tile_kernels_i32[];
 extern const TileKernel tile_kernels_i64[];
 
-// Runs one of the affine instructions, which stands at `instruction` and the next place.
-void run_affine(const TileSlot* slots, const TileInstruction* instruction, int64_t count);
+// Runs the affine instruction at `at`, together with the next one where that is an activation's gradient of the same
+// x a + b. Returns how many places both take; `end` is behind the last of the program.
+int run_affine(const TileSlot* slots, const TileInstruction* at, const TileInstruction* end, int64_t count);
 // Runs the adam_update at `instruction`, with its two further parts.
 void run_adam_update(const TileSlot* slots, const TileInstruction* instruction, int64_t count);
 

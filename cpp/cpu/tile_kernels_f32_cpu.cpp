@@ -43,13 +43,6 @@ template <int arity, class F> struct Kernel {
   }
 };
 
-struct AffineSilu {
-  static constexpr bool brief = false;
-  static GM_INLINE VecFloat value(VecFloat x, VecFloat a, VecFloat b) {
-    return functor::silu::value(functor::multiply_add::value(x, a, b));
-  }
-};
-
 template <class F, int arity> constexpr TileKernel kernel_or_null() {
   if constexpr (F::floats) return &Kernel<arity, F>::run;
   else return nullptr;
@@ -64,62 +57,156 @@ const TileKernel tile_kernels_f32[] = {
     &Kernel<1, Identity>::run,          nullptr, nullptr, nullptr, &Kernel<3, MultiplySubtract>::run,
     &Kernel<3, NegativeMultiplyAdd>::run, &Kernel<3, KeepLess>::run,    &Kernel<3, KeepLessEqual>::run,
     &Kernel<3, DivideByRoot>::run,        &Kernel<3, Interpolate>::run,       &Kernel<3, InterpolateSquare>::run,
-    &Kernel<3, AffineSilu>::run,          nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 namespace {
 
+// What follows an x a + b, here z. `streams` are read beside x, a and b, `constants` are one number each; `outputs` are
+// written. Bounds are ordered and not NaN, see TileBuilder::join_clip.
+struct AffineSilu {
+  static constexpr int streams = 0, constants = 0, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat*, const VecFloat*, VecFloat* y) { y[0] = functor::silu::value(z); }
+};
 struct AffineSiluGradient {
-  static GM_INLINE VecFloat value(VecFloat z, VecFloat d, VecFloat, VecFloat) {
-    return functor::silu_gradient::value(d, z);
+  static constexpr int streams = 1, constants = 0, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat*, VecFloat* y) {
+    y[0] = functor::silu_gradient::value(d[0], z);
   }
 };
 struct AffineClip {
-  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat high, VecFloat) {
-    return functor::minimum::value(functor::maximum::value(z, low), high);
+  static constexpr int streams = 0, constants = 2, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat*, const VecFloat* bounds, VecFloat* y) {
+    y[0] = bounded(z, bounds[0], bounds[1]);
   }
 };
 struct AffineKeep {
-  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat high, VecFloat d) {
-    return KeepLessEqual::value(low, z, KeepLessEqual::value(z, high, d));
+  static constexpr int streams = 1, constants = 2, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat* bounds, VecFloat* y) {
+    y[0] = KeepLessEqual::value(bounds[0], z, KeepLessEqual::value(z, bounds[1], d[0]));
   }
 };
 struct AffineKeepAbove {
-  static GM_INLINE VecFloat value(VecFloat z, VecFloat low, VecFloat d, VecFloat) { return KeepLess::value(low, z, d); }
+  static constexpr int streams = 1, constants = 1, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat* bounds, VecFloat* y) {
+    y[0] = KeepLess::value(bounds[0], z, d[0]);
+  }
 };
 struct AffineSum {
-  static GM_INLINE VecFloat value(VecFloat z, VecFloat c, VecFloat s, VecFloat) { return (z + c) * s; }
+  static constexpr int streams = 2, constants = 0, outputs = 1;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat*, VecFloat* y) { y[0] = (z + d[0]) * d[1]; }
+};
+// An activation, and what its gradient makes of d: z once for both.
+struct AffineSiluAndGradient {
+  static constexpr int streams = 1, constants = 0, outputs = 2;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat*, VecFloat* y) {
+    y[0] = functor::silu::value(z);  // the compiler sees the logistic function that both share
+    y[1] = functor::silu_gradient::value(d[0], z);
+  }
+};
+template <class Keep> struct AffineClipAndKeep {
+  static constexpr int streams = 1, constants = 2, outputs = 2;
+  static GM_INLINE void run(VecFloat z, const VecFloat* d, const VecFloat* bounds, VecFloat* y) {
+    AffineClip::run(z, nullptr, bounds, y);
+    Keep::run(z, d, bounds, y + 1);
+  }
 };
 
-template <class F, int more>
-void run_affine_as(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
-  const float* from[6];
-  int64_t step[6];
-  for (int i = 0; i < 6; ++i) {
-    const TileSlot& slot = slots[instruction[i / 3].source[i < 3 + more ? i % 3 : 0]];
-    from[i] = reinterpret_cast<const float*>(slot.data);
-    step[i] = slot.step;
+// The slots of an affine instruction: x, a, b and the streams; the constants; what is written.
+struct AffineSlots {
+  uint8_t streams[5], constants[2], outputs[2];
+};
+
+template <class F> GM_INLINE void run_affine_as(const TileSlot* slots, const AffineSlots& places, int64_t count) {
+  constexpr int streams = 3 + F::streams;
+  const float* from[streams];
+  int64_t step[streams];
+  bool all_full = true;
+  for (int k = 0; k < streams; ++k) {
+    from[k] = reinterpret_cast<const float*>(slots[places.streams[k]].data);
+    step[k] = slots[places.streams[k]].step;
+    all_full = all_full && step[k] == 1;
   }
-  float* out = reinterpret_cast<float*>(slots[instruction->destination].data);
-  const auto value = [&](const auto& at) {
-    return F::value(functor::multiply_add::value(at(0), at(1), at(2)), at(3), at(more > 1 ? 4 : 3),
-                    at(more > 2 ? 5 : 3));
+  VecFloat constants[2];
+  for (int k = 0; k < F::constants; ++k) constants[k] = load(reinterpret_cast<const float*>(slots[places.constants[k]].data));
+  float* out[F::outputs];
+  for (int k = 0; k < F::outputs; ++k) out[k] = reinterpret_cast<float*>(slots[places.outputs[k]].data);
+  const auto compute = [&](const auto& read, VecFloat* y) {
+    VecFloat more[F::streams + 1];
+    for (int k = 3; k < streams; ++k) more[k - 3] = read(k);
+    F::run(functor::multiply_add::value(read(0), read(1), read(2)), more, constants, y);
   };
-  int64_t i = 0;
-  for (; i + vector_lanes <= count; i += vector_lanes)
-    store(out + i, value([&](int k) { return load(from[k] + i * step[k]); }));
-  if (i < count)
-    store_partial(out + i, value([&](int k) { return load_partial(from[k] + i * step[k], count - i); }), count - i);
+  const auto run_vectors = [&](const auto& read_at, int64_t end) {
+    for (int64_t i = 0; i < end; i += vector_lanes) {
+      VecFloat y[F::outputs];
+      compute([&](int k) { return read_at(k, i); }, y);
+      for (int k = 0; k < F::outputs; ++k) store(out[k] + i, y[k]);
+    }
+  };
+  const int64_t whole = count - count % vector_lanes, rest = count - whole;
+  if (all_full) {
+    run_vectors([&](int k, int64_t i) { return load(from[k] + i); }, whole);
+  } else {
+    run_vectors([&](int k, int64_t i) { return load(from[k] + i * step[k]); }, whole);
+  }
+  if (rest) {
+    VecFloat y[F::outputs];
+    compute([&](int k) { return load_partial(from[k] + whole * step[k], rest); }, y);
+    for (int k = 0; k < F::outputs; ++k) store_partial(out[k] + whole, y[k], rest);
+  }
+}
+
+// Whether both compute the same x a + b.
+bool same_affine(const TileInstruction& a, const TileInstruction& b) {
+  return a.source[0] == b.source[0] && a.source[1] == b.source[1] && a.source[2] == b.source[2];
 }
 
 }  // namespace
 
-void run_affine(const TileSlot* slots, const TileInstruction* instruction, int64_t count) {
-  switch (instruction->opcode) {
-    case TileOpcode::affine_silu_gradient: return run_affine_as<AffineSiluGradient, 1>(slots, instruction, count);
-    case TileOpcode::affine_clip: return run_affine_as<AffineClip, 2>(slots, instruction, count);
-    case TileOpcode::affine_keep: return run_affine_as<AffineKeep, 3>(slots, instruction, count);
-    case TileOpcode::affine_keep_above: return run_affine_as<AffineKeepAbove, 2>(slots, instruction, count);
-    default: return run_affine_as<AffineSum, 2>(slots, instruction, count);
+int run_affine(const TileSlot* slots, const TileInstruction* at, const TileInstruction* end, int64_t count) {
+  AffineSlots places{{at->source[0], at->source[1], at->source[2]}, {}, {at->destination}};
+  const uint8_t* more = at[1].source;
+  switch (at->opcode) {
+    case TileOpcode::affine_silu_gradient:
+      places.streams[3] = more[0];
+      run_affine_as<AffineSiluGradient>(slots, places, count);
+      return 2;
+    case TileOpcode::affine_clip: {
+      places.constants[0] = more[0], places.constants[1] = more[1];
+      const bool pair = at + 3 < end && same_affine(at[0], at[2]) && at[3].source[0] == more[0];
+      if (pair) places.outputs[1] = at[2].destination;
+      if (pair && at[2].opcode == TileOpcode::affine_keep && at[3].source[1] == more[1]) {
+        places.streams[3] = at[3].source[2];
+        run_affine_as<AffineClipAndKeep<AffineKeep>>(slots, places, count);
+        return 4;
+      }
+      if (pair && at[2].opcode == TileOpcode::affine_keep_above) {
+        places.streams[3] = at[3].source[1];
+        run_affine_as<AffineClipAndKeep<AffineKeepAbove>>(slots, places, count);
+        return 4;
+      }
+      run_affine_as<AffineClip>(slots, places, count);
+      return 2;
+    }
+    case TileOpcode::affine_keep:
+      places.constants[0] = more[0], places.constants[1] = more[1], places.streams[3] = more[2];
+      run_affine_as<AffineKeep>(slots, places, count);
+      return 2;
+    case TileOpcode::affine_keep_above:
+      places.constants[0] = more[0], places.streams[3] = more[1];
+      run_affine_as<AffineKeepAbove>(slots, places, count);
+      return 2;
+    case TileOpcode::affine_sum:
+      places.streams[3] = more[0], places.streams[4] = more[1];
+      run_affine_as<AffineSum>(slots, places, count);
+      return 2;
+    default:  // affine_silu, which stands alone or before its gradient
+      if (at + 2 < end && at[1].opcode == TileOpcode::affine_silu_gradient && same_affine(at[0], at[1])) {
+        places.streams[3] = at[2].source[0], places.outputs[1] = at[1].destination;
+        run_affine_as<AffineSiluAndGradient>(slots, places, count);
+        return 3;
+      }
+      run_affine_as<AffineSilu>(slots, places, count);
+      return 1;
   }
 }
 

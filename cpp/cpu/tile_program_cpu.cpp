@@ -221,9 +221,8 @@ void run_tiles(const Run& run, int64_t begin, int64_t column, int64_t end) {
       if (kernel) {
         kernel(run.slots[i->destination], run.slots[i->source[0]], run.slots[i->source[1]], run.slots[i->source[2]],
                count);
-      } else if (i->opcode >= TileOpcode::affine_silu_gradient && i->opcode < TileOpcode::more_sources) {
-        run_affine(run.slots, i, count);
-        ++i;
+      } else if (i->opcode >= TileOpcode::affine_silu && i->opcode < TileOpcode::more_sources) {
+        i += run_affine(run.slots, i, last, count) - 1;
       } else if (i->opcode == TileOpcode::adam_update) {
         run_adam_update(run.slots, i, count);
         i += 2;

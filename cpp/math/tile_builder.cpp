@@ -278,6 +278,7 @@ bool TileBuilder::same_affine(const Node& a, const Node& b) const { return std::
 void TileBuilder::join_clip(Value number) {
   const Node node = nodes_[number];
   const auto set = [&](const Value* affine, Value low, Value high) {  // constant() may move the nodes
+    if (!(constants_[nodes_[low].index].number <= constants_[nodes_[high].index].number)) return;
     nodes_[number] = {Kind::computed, TileOpcode::affine_clip, none, {affine[0], affine[1], affine[2], low, high}};
   };
   const double infinity = std::numeric_limits<double>::infinity();
@@ -320,7 +321,7 @@ void TileBuilder::join_keep(Node* node) const {
   } else if (node->opcode == TileOpcode::keep_less_equal && is_computed(tested, TileOpcode::multiply_add) &&
              is_computed(node->source[2], TileOpcode::keep_less_equal)) {
     const Node& upper = nodes_[node->source[2]];
-    if (!is_computed(upper.source[0], TileOpcode::affine_clip)) return;
+    if (!is_computed(upper.source[0], TileOpcode::affine_clip) || nodes_[upper.source[1]].kind != Kind::constant) return;
     const Node& clip = nodes_[upper.source[0]];
     if (!same_affine(clip, nodes_[tested]) || clip.source[3] != low || !is_infinite(clip.source[4])) return;
     *node = {Kind::computed, TileOpcode::affine_keep, none,

@@ -29,7 +29,7 @@ enum class TileOpcode : uint16_t {
   divide_by_root,         // x1 / (sqrt(x2) + x3); this and the following for floats only
   interpolate,            // x1 + (x2 - x1) * x3
   interpolate_square,     // x1 + (x2 * x2 - x1) * x3
-  affine_silu,            // silu(x1 * x2 + x3); float32 only, as all that follow
+  affine_silu,            // silu(x1 * x2 + x3), the first of the affine ones; float32 only, as all that follow
   affine_silu_gradient,   // two instructions long, as the following; see below
   affine_clip,
   affine_keep,
