@@ -5,35 +5,33 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-// The mean of a piece's rows, and the sum of squared distances from it, for COLUMNS channels: their sums stay in registers.
-template <int COLUMNS, class T>
+// The mean of a piece's rows, and the sum of squared distances from it, for a block of columns.
+template <class Block, class T>
 GM_INLINE void measure_columns(const T* __restrict x, int64_t rows, int64_t channels, T* __restrict mean,
                                T* __restrict square) {
-  T shift[COLUMNS], sum[COLUMNS], squares[COLUMNS];
-  for (int c = 0; c < COLUMNS; ++c) {
-    shift[c] = x[c];
-    sum[c] = squares[c] = 0;
-  }
-  const T* from = x + channels;
-  for (int64_t row = 1; row < rows; ++row, from += channels) {
-    for (int c = 0; c < COLUMNS; ++c) {
-      const T distance = from[c] - shift[c];
-      sum[c] += distance;
-      squares[c] += distance * distance;
+  typedef typename Block::Vector V;
+  V shift[Block::vectors], sum[Block::rows][Block::vectors] = {}, squares[Block::rows][Block::vectors] = {};
+  for (int v = 0; v < Block::vectors; ++v) shift[v] = Block::load(x, v);
+  Block::for_rows(1, rows, [&](int64_t row, int r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Block::vectors; ++v) {
+      const V distance = Block::load(x + row * channels, v) - shift[v];
+      sum[r][v] += distance;
+      squares[r][v] += distance * distance;
     }
-  }
+  });
   const T share = T(1) / T(rows);
-  for (int c = 0; c < COLUMNS; ++c) {
-    const T move = sum[c] * share, left = squares[c] - move * sum[c];
-    square[c] = left < 0 ? T(0) : left;
-    mean[c] = shift[c] + move;
+  for (int v = 0; v < Block::vectors; ++v) {
+    const V all = Block::total(sum, v), move = all * share, left = Block::total(squares, v) - move * all;
+    Block::store(square, v, left < 0 ? V{} : left);
+    Block::store(mean, v, shift[v] + move);
   }
 }
 
 template <class T>
 void measure_piece(const T* x, int64_t rows, int64_t channels, T* mean, T* square) {
-  for_column_blocks<T>(channels, [&](auto columns, int64_t c) {
-    measure_columns<columns.value>(x + c, rows, channels, mean + c, square + c);
+  for_column_blocks<T>(channels, [&](auto block, int64_t c) {
+    measure_columns<decltype(block)>(x + c, rows, channels, mean + c, square + c);
   });
 }
 

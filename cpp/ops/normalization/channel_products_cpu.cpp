@@ -4,30 +4,30 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-template <int COLUMNS, class T>
+template <class Block, class T>
 GM_INLINE void sum_columns(const T* __restrict dy, const T* __restrict x, const T* __restrict center, int64_t rows,
                            int64_t channels, T* __restrict sum, T* __restrict product) {
-  T middle[COLUMNS], sums[COLUMNS], products[COLUMNS];
-  for (int c = 0; c < COLUMNS; ++c) {
-    middle[c] = center[c];
-    sums[c] = products[c] = 0;
-  }
-  for (int64_t row = 0; row < rows; ++row, dy += channels, x += channels) {
-    for (int c = 0; c < COLUMNS; ++c) {
-      sums[c] += dy[c];
-      products[c] += dy[c] * (x[c] - middle[c]);
+  typedef typename Block::Vector V;
+  V middle[Block::vectors], sums[Block::rows][Block::vectors] = {}, products[Block::rows][Block::vectors] = {};
+  for (int v = 0; v < Block::vectors; ++v) middle[v] = Block::load(center, v);
+  Block::for_rows(0, rows, [&](int64_t row, int r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < Block::vectors; ++v) {
+      const V value = Block::load(dy + row * channels, v);
+      sums[r][v] += value;
+      products[r][v] += value * (Block::load(x + row * channels, v) - middle[v]);
     }
-  }
-  for (int c = 0; c < COLUMNS; ++c) {
-    sum[c] = sums[c];
-    product[c] = products[c];
+  });
+  for (int v = 0; v < Block::vectors; ++v) {
+    Block::store(sum, v, Block::total(sums, v));
+    Block::store(product, v, Block::total(products, v));
   }
 }
 
 template <class T>
 void sum_piece(const T* dy, const T* x, const T* center, int64_t rows, int64_t channels, T* sum, T* product) {
-  for_column_blocks<T>(channels, [&](auto columns, int64_t c) {
-    sum_columns<columns.value>(dy + c, x + c, center + c, rows, channels, sum + c, product + c);
+  for_column_blocks<T>(channels, [&](auto block, int64_t c) {
+    sum_columns<decltype(block)>(dy + c, x + c, center + c, rows, channels, sum + c, product + c);
   });
 }
 

@@ -17,20 +17,61 @@ struct ChannelSums {
   int64_t rows_of(int64_t piece) const { return lesser(piece_rows, rows - piece * piece_rows); }
 };
 
-// Calls body(number of columns as a constant, first column) for blocks of columns whose sums fit the registers, and for
-// the rest one by one.
-template <int COLUMNS>
-struct ColumnCount {
-  static constexpr int value = COLUMNS;
+#if defined(__AVX__)
+#define GM_COLUMN_BYTES 32
+#else
+#define GM_COLUMN_BYTES 16
+#endif
+
+// A block of columns: VECTORS vectors side by side, whose sums are kept for ROWS rows at a time, so that an addition need
+// not wait for the one before.
+template <class T>
+struct VectorOf {
+  typedef T Type __attribute__((vector_size(GM_COLUMN_BYTES)));
+};
+template <class V, int VECTORS, int ROWS>
+struct ColumnBlock {
+  typedef V Vector;
+  static constexpr int vectors = VECTORS, rows = ROWS;
+
+  template <class T>
+  static GM_INLINE V load(const T* row, int vector) {
+    V value;
+    __builtin_memcpy(&value, row + vector * (sizeof(V) / sizeof(T)), sizeof(V));
+    return value;
+  }
+  template <class T>
+  static GM_INLINE void store(T* row, int vector, const V& value) {
+    __builtin_memcpy(row + vector * (sizeof(V) / sizeof(T)), &value, sizeof(V));
+  }
+  // The sums of all rows together.
+  static GM_INLINE V total(const V sums[ROWS][VECTORS], int vector) {
+    V result = sums[0][vector];
+    for (int r = 1; r < ROWS; ++r) result += sums[r][vector];
+    return result;
+  }
+  // Calls add(row, r) for rows [begin, end): r is the place of its sums.
+  template <class Add>
+  static GM_INLINE void for_rows(int64_t begin, int64_t end, const Add& add) {
+    int64_t row = begin;
+    for (; row + ROWS <= end; row += ROWS) {
+#pragma GCC unroll 4
+      for (int r = 0; r < ROWS; ++r) add(row + r, r);
+    }
+    for (; row < end; ++row) add(row, 0);
+  }
 };
 
+// Calls body(column block, first column) for blocks whose sums fit the registers, and for the rest one by one.
 template <class T, class Body>
 GM_INLINE void for_column_blocks(int64_t channels, const Body& body) {
-  constexpr int wide = 128 / sizeof(T), narrow = 32 / sizeof(T);
+  typedef typename VectorOf<T>::Type V;
+  constexpr int64_t lanes = sizeof(V) / sizeof(T);
   int64_t c = 0;
-  for (; c + wide <= channels; c += wide) body(ColumnCount<wide>(), c);
-  for (; c + narrow <= channels; c += narrow) body(ColumnCount<narrow>(), c);
-  for (; c < channels; ++c) body(ColumnCount<1>(), c);
+  for (; c + 4 * lanes <= channels; c += 4 * lanes) body(ColumnBlock<V, 4, 1>(), c);
+  for (; c + 2 * lanes <= channels; c += 2 * lanes) body(ColumnBlock<V, 2, 2>(), c);
+  for (; c + lanes <= channels; c += lanes) body(ColumnBlock<V, 1, 4>(), c);
+  for (; c < channels; ++c) body(ColumnBlock<T, 1, 4>(), c);
 }
 
 template <class T>
