@@ -6,7 +6,8 @@ namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t most_units = 48;
-constexpr int64_t column_block = 8;  // outputs of a line that are summed before the next rows of the kernel
+constexpr int64_t column_bytes = 24 * 1024;  // of pixels that are summed before the next rows of the kernel
+constexpr int64_t fewest_columns = 8;
 constexpr int64_t sum_block = 1024;  // elements that one unit of the second phase adds up
 
 struct Parameters {
@@ -77,7 +78,7 @@ template <int WINDOW, int STRIDE>
 void add_channels(const float* x, const float* dy, int64_t begin, int64_t end, int64_t stride, int64_t channels,
                   const Meanwhile& meanwhile, float* to) {
   if (begin >= end) return;
-  constexpr int group = WINDOW <= 3 ? 2 : 1;
+  constexpr int group = 2;  // with two sums for each tap the next addition need not wait for the last
   int64_t c = 0;
   for (; c + group * wide_lanes <= channels; c += group * wide_lanes) {
     add_line<Wide, WINDOW, STRIDE, group>(x + c, dy + c, begin, end, stride, channels, meanwhile, to + c);
@@ -119,6 +120,7 @@ void run_lines(const Parameters& p, const KernelCall& call) {
   forward_parts(g, axes, false);
   const PatchAxis &a0 = axes[0].items[0], &a1 = axes[1].items[0], &a2 = axes[2].items[0];
   const int64_t elements = g.taps() * g.channels;
+  const int64_t column_block = greater(fewest_columns, column_bytes / 4 / ((g.window[0] * g.window[1] + 1) * g.channels));
   const Meanwhile meanwhile = fetched_meanwhile(g.channels);
   const Meanwhile upper{0, meanwhile.next};  // rows but the last were fetched for the line before
   for (int64_t unit = call.begin; unit < call.end; ++unit) {

@@ -175,7 +175,12 @@ GM_INLINE void inner_channels(const DepthwiseLine& line, int64_t x2, int64_t beg
   }
 }
 
-constexpr int64_t channel_block = 256;  // their weights stay in the first-level cache
+constexpr int64_t weight_bytes = 8 * 1024;  // of a kernel's channels that stay in the first-level cache
+
+template <int COUNT>
+struct Columns {
+  static constexpr int value = COUNT;
+};
 
 // A line of results for windows that are known here. Few columns and many channels at a time: memory is then read and
 // written in long runs.
@@ -188,15 +193,27 @@ void known_line(const DepthwiseLine& line, const PatchAxis& axis, float* to, int
     any_columns(line, axis, range.begin, range.end, to, to_step);
     range.begin = range.end;
   }
-  for (int64_t first = 0; first < line.channels; first += channel_block) {
-    const int64_t last = lesser(first + channel_block, line.channels);
+  constexpr int64_t block = weight_bytes / 4 / (WINDOW * WINDOW) / 16 * 16;
+  for (int64_t first = 0; first < line.channels; first += block) {
+    const int64_t last = lesser(first + block, line.channels);
+    const auto make = [&](auto width, int64_t q) {
+      inner_channels<WINDOW, STRIDE, width.value>(line, axis.origin + q * STRIDE, first, last, to + q * to_step, to_step);
+    };
     int64_t q = range.begin;
-    for (; q + columns <= range.end; q += columns) {
-      inner_channels<WINDOW, STRIDE, columns>(line, axis.origin + q * STRIDE, first, last, to + q * to_step, to_step);
+    for (; q + columns <= range.end; q += columns) make(Columns<columns>(), q);
+    if (WINDOW > 3 && q < range.end) {  // single columns take long: the last are made once more with some made already
+      const int64_t results = range.end - range.begin;
+      if (results >= columns) {
+        q = range.end - columns;
+        make(Columns<columns>(), q);
+        q = range.end;
+      } else if (results >= columns / 2) {
+        make(Columns<columns / 2>(), q);
+        if (results > columns / 2) make(Columns<columns / 2>(), range.end - columns / 2);
+        q = range.end;
+      }
     }
-    for (; q < range.end; ++q) {
-      inner_channels<WINDOW, STRIDE, 1>(line, axis.origin + q * STRIDE, first, last, to + q * to_step, to_step);
-    }
+    for (; q < range.end; ++q) make(Columns<1>(), q);
   }
   any_columns(line, axis, range.end, axis.count, to, to_step);
 }
