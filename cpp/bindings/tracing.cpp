@@ -54,15 +54,16 @@ std::vector<Tensor> tensors_of(const Vars& vars) {
 
 py::list costs(const Plan& plan) {
   py::list rows;
-  for (const auto& step : plan.costs()) {
+  for (const auto& costs : plan.costs()) {
     py::dict row;
-    row["op"] = step.op;
-    row["layer"] = step.layer;
-    row["role"] = step.role;
-    row["kernel"] = step.kernel;
-    row["flops"] = 2 * step.multiply_adds;
-    row["kernel_flops"] = 2 * step.kernel_multiply_adds;
-    row["bytes"] = step.bytes;
+    row["step"] = costs.step;
+    row["op"] = costs.op;
+    row["layer"] = costs.layer;
+    row["role"] = costs.role;
+    row["kernel"] = costs.kernel;
+    row["flops"] = 2 * costs.multiply_adds;
+    row["kernel_flops"] = 2 * costs.kernel_multiply_adds;
+    row["bytes"] = costs.bytes;
     rows.append(row);
   }
   return rows;
@@ -109,10 +110,11 @@ void bind_tracing(py::module_& module) {
   }, py::arg("inputs"));
   plan.def("describe", &Plan::describe, "One line for each kernel call, and totals.");
   plan.def("costs", &costs,
-           "What each kernel call is and does: op, layer, role in it (forward, gradient, input gradient, kernel gradient), "
-           "kernel, flops of products by the direct method and as the kernel carries them out, bytes of inputs and outputs.");
+           "What each op of the plan is and does: the number of its kernel call (step), op, layer, role in it (forward, "
+           "gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel "
+           "carries them out, bytes that it reads from and writes to memory. Ops that run as one chain have the same step.");
   plan.def("profile", &profile, py::arg("inputs"), py::arg("repeats") = 20,
-           "The rows of costs() with the mean seconds of each kernel call; variables keep their values.");
+           "The rows of costs() with the mean seconds of each; variables keep their values.");
   plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });
   plan.def_property_readonly("arena_bytes", &Plan::arena_bytes);
   plan.def_property_readonly("planned_bytes", &Plan::planned_bytes);

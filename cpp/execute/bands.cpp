@@ -21,8 +21,12 @@ std::optional<Bands> Bands::of(const std::vector<Member>& members, const std::fu
 
 bool Bands::set_side(const ValuePointer& value, Side side) {
   const Shape& shape = value->type.shape;
-  if (shape.rank() != 4 || (height_[side] && shape[1] != height_[side])) return false;
-  height_[side] = shape[1];
+  if (shape.rank() == 4) {
+    if (height_[side] && shape[1] != height_[side]) return false;
+    height_[side] = shape[1];
+  } else if (shape.rank() != 2 || !height_[side] || shape[0] % (images_ * height_[side])) {
+    return false;  // neither images nor the list of all their pixels
+  }
   return side_.emplace(value.get(), side).first->second == side;
 }
 
@@ -41,6 +45,7 @@ bool Bands::find_sides(const std::vector<Member>& members) {
     if (found && (stride != stride_ || reach != reach_ || padding != padding_)) return false;
     if (stride > reach) return false;  // rows that nothing is made of
     stride_ = stride, reach_ = reach, padding_ = padding, found = true;
+    images_ = node->inputs[0]->type.shape[0];
     forward = forward || (!of_kernel && !of_input);
     backward = backward || of_input;
     const ValuePointer& in = of_input ? node->outputs[0] : node->inputs[0];
@@ -53,7 +58,6 @@ bool Bands::find_sides(const std::vector<Member>& members) {
   while (changed) {
     changed = false;
     for (const auto& [node, roles] : members) {
-      if (node->op->traits.is_view) return false;
       std::vector<ValuePointer> cut;  // of one side
       for (size_t i = is_convolution(*node->op) ? 2 : 0; i < node->inputs.size(); ++i) {
         if (roles->inputs[i] == InputRole::cut) cut.push_back(node->inputs[i]);
@@ -121,7 +125,7 @@ void Bands::cut(int64_t rows) {
   for (int64_t band = 0; band < bands; ++band) {
     const auto same = std::find_if(kinds_.begin(), kinds_.end(), [&](int64_t kind) {
       return own_[kind].count() == own_[band].count() && other_[kind].count() == other_[band].count() &&
-             padding(kind) == padding(band);
+             padding(kind) == padding(band) && overlap(kind) == overlap(band);
     });
     kind_of_.push_back(static_cast<int>(same - kinds_.begin()));
     if (same == kinds_.end()) kinds_.push_back(band);
@@ -132,20 +136,41 @@ RowRange Bands::range(const Value* value, int64_t band) const {
   return (side_.at(value) == own_side_ ? own_ : other_)[band];
 }
 
+// Rows of the other side that two neighbouring bands have in common.
+int64_t Bands::overlap(int64_t band) const {
+  return band ? std::max<int64_t>(other_[band - 1].end - other_[band].begin, 0) : 0;
+}
+
+int64_t Bands::known(const Value* value, int64_t band) const { return side_.at(value) == own_side_ ? 0 : overlap(band); }
+
+bool Bands::continues(const Node& node, const ChainRoles& roles) const {
+  const auto lies_on_own_side = [&](const ValuePointer& value) { return side_.at(value.get()) == own_side_; };
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (roles.inputs[i] == InputRole::cut && lies_on_own_side(node.inputs[i])) return false;
+  }
+  return std::none_of(node.outputs.begin(), node.outputs.end(), [&](const auto& value) {
+    return !side_.count(value.get()) || lies_on_own_side(value);
+  });
+}
+
 int64_t Bands::most_rows(const Value* value) const {
   int64_t most = 0;
   for (const int64_t band : kinds_) most = std::max(most, range(value, band).count());
   return most;
 }
 
-PieceOfNode Bands::piece(const Node& node, const ChainRoles& roles, int64_t band) const {
+PieceOfNode Bands::piece(const Node& node, const ChainRoles& roles, int64_t band, bool continued) const {
   const Value* reference = nullptr;  // for elementwise work: its side
   for (size_t o = 0; o < node.outputs.size() && !reference; ++o) {
     if (roles.outputs[o] == OutputRole::cut) reference = node.outputs[o].get();
   }
-  const int64_t images = node.inputs[0]->type.shape[0];
-  PieceOfNode piece = piece_of_node(node, roles, {false, images}, 1, reference ? range(reference, band).count() : 0);
-  const auto set_rows = [&](TensorType& type, const Value* value) { type.shape.set(1, range(value, band).count()); };
+  const auto rows_of = [&](const Value* value) { return range(value, band).count() - (continued ? known(value, band) : 0); };
+  PieceOfNode piece = piece_of_node(node, roles, {false, images_}, 1, reference ? rows_of(reference) : 0);
+  const auto set_rows = [&](TensorType& type, const Value* value) {
+    const int64_t rows = rows_of(value);
+    if (type.shape.rank() == 4) type.shape.set(1, rows);
+    else type.shape.set(0, value->type.shape[0] / (images_ * height(value)) * rows);
+  };
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     if (roles.inputs[i] == InputRole::cut) set_rows(piece.inputs[i], node.inputs[i].get());
   }

@@ -1,5 +1,5 @@
 // Images cut into bands of rows, for chains around convolutions with small windows: a band of what a chain makes needs
-// some more rows of what it reads there, its halo, which is made anew for each band and so never leaves the cache.
+// some more rows of what it reads there, its halo. Those that the band before has made are still in the cache.
 //
 // Values lie on the input side or the output side of the chain's convolutions, all of one geometry. Each band has rows
 // of its own on one side; the other side's rows follow from the window. Nothing on that other side may be a result of
@@ -33,13 +33,20 @@ class Bands {
   void cut(int64_t rows);
   int64_t count() const { return static_cast<int64_t>(own_.size()); }
   int64_t own_height() const { return height_[own_side_]; }
+  // Rows of an image of the value.
+  int64_t height(const Value* value) const { return height_[side_.at(value)]; }
   RowRange own(int64_t band) const { return own_[band]; }
   RowRange range(const Value* value, int64_t band) const;
+  // Rows of a value that the band before has, too: those of the other side overlap.
+  int64_t known(const Value* value, int64_t band) const;
+  // Whether a member works on the other side alone, so that after the band before only new rows are left to make.
+  bool continues(const Node& node, const ChainRoles& roles) const;
   int64_t most_rows(const Value* value) const;
   // Bands of the same shape share kernels: a representative of each kind, and the kind of each band.
   const std::vector<int64_t>& kinds() const { return kinds_; }
   int kind(int64_t band) const { return kind_of_[band]; }
-  PieceOfNode piece(const Node& node, const ChainRoles& roles, int64_t band) const;
+  // `continued`: only the rows that the band before has not made.
+  PieceOfNode piece(const Node& node, const ChainRoles& roles, int64_t band, bool continued = false) const;
 
  private:
   enum Side { input, output };
@@ -49,10 +56,11 @@ class Bands {
   bool allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result) const;
   RowRange other(RowRange own) const;
   int64_t padding(int64_t band) const;
+  int64_t overlap(int64_t band) const;
 
   std::unordered_map<const Value*, Side> side_;
   Side own_side_ = input;
-  int64_t height_[2] = {0, 0};
+  int64_t images_ = 0, height_[2] = {0, 0};
   int64_t stride_ = 1, reach_ = 1, padding_ = 0;
   std::vector<RowRange> own_, other_;
   std::vector<int64_t> kinds_;

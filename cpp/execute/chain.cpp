@@ -1,9 +1,11 @@
 #include "execute/chain.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/check.h"
 #include "math/tile_builder.h"
+#include "passes/nodes.h"
 #include "runtime/scratch.h"
 
 namespace gradmill {
@@ -14,7 +16,7 @@ constexpr int64_t fewest_rows = 48, most_rows = 2048;
 constexpr int64_t fewest_summed_rows = 96;  // a product of so many rows hides that its sum is read and written
 constexpr int64_t fewest_slots = 16, most_slots = 64;
 constexpr size_t banded_bytes = 7 * 1024 * 1024;  // of an image's values: beyond, it is cut into bands
-constexpr int64_t fewest_band_rows = 4;
+constexpr int64_t fewest_band_rows = 2;
 
 // A product with the sum so far as an epilogue.
 std::unique_ptr<PreparedKernel> prepare_adding(const OpDef& op, const PieceOfNode& piece) {
@@ -42,6 +44,7 @@ Chain::Chain(std::vector<const Node*> nodes, const Users& users, const MemoryPla
   choose_grain();
   place_values(users);
   cut_into_pieces();
+  share_places();
   prepare(memory);
   place_scratch();
 }
@@ -205,7 +208,7 @@ void Chain::place_buffers(Member& member) {
     buffer.stride = value->type.bytes() / grain_.total * piece_;
     if (bands_ && cut) {
       buffer.rows_of = value.get();
-      buffer.row_bytes = buffer.stride / static_cast<size_t>(value->type.shape[1]);
+      buffer.row_bytes = buffer.stride / static_cast<size_t>(bands_->height(value.get()));
     }
     if (bands_) buffer.pieces_a_step = bands_->count();
     return buffer;
@@ -248,18 +251,60 @@ void Chain::place_buffers(Member& member) {
   }
 }
 
+const Value* Chain::value_of(const Member& member, size_t buffer) const {
+  const size_t inputs = member.node->inputs.size();
+  return buffer < inputs ? source(member.node->inputs[buffer]).get() : member.node->outputs[buffer - inputs].get();
+}
+
+// Elementwise work writes over an operand that nobody reads afterwards.
+void Chain::share_places() {
+  std::unordered_map<const Value*, const Member*> last_reader;
+  for (const Member& member : members_) {
+    if (member.node->op->traits.is_view) continue;
+    for (const auto& input : member.node->inputs) last_reader[source(input).get()] = &member;
+  }
+  const auto is_inside = [&](const Value* value) { return !buffer_of_.count(value); };
+  for (const Member& member : members_) {
+    const Node& node = *member.node;
+    if (!is_tile(node) && !is_op(node, OpId::fused_tile)) continue;
+    if (bands_ && bands_->continues(node, member.roles)) continue;  // their rows stay for the next band
+    std::unordered_set<const Value*> taken;
+    for (const auto& output : node.outputs) {
+      if (!is_inside(output.get())) continue;
+      for (const auto& input : node.inputs) {
+        const bool same = input->type.dtype == output->type.dtype && input->type.shape == output->type.shape;
+        const Value* read = source(input).get();
+        if (!same || !is_inside(read) || last_reader.at(read) != &member || !taken.insert(read).second) continue;
+        takes_over_[output.get()] = read;
+        break;
+      }
+    }
+  }
+}
+
 void Chain::prepare(const MemoryPlan* memory) {
   sums_.reserve(2 * members_.size());  // sums point at each other
   for (Member& member : members_) {
     const Node& node = *member.node;
     if (node.op->traits.is_view) continue;
     member.makes_moments = node.op->id == static_cast<int>(OpId::channel_moments);
-    const std::vector<int> shared = memory ? shared_memory(node, *memory) : std::vector<int>();
+    std::vector<int> shared = memory ? shared_memory(node, *memory) : std::vector<int>();
+    for (size_t o = 0; o < shared.size(); ++o) {
+      const auto over = takes_over_.find(node.outputs[o].get());
+      if (over == takes_over_.end()) continue;
+      const auto taken = [&](const ValuePointer& input) { return source(input).get() == over->second; };
+      shared[o] = static_cast<int>(std::find_if(node.inputs.begin(), node.inputs.end(), taken) - node.inputs.begin());
+    }
     place_buffers(member);
     for (int kind = 0; kind < kinds(); ++kind) {
       const PieceOfNode piece = piece_of_kind(member, kind);
       member.kernels.push_back(prepare_kernel(*node.op, piece.attributes, piece.inputs, piece.outputs, memory ? &shared : nullptr));
       if (sums_products(member)) member.adding.push_back(prepare_adding(*node.op, piece));
+      if (!bands_ || !bands_->continues(node, member.roles)) continue;
+      const int64_t band = bands_->kinds()[kind];
+      const PieceOfNode rest = bands_->piece(node, member.roles, band, true);
+      const bool none_left = rest.outputs[0].elements() == 0;
+      member.continuing.push_back(none_left ? nullptr : prepare_kernel(*node.op, rest.attributes, rest.inputs, rest.outputs, memory ? &shared : nullptr));
     }
   }
 }
@@ -267,7 +312,6 @@ void Chain::prepare(const MemoryPlan* memory) {
 // Values inside take places in the worker's scratch for as long as they are needed, the largest first.
 void Chain::place_scratch() {
   struct Stay {
-    const Value* value;
     size_t bytes, offset;
     int first, last;
   };
@@ -277,17 +321,18 @@ void Chain::place_scratch() {
   for (size_t m = 0; m < members_.size(); ++m) {
     const Member& member = members_[m];
     if (member.node->op->traits.is_view) continue;
-    const size_t inputs = member.node->inputs.size();
     for (size_t b = 0; b < member.buffers.size(); ++b) {
       if (member.buffers[b].kind != Kind::inside) continue;
-      const Value* value = b < inputs ? source(member.node->inputs[b]).get() : member.node->outputs[b - inputs].get();
+      const Value* value = value_of(member, b);
       if (!is_placed(value)) {
-        index[value] = stays.size();
+        const auto over = takes_over_.find(value);
+        index[value] = over == takes_over_.end() ? stays.size() : index.at(over->second);
         const Buffer& buffer = member.buffers[b];
         const size_t bytes = bands_ ? static_cast<size_t>(bands_->most_rows(value)) * buffer.row_bytes : buffer.stride;
-        stays.push_back({value, round_up_to_line(bytes), 0, static_cast<int>(m), 0});
+        if (index[value] == stays.size()) stays.push_back({round_up_to_line(bytes), 0, static_cast<int>(m), 0});
       }
-      stays[index[value]].last = static_cast<int>(m);
+      Stay& stay = stays[index[value]];
+      stay.last = member.continuing.empty() ? std::max(stay.last, static_cast<int>(m)) : static_cast<int>(members_.size());
     }
   }
   std::vector<size_t> order(stays.size());
@@ -307,11 +352,8 @@ void Chain::place_scratch() {
     total = std::max(total, stay.offset + stay.bytes);
   }
   for (Member& member : members_) {
-    const size_t inputs = member.node->inputs.size();
     for (size_t b = 0; b < member.buffers.size(); ++b) {
-      if (member.buffers[b].kind != Kind::inside) continue;
-      const Value* value = b < inputs ? source(member.node->inputs[b]).get() : member.node->outputs[b - inputs].get();
-      member.buffers[b].offset = stays[index.at(value)].offset;
+      if (member.buffers[b].kind == Kind::inside) member.buffers[b].offset = stays[index.at(value_of(member, b))].offset;
     }
   }
   for (Member& member : members_) {
@@ -327,8 +369,9 @@ void Chain::place_scratch() {
   }
   size_t shared = 0, own = 0;
   for (const Member& member : members_) {
-    for (const auto* kernels : {&member.kernels, &member.adding}) {
+    for (const auto* kernels : {&member.kernels, &member.adding, &member.continuing}) {
       for (const auto& kernel : *kernels) {
+        if (!kernel) continue;
         shared = std::max(shared, round_up_to_line(kernel->plan.shared_scratch_bytes));
         own = std::max(own, round_up_to_line(kernel->plan.worker_scratch_bytes));
       }
@@ -337,6 +380,34 @@ void Chain::place_scratch() {
   shared_scratch_at_ = total;
   worker_scratch_at_ = total + shared;
   scratch_bytes_ = total + shared + own;
+}
+
+std::vector<Chain::Part> Chain::parts() const {
+  std::vector<Part> result;
+  for (const Member& member : members_) {
+    if (member.buffers.empty()) continue;
+    size_t bytes = 0;
+    for (size_t b = 0; b < member.buffers.size(); ++b) {
+      if (member.buffers[b].kind == Kind::inside) continue;
+      bytes += value_of(member, b)->type.bytes();
+    }
+    result.push_back({member.node, member.kernels[0]->name, bytes});
+  }
+  return result;
+}
+
+void Chain::start_timing() {
+  nanoseconds_ = std::make_unique<std::atomic<int64_t>[]>(members_.size());
+  for (size_t i = 0; i < members_.size(); ++i) nanoseconds_[i] = 0;
+}
+
+std::vector<int64_t> Chain::stop_timing() {
+  std::vector<int64_t> result;
+  for (size_t i = 0; i < members_.size(); ++i) {
+    if (!members_[i].buffers.empty()) result.push_back(nanoseconds_[i]);
+  }
+  nanoseconds_ = nullptr;
+  return result;
 }
 
 std::string Chain::describe() const {

@@ -5,6 +5,8 @@
 // phase adds the slots in order, so that results are equal bit for bit for any number of threads.
 #pragma once
 
+#include <atomic>
+
 #include "execute/bands.h"
 #include "graph/graph.h"
 #include "ops/prepare.h"
@@ -30,6 +32,17 @@ class Chain {
   // Values without memory of their own, and the views of them.
   const std::vector<const Value*>& inside() const { return inside_; }
   std::unique_ptr<PreparedKernel> kernel() const;
+  // The members that compute, in order: the kernel of each, and the bytes that it moves between the chain and the memory
+  // of the plan.
+  struct Part {
+    const Node* node;
+    std::string kernel;
+    size_t bytes;
+  };
+  std::vector<Part> parts() const;
+  // Between these calls the workers count the nanoseconds that each part takes, all workers together.
+  void start_timing();
+  std::vector<int64_t> stop_timing();
   std::string describe() const;  // "3 members, 392 pieces of 256 rows in 64 slots"
 
  private:
@@ -48,6 +61,8 @@ class Chain {
     ChainRoles roles;
     std::vector<std::unique_ptr<PreparedKernel>> kernels;  // one for each kind of piece
     std::vector<std::unique_ptr<PreparedKernel>> adding;   // of products that are summed: the same, added to what is there
+    // Of bands whose first rows the band before has made: the same for the others; null where there are none.
+    std::vector<std::unique_ptr<PreparedKernel>> continuing;
     std::vector<Buffer> buffers;                           // inputs, then outputs
     std::vector<int> sums;                                 // those that it makes
     bool makes_moments = false;                            // then its sums are a mean and a variance
@@ -66,6 +81,7 @@ class Chain {
   void place_values(const Users& users);
   void cut_into_pieces();
   void cut_into_bands(size_t image_bytes);
+  void share_places();
   void prepare(const MemoryPlan* memory);
   void place_buffers(Member& member);
   void place_scratch();
@@ -86,6 +102,8 @@ class Chain {
   static void run(const KernelCall& call);
   void run_pieces(const KernelCall& call, int64_t slot) const;
   char* outside(const KernelCall& call, const Buffer& buffer, int64_t piece) const;
+  void keep_rows(char* scratch, const Member& member, int64_t band) const;
+  const Value* value_of(const Member& member, size_t buffer) const;
   void look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) const;
   void join_images(const Member& member, const KernelCall& call, int64_t piece) const;
   void join(const Member& member, char* slot, const char* fresh, int64_t before, int64_t added) const;
@@ -93,10 +111,12 @@ class Chain {
   void join_slots(const KernelCall& call, const Sum& sum, int64_t begin, int64_t end) const;
 
   std::vector<Member> members_;
+  std::unique_ptr<std::atomic<int64_t>[]> nanoseconds_;  // of each member, while they are counted
   std::unordered_map<const Node*, int> member_of_;
   std::vector<ValuePointer> inputs_, outputs_;
   std::vector<const Value*> inside_;
   std::unordered_map<const Value*, int> buffer_of_;  // of outside values
+  std::unordered_map<const Value*, const Value*> takes_over_;  // values inside that replace another in its place
   std::vector<Sum> sums_;
   Grain grain_{};
   std::optional<Bands> bands_;

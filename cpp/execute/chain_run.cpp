@@ -1,10 +1,14 @@
 // How a chain runs: its pieces in slots, and then the sums of all slots together.
 #include <algorithm>
+#include <chrono>
+#include <cstring>
 
 #include "execute/chain.h"
 
 namespace gradmill {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr int64_t joined_elements = 512;  // of a unit of the second phase
 
@@ -87,6 +91,17 @@ char* Chain::outside(const KernelCall& call, const Buffer& buffer, int64_t piece
   return start + static_cast<size_t>(bands_->range(buffer.rows_of, band_of(piece)).begin) * buffer.row_bytes;
 }
 
+// The rows of a member's results that the next band needs too move to the front.
+void Chain::keep_rows(char* scratch, const Member& member, int64_t band) const {
+  for (size_t o = 0; o < member.node->outputs.size(); ++o) {
+    const Value* value = member.node->outputs[o].get();
+    const Buffer& buffer = member.buffers[member.node->inputs.size() + o];
+    const int64_t gone = bands_->range(value, band).begin - bands_->range(value, band - 1).begin;
+    std::memmove(scratch + buffer.offset, scratch + buffer.offset + static_cast<size_t>(gone) * buffer.row_bytes,
+                 static_cast<size_t>(bands_->known(value, band)) * buffer.row_bytes);
+  }
+}
+
 // What a piece reads of the memory of the plan, less the rows that it shares with the band before.
 void Chain::look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) const {
   const int64_t band = band_of(piece);
@@ -102,7 +117,7 @@ void Chain::look_ahead(const KernelCall& call, int64_t piece, Ahead& ahead) cons
         bytes = static_cast<size_t>(count) * (buffer.stride / static_cast<size_t>(piece_));
       } else {
         const RowRange rows = bands_->range(buffer.rows_of, band);
-        const int64_t known = band ? bands_->range(buffer.rows_of, band - 1).end - rows.begin : 0;
+        const int64_t known = bands_->known(buffer.rows_of, band);
         begin += static_cast<size_t>(known) * buffer.row_bytes;
         bytes = static_cast<size_t>(rows.count() - known) * buffer.row_bytes;
       }
@@ -126,6 +141,8 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
   const int64_t first = first_piece(slot), last = first_piece(slot + 1);
   Ahead ahead;
   set_worker_ahead(&ahead);
+  Clock::time_point before;
+  if (nanoseconds_) before = Clock::now();
   for (int64_t piece = first; piece < last; ++piece) {
     const int kind = kind_of(piece);
     clear(ahead);
@@ -133,6 +150,9 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
     for (const Member& member : members_) {
       if (member.buffers.empty()) continue;
       const bool adds = piece > first && !member.adding.empty();
+      const bool continued = piece > first && !member.continuing.empty() && band_of(piece) > 0;
+      if (continued) keep_rows(scratch, member, band_of(piece));
+      if (continued && !member.continuing[kind]) continue;
       void* pointers[2 * max_tile_operands];
       for (size_t b = 0; b < member.buffers.size(); ++b) {
         const Buffer& buffer = member.buffers[b];
@@ -147,9 +167,13 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
             pointers[b] = piece == first || adds ? sums + sum.slot_offset : scratch + sum.new_offset;
           }
         }
+        if (continued && buffer.rows_of) {
+          const auto rows = static_cast<size_t>(bands_->known(buffer.rows_of, band_of(piece)));
+          pointers[b] = static_cast<char*>(pointers[b]) + rows * buffer.row_bytes;
+        }
       }
       if (adds) pointers[3] = pointers[2];  // the sum is an operand too
-      const KernelPlan& plan = (adds ? member.adding : member.kernels)[kind]->plan;
+      const KernelPlan& plan = (adds ? member.adding : continued ? member.continuing : member.kernels)[kind]->plan;
       KernelCall one{pointers, scratch + shared_scratch_at_, scratch + worker_scratch_at_, plan.parameters, 0, 0, 0};
       for (one.phase = 0; one.phase < plan.phases; ++one.phase) {
         one.end = plan.units[one.phase];
@@ -158,6 +182,11 @@ void Chain::run_pieces(const KernelCall& call, int64_t slot) const {
       if (piece % together_) join_images(member, call, piece);
       if (piece > first && !adds && !member.sums.empty()) {
         join(member, sums, scratch, start_of(piece) - start_of(first), start_of(piece + 1) - start_of(piece));
+      }
+      if (nanoseconds_) {
+        const Clock::time_point now = Clock::now();
+        nanoseconds_[&member - members_.data()] += std::chrono::nanoseconds(now - before).count();
+        before = now;
       }
     }
   }

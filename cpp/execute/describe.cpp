@@ -88,21 +88,19 @@ std::string Plan::describe() const {
   return out.str();
 }
 
-std::vector<Plan::StepCosts> Plan::costs() const {
-  std::vector<StepCosts> result;
-  for (const Step& step : steps_) {
-    const std::string kernel = step.kernel->name;
-    const Node* main = step.nodes[0];  // of a chain what computes most
-    double direct = 0, carried_out = 0, most = 0;
-    for (const Node* node : step.nodes) {
-      const double own = direct_multiply_adds(*node);
-      if (own > most) main = node;
-      most = std::max(most, own);
-      direct += own;
-      carried_out += kernel_multiply_adds(*node, kernel);
+std::vector<Plan::Costs> Plan::costs() const {
+  std::vector<Costs> result;
+  const auto add = [&](size_t step, const Node& node, const std::string& kernel, size_t bytes) {
+    result.push_back({static_cast<int>(step), node.op->name(), layer_of_scope(node.scope), role_in_layer(node), kernel,
+                      direct_multiply_adds(node), kernel_multiply_adds(node, kernel), static_cast<double>(bytes)});
+  };
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    if (!step.chain) {
+      add(i, *step.nodes[0], step.kernel->name, bytes_of(step.inputs) + bytes_of(step.outputs));
+      continue;
     }
-    result.push_back({step.chain ? "chain" : main->op->name(), layer_of_scope(main->scope), role_in_layer(*main), kernel,
-                      direct, carried_out, static_cast<double>(bytes_of(step.inputs) + bytes_of(step.outputs))});
+    for (const Chain::Part& part : step.chain->parts()) add(i, *part.node, part.kernel, part.bytes);
   }
   return result;
 }

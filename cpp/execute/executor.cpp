@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/settings.h"
@@ -234,6 +235,9 @@ std::vector<double> Plan::profile(const std::vector<Tensor>& inputs, int repeats
   // The profile must not train: states are put back afterwards.
   std::vector<Tensor> saved;
   for (const Tensor& state : state_memory_) saved.push_back(state.clone());
+  for (Step& step : steps_) {
+    if (step.chain) step.chain->start_timing();
+  }
   std::vector<double> seconds(steps_.size(), 0);
   SpinBarrier barrier(workers);
   run_lockstep(workers, [&](int worker) {
@@ -250,8 +254,14 @@ std::vector<double> Plan::profile(const std::vector<Tensor>& inputs, int repeats
   });
   for (size_t i = 0; i < saved.size(); ++i) std::memcpy(state_memory_[i].raw(), saved[i].raw(), saved[i].type.bytes());
   finish();
-  for (double& each : seconds) each /= repeats;
-  return seconds;
+  std::vector<double> result;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const double mean = seconds[i] / repeats;
+    const std::vector<int64_t> parts = steps_[i].chain ? steps_[i].chain->stop_timing() : std::vector<int64_t>{1};
+    const double all = std::max(1.0, std::accumulate(parts.begin(), parts.end(), 0.0));
+    for (const int64_t part : parts) result.push_back(mean * static_cast<double>(part) / all);
+  }
+  return result;
 }
 
 }  // namespace gradmill

@@ -67,13 +67,15 @@ class Plan {
 
   // One line a step: number, layer, op, kernel, types, arena place, units; totals at the end.
   std::string describe() const;
-  // What each step is and does, in the words of execute/costs.h.
-  struct StepCosts {
+  // What each op of each step is and does, in the words of execute/costs.h; the members of a chain have one row each.
+  struct Costs {
+    int step;
     std::string op, layer, role, kernel;
     double multiply_adds, kernel_multiply_adds, bytes;
   };
-  std::vector<StepCosts> costs() const;
-  // The mean seconds of each step over `repeats` runs of the whole plan on the inputs given.
+  std::vector<Costs> costs() const;
+  // The mean seconds of each row of costs() over `repeats` runs of the whole plan on the inputs given. The members of a
+  // chain share its time as the workers spent it.
   std::vector<double> profile(const std::vector<Tensor>& inputs, int repeats);
 
  private:

@@ -684,9 +684,9 @@ class Plan:
     def describe(self) -> str:
         """One line for each kernel call, and totals."""
     def costs(self) -> list[Any]:
-        """What each kernel call is and does: op, layer, role in it (forward, gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel carries them out, bytes of inputs and outputs."""
+        """What each op of the plan is and does: the number of its kernel call (step), op, layer, role in it (forward, gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel carries them out, bytes that it reads from and writes to memory. Ops that run as one chain have the same step."""
     def profile(self, inputs: Sequence[Tensor], repeats: int = 20) -> list[dict[str, Any]]:
-        """The rows of costs() with the mean seconds of each kernel call; variables keep their values."""
+        """The rows of costs() with the mean seconds of each; variables keep their values."""
     def __str__(self) -> str: ...
     @property
     def arena_bytes(self) -> int: ...
