@@ -12,10 +12,10 @@ const std::vector<Pass>& pipeline() {
   static const std::vector<Pass> passes = {
       {"remove_dead", remove_dead, false},     {"decompose", decompose, true},
       {"fold_constants", fold_constants, false}, {"merge_common", merge_common, false},
-      {"fold_padding", fold_padding, false},   {"recompute", recompute, false},
-      {"form_chains", form_chains, false},     {"merge_common", merge_common, false},
-      {"fuse_tiles", fuse_tiles, false},       {"fuse_epilogues", fuse_epilogues, false},
-      {"order_steps", order_steps, true},
+      {"fold_padding", fold_padding, false},   {"reassociate", reassociate, false},
+      {"recompute", recompute, false},         {"form_chains", form_chains, false},
+      {"merge_common", merge_common, false},   {"fuse_tiles", fuse_tiles, false},
+      {"fuse_epilogues", fuse_epilogues, false}, {"order_steps", order_steps, true},
   };
   return passes;
 }

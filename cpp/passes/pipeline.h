@@ -21,6 +21,7 @@ void merge_common(Graph& graph);
 void remove_dead(Graph& graph);
 void decompose(Graph& graph);
 void fold_padding(Graph& graph);
+void reassociate(Graph& graph);
 void recompute(Graph& graph);
 void form_chains(Graph& graph);
 void fuse_tiles(Graph& graph);

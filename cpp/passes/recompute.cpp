@@ -65,13 +65,29 @@ class Recomputation {
     return between > (separates(*first) ? 1 : 0);
   }
 
-  // Whether the value lies in memory whatever is fused: no elementwise work makes it, and it is read late by others than
-  // the elementwise work that is to be repeated, or is an input.
+  // The values that elementwise work makes at once of this one and others read late.
+  void collect_kept_followers(const Value& value, std::unordered_set<const Value*>* kept) const {
+    for (const Node* user : users(value)) {
+      const Value& made = *user->outputs[0];
+      if (!is_tile(*user) || made.type.elements() != value.type.elements() || is_late(value, *user)) continue;
+      const auto& readers = users(made);
+      const bool late = std::any_of(readers.begin(), readers.end(), [&](const Node* reader) { return is_late(made, *reader); });
+      if (late) kept->insert(&made);
+      collect_kept_followers(made, kept);
+    }
+  }
+
+  // Whether the value lies in memory whatever is fused: it is an input; or no elementwise work makes it, and it is read
+  // late by others than the elementwise work that is to be repeated, or takes less memory than all that would be kept
+  // instead.
   bool is_stored(const Value& value) const {
     if (!value.producer) return true;
     if (is_tile(*value.producer)) return false;
     const auto& all = users(value);
-    return std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user); });
+    if (std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user); })) return true;
+    std::unordered_set<const Value*> kept;
+    collect_kept_followers(value, &kept);
+    return kept.size() > 1;
   }
 
   // Whether the value is kept although elementwise work makes it, for a late reader that is no such work.

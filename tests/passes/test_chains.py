@@ -8,7 +8,7 @@ from gradmill import _core
 
 layers = gm.layers
 BATCH = 7  # pieces of images and of rows then leave a smaller one at the end
-PASSES = ["fold_padding", "recompute", "form_chains"]
+PASSES = ["fold_padding", "reassociate", "recompute", "form_chains"]
 
 
 def expanded(x, filters):
@@ -49,7 +49,7 @@ def bottleneck():
 def large_images():
     """Images of which a chain cannot hold one in cache, so that it takes them in bands of rows."""
     inputs = gm.Input((131, 127, 8))
-    x = expanded(inputs, 64)
+    x = expanded(layers.Conv2D(8, 1)(inputs), 64)
     x = layers.DepthwiseConv2D(5, strides=2, padding="same", use_bias=False)(x)
     x = layers.ReLU(6.0)(layers.BatchNormalization()(x))
     return inputs, layers.Conv2D(8, 1)(x)
@@ -107,6 +107,34 @@ def test_same_bits_on_any_number_of_threads(network):
 def test_large_images_are_cut_into_bands():
     """Forward and backward, of both strides; only then does the test above say something of bands."""
     assert trained(large_images)[1].count(" rows of images in ") >= 4
+
+
+def results_like(described, shape):
+    """How many results of the shape given a plan writes to memory."""
+    return sum(str(shape) in line.split(" -> ")[-1] for line in described.splitlines())
+
+
+def test_the_gradient_behind_a_widening_product_is_not_written():
+    """What arrives at the large value is used up where it is made."""
+    shape = (BATCH, 131, 127, 64)
+    written = results_like(trained(large_images)[1], shape)
+    assert 0 < written < results_like(trained(large_images, disabled=["reassociate"])[1], shape)
+
+
+def shifted():
+    """Channels whose means are far larger than their spread, in the number of columns that the pass asks for."""
+    inputs = gm.Input((80, 78, 4), dtype="float64")
+    x = layers.Conv2D(4, 1, dtype="float64")(inputs) + 100.0
+    x = layers.Conv2D(24, 1, use_bias=False, dtype="float64")(x)
+    x = layers.Activation("relu", dtype="float64")(layers.BatchNormalization(dtype="float64")(x))
+    return inputs, layers.BatchNormalization(dtype="float64")(layers.Conv2D(4, 1, dtype="float64")(x))
+
+
+def test_reassociated_gradients_are_the_same_in_double_precision():
+    (found, described), (wanted, plain) = trained(shifted), trained(shifted, disabled=["reassociate"])
+    assert described != plain
+    for got, expected in zip(found, wanted):
+        np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-11)
 
 
 def arena(described):
