@@ -611,6 +611,22 @@ class _Ops:
         """What affine_sample's dy says about the map: zero for the nearest pixel, which does not change."""
 
     @staticmethod
+    def lstm(z: Any, recurrent_kernel: Any, h0: Any, c0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """A long short-term memory over a sequence. With the sums s = z[:, t] + h R of four gates, i = sigmoid(s_i), f = sigmoid(s_f), g = tanh(s_g), o = sigmoid(s_o), each step makes c = f c + i g and h = o tanh(c), where the mask counts it; else both stay."""
+
+    @staticmethod
+    def lstm_backward(d_outputs: Any, d_cells: Any, gates: Any, cells: Any, recurrent_kernel: Any, c0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """What arrives at the inputs of lstm, by the chain rule from its last step to its first."""
+
+    @staticmethod
+    def gru(z: Any, recurrent_kernel: Any, recurrent_bias: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor]:
+        """Gated recurrent units over a sequence. With the sums s = z[:, t] of the inputs and p = h R + b of the states, u = sigmoid(s_u + p_u), r = sigmoid(s_r + p_r), g = tanh(s_g + r p_g), each step makes h = u h + (1 - u) g, where the mask counts it; else h stays."""
+
+    @staticmethod
+    def gru_backward(d_outputs: Any, gates: Any, outputs: Any, recurrent_kernel: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """What arrives at the inputs of gru, by the chain rule from its last step to its first."""
+
+    @staticmethod
     def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, epilogue: Any = None) -> Tensor:
         """Matrix product over the last two axes; leading axes are broadcast."""
 
