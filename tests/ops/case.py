@@ -86,6 +86,7 @@ class Case:
     reference: Callable
     dtypes: tuple = FLOATS
     gradient: Optional[bool] = None
+    through: Optional[int] = None
     sum_length: int = 1
     large: bool = False
     exact: bool = False
@@ -137,6 +138,11 @@ class Case:
         """The op on these inputs."""
         return getattr(_core.ops, self.op)(*self._grouped(tensors), **self.attributes)
 
+    def run_differentiable(self, *tensors: Any) -> Any:
+        """Those of its results that gradients flow through."""
+        found = self.run(*tensors)
+        return found if self.through is None else found[: self.through]
+
     def run_decomposed(self, *tensors: Any) -> Any:
         """The op as what it is made of."""
         return _core.run_decomposition(self.op, *self._grouped(tensors), **self.attributes)
@@ -160,11 +166,11 @@ def case(op: str, reference: Callable, **options: Any) -> None:
         op: name in the catalogue.
         reference: called with the arrays and the attributes.
         **options: sources and attributes; and dtypes, gradient (None: as the catalogue says), sum_length (terms of the
-            longest sum, for the tolerance), large (no gradient check), exact (results must be equal bit for bit).
+            longest sum, for the tolerance), through (how many of the first results have gradients, if not all), large (no gradient check), exact (results must be equal bit for bit).
     """
     sources, alternatives, settings = {}, {}, {}
     for name, value in options.items():
-        if name in ("dtypes", "gradient", "sum_length", "large", "exact"):
+        if name in ("dtypes", "gradient", "through", "sum_length", "large", "exact"):
             settings[name] = value
         elif isinstance(value, Source) or (isinstance(value, tuple) and value and isinstance(value[0], Source)):
             sources[name] = value

@@ -37,7 +37,8 @@ def np_lstm_backward(d_outputs, d_cells, gates, cells, kernel, c0, mask, backwar
         i, f, g, o = np.split(gates[:, t], 4, axis=1)
         active = np.tanh(cells[:, t])
         d_cell = dc + dh * o * (1 - active**2)
-        parts = [d_cell * g * i * (1 - i), d_cell * before * f * (1 - f), d_cell * i * (1 - g**2), dh * active * o * (1 - o)]
+        d_i, d_f = d_cell * g * i * (1 - i), d_cell * before * f * (1 - f)
+        parts = [d_i, d_f, d_cell * i * (1 - g**2), dh * active * o * (1 - o)]
         counts = mask[:, t : t + 1]
         dz[:, t] = np.where(counts, np.concatenate(parts, axis=1), 0)
         dh, dc = np.where(counts, dz[:, t] @ kernel.T, dh), np.where(counts, d_cell * f, dc)
@@ -80,21 +81,23 @@ def np_gru_backward(d_outputs, gates, outputs, kernel, h0, mask, backwards=False
 
 # Units that fill no vector, one, several, and more than a block of terms; one row, a unit of rows, more; one step.
 for batch, steps, units in ((1, 1, 1), (3, 4, 5), (17, 3, 8), (2, 7, 33)):
-    weights = {"recurrent_kernel": normal(units, 4 * units, scale=0.5), "h0": normal(batch, units), "c0": normal(batch, units)}
-    case("lstm", z=normal(batch, steps, 4 * units), **weights, mask=booleans(batch, steps), backwards=[False, True],
-         reference=np_lstm, gradient=False, sum_length=8 * units)
+    state, counts, both_ways = normal(batch, units), booleans(batch, steps), [False, True]
+    kernel = normal(units, 4 * units, scale=0.5)
+    case("lstm", z=normal(batch, steps, 4 * units), recurrent_kernel=kernel, h0=state, c0=state, mask=counts,
+         backwards=both_ways, reference=np_lstm, through=2, sum_length=8 * units)
     case("lstm_backward", d_outputs=normal(batch, steps, units), d_cells=normal(batch, steps, units),
-         gates=uniform(0.0, 1.0, batch, steps, 4 * units), cells=normal(batch, steps, units),
-         recurrent_kernel=weights["recurrent_kernel"], c0=weights["c0"], mask=booleans(batch, steps),
-         backwards=[False, True], reference=np_lstm_backward, gradient=False, sum_length=16 * units * steps)
-    case("gru", z=normal(batch, steps, 3 * units), recurrent_kernel=normal(units, 3 * units, scale=0.5),
-         recurrent_bias=normal(3 * units), h0=normal(batch, units), mask=booleans(batch, steps), backwards=[False, True],
-         reference=np_gru, gradient=False, sum_length=8 * units)
+         gates=uniform(0.0, 1.0, batch, steps, 4 * units), cells=normal(batch, steps, units), recurrent_kernel=kernel,
+         c0=state, mask=counts, backwards=both_ways, reference=np_lstm_backward, sum_length=16 * units * steps)
+    kernel = normal(units, 3 * units, scale=0.5)
+    case("gru", z=normal(batch, steps, 3 * units), recurrent_kernel=kernel, recurrent_bias=normal(3 * units), h0=state,
+         mask=counts, backwards=both_ways, reference=np_gru, through=1, sum_length=8 * units)
     case("gru_backward", d_outputs=normal(batch, steps, units), gates=uniform(0.0, 1.0, batch, steps, 4 * units),
-         outputs=normal(batch, steps, units), recurrent_kernel=normal(units, 3 * units, scale=0.5), h0=normal(batch, units),
-         mask=booleans(batch, steps), backwards=[False, True], reference=np_gru_backward, gradient=False,
-         sum_length=16 * units * steps)
+         outputs=normal(batch, steps, units), recurrent_kernel=kernel, h0=state, mask=counts, backwards=both_ways,
+         reference=np_gru_backward, sum_length=16 * units * steps)
+# More terms than a block of a product has, and more rows than a unit of work; all steps count.
 case("lstm", z=normal(2, 30, 4 * 260, scale=0.1), recurrent_kernel=normal(260, 4 * 260, scale=0.02), h0=normal(2, 260),
-     c0=normal(2, 260), mask=booleans(2, 30), reference=np_lstm, gradient=False, large=True, sum_length=3000)
+     c0=normal(2, 260), mask=booleans(2, 30), reference=np_lstm, large=True, sum_length=3000)
 case("lstm", z=normal(40, 5, 4 * 16), recurrent_kernel=normal(16, 4 * 16), h0=normal(40, 16), c0=normal(40, 16),
-     mask=values(np.ones((40, 5)), "bool"), reference=np_lstm, gradient=False, large=True, sum_length=200)
+     mask=values(np.ones((40, 5)), "bool"), reference=np_lstm, large=True, sum_length=200)
+case("gru", z=normal(40, 5, 3 * 16), recurrent_kernel=normal(16, 3 * 16), recurrent_bias=normal(3 * 16), h0=normal(40, 16),
+     mask=values(np.ones((40, 5)), "bool"), reference=np_gru, large=True, sum_length=200)

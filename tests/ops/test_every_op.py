@@ -110,7 +110,7 @@ def test_gradient(row: Case) -> None:
         everything = [_core.tensor(array) for array in arrays]
         for number, tensor in zip(floating, tensors):
             everything[number] = tensor
-        return row.run(*everything)
+        return row.run_differentiable(*everything)
 
     check_gradients(run, [arrays[number] for number in floating], max_elements=6, rtol=2e-5, atol=1e-7)
 
@@ -132,7 +132,7 @@ def test_gradient_eager_is_compiled(row: Case) -> None:
         with gm.GradientTape() as tape:
             for tensor in tensors:
                 tape.watch(tensor)
-            y = as_list(row.run(*tensors))
+            y = as_list(row.run_differentiable(*tensors))
         return tape.gradient(y, list(tensors), unconnected_gradients="zero")
 
     tensors = row.tensors("float64")
