@@ -166,7 +166,8 @@ def case(op: str, reference: Callable, **options: Any) -> None:
         op: name in the catalogue.
         reference: called with the arrays and the attributes.
         **options: sources and attributes; and dtypes, gradient (None: as the catalogue says), sum_length (terms of the
-            longest sum, for the tolerance), through (how many of the first results have gradients, if not all), large (no gradient check), exact (results must be equal bit for bit).
+            longest sum, for the tolerance), through (how many of the first results have gradients), large (no
+            gradient check), exact (results must be equal bit for bit).
     """
     sources, alternatives, settings = {}, {}, {}
     for name, value in options.items():

@@ -99,5 +99,5 @@ case("lstm", z=normal(2, 30, 4 * 260, scale=0.1), recurrent_kernel=normal(260, 4
      c0=normal(2, 260), mask=booleans(2, 30), reference=np_lstm, large=True, sum_length=3000)
 case("lstm", z=normal(40, 5, 4 * 16), recurrent_kernel=normal(16, 4 * 16), h0=normal(40, 16), c0=normal(40, 16),
      mask=values(np.ones((40, 5)), "bool"), reference=np_lstm, large=True, sum_length=200)
-case("gru", z=normal(40, 5, 3 * 16), recurrent_kernel=normal(16, 3 * 16), recurrent_bias=normal(3 * 16), h0=normal(40, 16),
-     mask=values(np.ones((40, 5)), "bool"), reference=np_gru, large=True, sum_length=200)
+case("gru", z=normal(40, 5, 3 * 16), recurrent_kernel=normal(16, 3 * 16), recurrent_bias=normal(3 * 16),
+     h0=normal(40, 16), mask=values(np.ones((40, 5)), "bool"), reference=np_gru, large=True, sum_length=200)
