@@ -1,5 +1,7 @@
 #include "autodiff/tape.h"
 
+#include <algorithm>
+
 #include "ops/build.h"
 
 namespace gradmill {
@@ -20,16 +22,21 @@ void Tape::reset() {
   records_.clear();
   watched_.clear();
   reads_.clear();
+  asked_for_.clear();
   variable_order_.clear();
   used_ = false;
 }
 
 void Tape::watch(const VariablePointer& variable) {
-  const Var value = read_variable(variable);
-  watched_.insert(value.id());
+  asked_for_.insert(variable.get());
+  note_read(variable, read_variable(variable));
+}
+
+void Tape::note_read(const VariablePointer& variable, const Var& value) {
   auto& ids = reads_[variable.get()];
   if (ids.empty()) variable_order_.push_back(variable);
-  ids.push_back(value.id());
+  if (std::find(ids.begin(), ids.end(), value.id()) == ids.end()) ids.push_back(value.id());
+  watched_.insert(value.id());
 }
 
 void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) {
@@ -42,11 +49,8 @@ void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inp
 }
 
 void Tape::variable_read(const VariablePointer& variable, const Var& value) {
-  if (!watch_variables_ || !variable->trainable() || !is_float(value.dtype())) return;
-  auto& ids = reads_[variable.get()];
-  if (ids.empty()) variable_order_.push_back(variable);
-  if (ids.empty() || ids.back() != value.id()) ids.push_back(value.id());
-  watched_.insert(value.id());
+  const bool watches = watch_variables_ && variable->trainable() && is_float(value.dtype());
+  if (watches || asked_for_.count(variable.get())) note_read(variable, value);
 }
 
 Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources) {

@@ -34,11 +34,14 @@ class Tape : public Recorder {
   void variable_read(const VariablePointer& variable, const Var& value) override;
 
  private:
+  void note_read(const VariablePointer& variable, const Var& value);
+
   const bool persistent_, watch_variables_;
   bool active_ = false, used_ = false;
   std::vector<Record> records_;
   std::unordered_set<uint64_t> watched_;  // values whose gradients may be asked for, and what depends on them
   std::unordered_map<const Variable*, std::vector<uint64_t>> reads_;
+  std::unordered_set<const Variable*> asked_for_;  // by watch()
   std::vector<VariablePointer> variable_order_;
 };
 

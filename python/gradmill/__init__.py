@@ -32,7 +32,7 @@ from gradmill import (
     utils,
 )
 from gradmill._core import __version__
-from gradmill.autograd import GradientTape
+from gradmill.autograd import GradientTape, value_and_grad
 from gradmill.initializers import Initializer
 from gradmill.layers import Input, InputSpec, Layer
 from gradmill.losses import Loss
@@ -91,6 +91,7 @@ __all__ = [
     "testing",
     "tracing",
     "utils",
+    "value_and_grad",
 ]
 
 

@@ -1,8 +1,8 @@
 """Gradients of what was computed while a tape recorded."""
 
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional
 
-from gradmill import _core
+from gradmill import _core, tracing
 from gradmill.errors import ArgumentError
 from gradmill.symbolic import flatten, map_structure
 
@@ -115,3 +115,46 @@ class _Pause:
 
     def __exit__(self, *_: Any) -> None:
         self._tape.start()
+
+
+def value_and_grad(fn: Callable, variables: Any, has_aux: bool = False) -> Callable:
+    """Return a compiled function that gives what `fn` gives, and the gradients of its value.
+
+    Args:
+        fn: returns a loss, a tensor of one element; with `has_aux` a pair of the loss and anything else.
+        variables: what to differentiate with respect to: a variable, a structure of variables, or a layer or model, which
+            stands for the list of its trainable variables.
+        has_aux: whether `fn` returns a pair.
+
+    Returns:
+        A function of the arguments of `fn`. It returns what `fn` returns, and the gradients in the structure of
+        `variables` (a list for a layer or model), with zeros where the loss does not depend on a variable. It compiles
+        once for each shape of its arguments, see `gradmill.function`.
+
+    Raises:
+        ArgumentError: nothing to differentiate with respect to; a loss of more than one element; no pair with `has_aux`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> w = gm.Variable(3.0)
+        >>> loss, slope = gm.value_and_grad(lambda x: w * w * x, w)(gm.ops.convert_to_tensor(2.0))
+        >>> float(loss), float(slope)
+        (18.0, 12.0)
+    """
+
+    def differentiate(*args: Any, **kwargs: Any) -> Any:
+        wanted = getattr(variables, "trainable_variables", variables)
+        if not flatten(wanted):
+            raise ArgumentError(f"value_and_grad: {variables!r} has no trainable variables; build it before")
+        with GradientTape() as tape:
+            tape.watch(wanted)
+            result = fn(*args, **kwargs)
+        if has_aux and not (isinstance(result, tuple) and len(result) == 2):
+            raise ArgumentError(f"value_and_grad: with has_aux the function must return a pair; received {result!r}")
+        loss = result[0] if has_aux else result
+        shape = tuple(getattr(loss, "shape", ("no tensor",)))
+        if any(size != 1 for size in shape):
+            raise ArgumentError(f"value_and_grad: expected a loss of one element; received {loss!r}")
+        return result, tape.gradient(loss, wanted, unconnected_gradients="zero")
+
+    return tracing.function(differentiate)

@@ -456,3 +456,20 @@ def test_two_hundred_models_leave_no_memory_behind() -> None:
     for _ in range(200):
         build_fit_delete()
     assert resident_bytes() - start < 10e6
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_watching_a_variable_counts_it_once(compiled) -> None:
+    trainable, fixed = gm.Variable(3.0), gm.Variable(5.0, trainable=False)
+
+    def slopes():
+        with gm.GradientTape() as tape:
+            tape.watch([trainable, fixed])
+            y = trainable * trainable * fixed
+            fixed.assign(7.0)
+            y = y + fixed * fixed
+        return tape.gradient(y, [trainable, fixed])
+
+    found = (gm.function(slopes) if compiled else slopes)()
+    # 2 * 3 * 5; and 3 * 3 of the first value, 2 * 7 of the second.
+    assert [float(each) for each in found] == [30.0, 23.0]
