@@ -122,17 +122,18 @@ def value_and_grad(fn: Callable, variables: Any, has_aux: bool = False) -> Calla
 
     Args:
         fn: returns a loss, a tensor of one element; with `has_aux` a pair of the loss and anything else.
-        variables: what to differentiate with respect to: a variable, a structure of variables, or a layer or model, which
-            stands for the list of its trainable variables.
+        variables: what to differentiate with respect to: a variable, a structure of variables, or a layer or model,
+            which stands for the list of its trainable variables.
         has_aux: whether `fn` returns a pair.
 
     Returns:
         A function of the arguments of `fn`. It returns what `fn` returns, and the gradients in the structure of
-        `variables` (a list for a layer or model), with zeros where the loss does not depend on a variable. It compiles
-        once for each shape of its arguments, see `gradmill.function`.
+        `variables` (a list for a layer or model), with zeros where the loss does not depend on a variable. It
+        compiles once for each shape of its arguments, see `gradmill.function`.
 
     Raises:
-        ArgumentError: nothing to differentiate with respect to; a loss of more than one element; no pair with `has_aux`.
+        ArgumentError: nothing to differentiate with respect to; a loss of more than one element; no pair with
+            `has_aux`.
 
     Example:
         >>> import gradmill as gm
