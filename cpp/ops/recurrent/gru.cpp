@@ -9,24 +9,11 @@ namespace {
 using A = RecurrenceAttributes;
 
 void infer_gru(InferScope& s) {
-  s.check_float(0);
+  const int64_t units = check_recurrence(s, 3);
   const Shape &z = s.input(0).shape, &kernel = s.input(1).shape;
-  if (z.rank() != 3 || kernel.rank() != 2 || kernel[1] != 3 * kernel[0] || z[2] != kernel[1]) {
-    s.shape_error("z must have shape (batch, steps, 3 * units) and recurrent_kernel (units, 3 * units); received ", z, " and ",
-                  kernel);
-  }
-  if (z[1] == 0) s.shape_error("z must have at least one step; received ", z);
-  if (s.input(2).shape != Shape{kernel[1]}) {
-    s.shape_error("recurrent_bias must have shape ", Shape{kernel[1]}, "; received ", s.input(2).shape);
-  }
-  if (s.input(3).shape != Shape{z[0], kernel[0]}) {
-    s.shape_error("h0 must have shape ", Shape{z[0], kernel[0]}, " for z ", z, "; received ", s.input(3).shape);
-  }
-  if (s.input(4).shape != Shape{z[0], z[1]} || s.input(4).dtype != DType::boolean) {
-    s.shape_error("mask must be bool with shape ", Shape{z[0], z[1]}, " for z ", z, "; received ", s.input(4));
-  }
-  s.add_output({s.input(0).dtype, sequence(z, kernel[0])});
-  s.add_output({s.input(0).dtype, sequence(z, 4 * kernel[0])});
+  check_shapes(s, {z, kernel, {kernel[1]}, {z[0], units}, {z[0], z[1]}});
+  s.add_output({s.input(0).dtype, sequence(z, units)});
+  s.add_output({s.input(0).dtype, sequence(z, 4 * units)});
 }
 
 Vars gru_step_by_step(const OpScope& s) {
@@ -107,14 +94,8 @@ OpDef define_gru_backward() {
             const Shape& outputs = s.input(2).shape;
             if (outputs.rank() != 3) s.shape_error("outputs must have shape (batch, steps, units); received ", outputs);
             const int64_t units = outputs[2];
-            const Shape wanted[] = {outputs, sequence(outputs, 4 * units), outputs, Shape{units, 3 * units},
-                                    Shape{outputs[0], units}, Shape{outputs[0], outputs[1]}};
-            for (int i = 0; i < 6; ++i) {
-              if (s.input(i).shape != wanted[i]) {
-                s.shape_error("input ", i, " must have shape ", wanted[i], " for outputs ", outputs, "; received ",
-                              s.input(i).shape);
-              }
-            }
+            check_shapes(s, {outputs, sequence(outputs, 4 * units), outputs, {units, 3 * units}, {outputs[0], units},
+                             {outputs[0], outputs[1]}});
             s.add_output({s.input(0).dtype, sequence(outputs, 3 * units)});
             s.add_output({s.input(0).dtype, sequence(outputs, 3 * units)});
             s.add_output({s.input(0).dtype, Shape{outputs[0], units}});

@@ -9,23 +9,11 @@ namespace {
 using A = RecurrenceAttributes;
 
 void infer_lstm(InferScope& s) {
-  s.check_rank(0, 3);
-  s.check_float(0);
-  const Shape &z = s.input(0).shape, &kernel = s.input(1).shape;
-  if (z.rank() != 3 || kernel.rank() != 2 || kernel[1] != 4 * kernel[0] || z[2] != kernel[1]) {
-    s.shape_error("z must have shape (batch, steps, 4 * units) and recurrent_kernel (units, 4 * units); received ", z, " and ",
-                  kernel);
-  }
-  const Shape state{z[0], kernel[0]}, mask{z[0], z[1]};
-  if (z[1] == 0) s.shape_error("z must have at least one step; received ", z);
-  if (s.input(2).shape != state || s.input(3).shape != state) {
-    s.shape_error("h0 and c0 must have shape ", state, " for z ", z, "; received ", s.input(2).shape, " and ", s.input(3).shape);
-  }
-  if (s.input(4).shape != mask || s.input(4).dtype != DType::boolean) {
-    s.shape_error("mask must be bool with shape ", mask, " for z ", z, "; received ", s.input(4));
-  }
-  s.add_output({s.input(0).dtype, sequence(z, kernel[0])});
-  s.add_output({s.input(0).dtype, sequence(z, kernel[0])});
+  const int64_t units = check_recurrence(s, 4);
+  const Shape &z = s.input(0).shape, state{z[0], units};
+  check_shapes(s, {z, s.input(1).shape, state, state, {z[0], z[1]}});
+  s.add_output({s.input(0).dtype, sequence(z, units)});
+  s.add_output({s.input(0).dtype, sequence(z, units)});
   s.add_output({s.input(0).dtype, z});
 }
 
@@ -111,13 +99,8 @@ OpDef define_lstm_backward() {
             s.check_float(0);
             const Shape& cells = s.input(3).shape;
             if (cells.rank() != 3) s.shape_error("cells must have shape (batch, steps, units); received ", cells);
-            const Shape state{cells[0], cells[2]}, gates = sequence(cells, 4 * cells[2]);
-            const Shape wanted[] = {cells, cells, gates, cells, Shape{cells[2], 4 * cells[2]}, state, Shape{cells[0], cells[1]}};
-            for (int i = 0; i < 7; ++i) {
-              if (s.input(i).shape != wanted[i]) {
-                s.shape_error("input ", i, " must have shape ", wanted[i], " for cells ", cells, "; received ", s.input(i).shape);
-              }
-            }
+            const Shape state{cells[0], cells[2]}, gates = sequence(cells, 4 * cells[2]), kernel{cells[2], 4 * cells[2]};
+            check_shapes(s, {cells, cells, gates, cells, kernel, state, {cells[0], cells[1]}});
             s.add_output(s.input(2));
             s.add_output({s.input(0).dtype, state});
             s.add_output({s.input(0).dtype, state});

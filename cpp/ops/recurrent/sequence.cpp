@@ -4,6 +4,28 @@
 
 namespace gradmill {
 
+int64_t check_recurrence(const InferScope& s, int64_t gates) {
+  s.check_float(0);
+  const Shape &z = s.input(0).shape, &kernel = s.input(1).shape;
+  if (z.rank() != 3 || kernel.rank() != 2 || kernel[1] != gates * kernel[0] || z[2] != kernel[1]) {
+    s.shape_error("z must have shape (batch, steps, ", gates, " * units) and recurrent_kernel (units, ", gates,
+                  " * units); received ", z, " and ", kernel);
+  }
+  if (z[1] == 0) s.shape_error("z must have at least one step; received ", z);
+  return kernel[0];
+}
+
+void check_shapes(const InferScope& s, const std::vector<Shape>& wanted) {
+  const int last = s.input_count() - 1;
+  for (int i = 0; i <= last; ++i) {
+    const Shape& shape = s.input(i).shape;
+    if (shape == wanted[static_cast<size_t>(i)]) continue;
+    s.shape_error(i == last ? text("mask") : text("input ", i), " must have shape ", wanted[static_cast<size_t>(i)], " beside ",
+                  s.input(0).shape, "; received ", shape);
+  }
+  if (s.input(last).dtype != DType::boolean) s.dtype_error("mask must be bool; received ", name_of(s.input(last).dtype));
+}
+
 Shape sequence(const Shape& like, int64_t features) { return {like[0], like[1], features}; }
 
 Var step_of(const Var& x, int64_t t) {

@@ -1,0 +1,52 @@
+"""What recurrences refuse, and what of theirs has no gradient."""
+
+from __future__ import annotations
+
+import pytest
+
+import gradmill as gm
+from gradmill import _core, ops
+
+
+def run_lstm(z, one):
+    return _core.ops.lstm(z, ops.ones((1, 4)), one, one, ops.ones((1, 1), dtype="bool"))[2]
+
+
+def run_gru(z, one):
+    return _core.ops.gru(z[..., :3], ops.ones((1, 3)), ops.ones(3), one, ops.ones((1, 1), dtype="bool"))[1]
+
+
+@pytest.mark.parametrize("run", [run_lstm, run_gru])
+def test_no_gradient_flows_through_gates(run):
+    with gm.GradientTape() as tape:
+        z = ops.ones((1, 1, 4))
+        tape.watch(z)
+        gates = run(z, ops.ones((1, 1)))
+    with pytest.raises(gm.errors.UnsupportedError, match="gates"):
+        tape.gradient(gates, z)
+
+
+GOOD = {"z": (2, 3, 16), "recurrent_kernel": (4, 16), "h0": (2, 4), "c0": (2, 4), "mask": (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [
+        ("z", (2, 3, 15), "4 \\* units"),
+        ("z", (2, 0, 16), "at least one step"),
+        ("recurrent_kernel", (3, 16), "4 \\* units"),
+        ("h0", (3, 4), "input 2 must have shape"),
+        ("c0", (2, 5), "input 3 must have shape"),
+        ("mask", (2, 4), "mask must have shape"),
+    ],
+)
+def test_shapes_that_do_not_fit(name, shape, words):
+    shapes = {**GOOD, name: shape}
+    mask = ops.ones(shapes.pop("mask"), dtype="bool")
+    with pytest.raises(gm.errors.ShapeError, match=f"lstm: .*{words}"):
+        _core.ops.lstm(*(ops.ones(each) for each in shapes.values()), mask)
+
+
+def test_a_mask_is_bool():
+    with pytest.raises(gm.errors.DTypeError, match="mask must be bool; received float32"):
+        _core.ops.lstm(*(ops.ones(each) for each in GOOD.values()))
