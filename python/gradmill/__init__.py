@@ -41,11 +41,11 @@ from gradmill.models import Functional, Model, Sequential
 from gradmill.optimizers import Optimizer
 from gradmill.regularizers import Regularizer
 from gradmill.symbolic import SymbolicTensor
-from gradmill.tracing import function, name_scope
+from gradmill.tracing import TensorSpec, function, name_scope
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "datasets")
+_LAZY_MODULES = ("applications", "data", "datasets")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -65,6 +65,7 @@ __all__ = [
     "Regularizer",
     "Sequential",
     "SymbolicTensor",
+    "TensorSpec",
     "Variable",
     "__version__",
     "activations",
@@ -73,6 +74,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "data",
     "datasets",
     "errors",
     "function",

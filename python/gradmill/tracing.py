@@ -62,12 +62,28 @@ class TensorSpec:
     """Shape and dtype of a tensor that need not exist.
 
     Args:
-        shape: sizes.
+        shape: sizes, None where one is unknown; None for an unknown rank.
         dtype: name.
+        name: a name for people.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.TensorSpec((None, 3), "float32")
+        TensorSpec(shape=(None, 3), dtype='float32')
     """
 
-    def __init__(self, shape: Any, dtype: str):
-        self.shape, self.dtype = tuple(shape), dtype
+    def __init__(self, shape: Any = None, dtype: Any = "float32", name: Optional[str] = None):
+        self.shape: Any = None if shape is None else tuple(shape)
+        self.dtype, self.name = dtype, name
+
+    def __repr__(self) -> str:
+        return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TensorSpec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
 
 
 class Traced:
