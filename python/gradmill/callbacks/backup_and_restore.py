@@ -13,6 +13,7 @@ from gradmill.callbacks.callback import Callback, Logs
 from gradmill.callbacks.model_checkpoint import check_save_freq
 from gradmill.utils.files import atomic_write
 from gradmill.utils.lazy import LazyModule
+from gradmill.utils.plain_state import pack_state, unpack_state
 
 if TYPE_CHECKING:
     import shutil
@@ -21,7 +22,7 @@ else:
     shutil = LazyModule("shutil")
     zipfile = LazyModule("zipfile")
 
-_FORMAT = 1
+_FORMAT = 2
 _FILE_NAME = "training_state.npz"
 
 
@@ -31,7 +32,7 @@ class ResumePoint:
 
     epoch: int
     step: int
-    feed: Dict[str, int]
+    feed: Dict[str, Any]
 
 
 class BackupAndRestore(Callback):
@@ -149,15 +150,17 @@ class BackupAndRestore(Callback):
                 shutil.copyfileobj(source, target)
         arrays = {label: _plain(variable) for label, variable in self._variables()}
         algorithm, keys, *rest = np.random.get_state()
+        feed, waiting = pack_state(self.model._feed_in_use.state())
         header = {
             "format": _FORMAT,
             "epoch": epoch,
             "step": step,
-            "feed": self.model._feed_in_use.state(),
+            "feed": feed,
             "numpy_random": [algorithm, *rest],
         }
         with atomic_write(self._path) as file:
             named: Dict[str, Any] = {"header": np.array(json.dumps(header)), "numpy_random_keys": keys, **arrays}
+            named.update({f"feed_{label}": array for label, array in waiting.items()})
             np.savez(file, **named)
 
     def _restore(self, path: str) -> None:
@@ -173,6 +176,7 @@ class BackupAndRestore(Callback):
                 "start anew"
             )
         labels = {label for label, _ in variables}
+        waiting = {name[len("feed_") :]: arrays.pop(name) for name in list(arrays) if name.startswith("feed_")}
         stored = set(arrays) - {"header", "numpy_random_keys"}
         if labels != stored:
             raise errors.ArgumentError(
@@ -190,7 +194,8 @@ class BackupAndRestore(Callback):
             variable.assign(arrays[label])
         algorithm, *rest = header["numpy_random"]
         np.random.set_state((algorithm, arrays["numpy_random_keys"], *rest))
-        self.model._set(_resume=ResumePoint(int(header["epoch"]), int(header["step"]), header["feed"]))
+        feed = unpack_state(header["feed"], waiting)
+        self.model._set(_resume=ResumePoint(int(header["epoch"]), int(header["step"]), feed))
 
 
 def _plain(variable: Any) -> np.ndarray:

@@ -42,10 +42,11 @@ class ArrayData:
 
 
 class BatchData:
-    """Batches that Python code makes: a `PyDataset`, a generator, or anything that can be iterated.
+    """Batches that Python code makes: a `Dataset`, a `PyDataset`, a generator, or anything that can be iterated.
 
     Attributes:
         num_batches: batches of one pass, or None while unknown.
+        endless: whether there is no last batch.
     """
 
     def __init__(self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False):
@@ -56,8 +57,11 @@ class BatchData:
         )
         self._shuffle = shuffle and self._indexed
         self.num_batches = _count_batches(source)
+        self.endless = _is_endless(source)
+        self._raw: Any = None
         self._iterator: Optional[Iterator[Any]] = None
         self._first: Optional[Any] = None
+        self._restored = False
 
     def first_batch(self) -> Any:
         """Return the first batch without losing it: the next pass yields it again."""
@@ -71,20 +75,22 @@ class BatchData:
                 ) from None
         return self._first
 
-    def batches(self, limit: Optional[int], order_seed: Optional[int], skip: int = 0) -> Iterator[Any]:
-        """Yield up to `limit` batches; with a limit the next call goes on where this one stopped.
+    def batches(self, limit: Optional[int], order_seed: Optional[int], first_step: int = 0) -> Iterator[Any]:
+        """Yield the batches of an epoch; with a limit the next call goes on where this one stopped.
 
         Args:
             limit: steps of the epoch, or None for one whole pass.
             order_seed: seed of the order of an indexed, shuffled data set.
-            skip: batches to pass over first, when an interrupted epoch is taken up again.
+            first_step: step to begin with, when an interrupted epoch is taken up again. What comes before is passed
+                over, unless `restore` has set the data there.
         """
         iterator, first = self._iterator, self._first
         self._iterator = self._first = None
         resumed = iterator is not None and first is None
+        count = first_step if self._restored else 0
+        self._restored = False
         if iterator is None or (self._shuffle and first is not None):
             iterator, first, resumed = self._new_iterator(order_seed), None, False
-        count = 0
         while limit is None or count < limit:
             if first is not None:
                 batch, first = first, None
@@ -101,16 +107,34 @@ class BatchData:
                         warnings.warn(
                             f"fit: the data ran out after {count} of {limit or 'at least 1'} steps, so the epoch ends "
                             "here; "
-                            "yield at least steps_per_epoch * epochs batches, or pass a data set that can be iterated "
-                            "again",
+                            "yield at least steps_per_epoch * epochs batches, repeat() a Dataset, or pass a data set "
+                            "that can be iterated again",
                             stacklevel=4,
                         )
                     return
             count += 1
-            if limit is not None and count == limit:
-                self._iterator = iterator
-            if count > skip:
+            if limit is not None:
+                self._iterator = iterator if count == limit else None
+            if count > first_step:
                 yield batch
+        self._iterator = iterator
+
+    def rewind(self) -> None:
+        """Let the next pass begin at the start, as far as the source can be iterated again."""
+        if self._first is None:
+            self._iterator = None
+
+    def state(self) -> Any:
+        """Return the position of the pass in progress, None where the source has none to give."""
+        return self._raw.get_state() if hasattr(self._raw, "get_state") else None
+
+    def restore(self, state: Any) -> None:
+        """Go on where the data that gave `state` stood."""
+        if state is None or not hasattr(self.source, "iterate_batches"):
+            return
+        self._iterator, self._first = self._new_iterator(None), None
+        self._raw.set_state(state)
+        self._restored = True
 
     def begin_epoch(self) -> None:
         """Tell a `PyDataset` that an epoch starts."""
@@ -123,14 +147,18 @@ class BatchData:
             self.source.on_epoch_end()
 
     def _new_iterator(self, order_seed: Optional[int]) -> Iterator[Any]:
-        if self._indexed and self.num_batches is not None:
+        if hasattr(self._raw, "get_state"):
+            self._raw.close()
+        if hasattr(self.source, "iterate_batches"):
+            self._raw = self.source.iterate_batches()
+        elif self._indexed and self.num_batches is not None:
             order: Any = range(self.num_batches)
             if self._shuffle and order_seed is not None:
                 order = np.random.default_rng(order_seed).permutation(self.num_batches)
-            raw: Iterator[Any] = (self.source[int(index)] for index in order)
+            self._raw = (self.source[int(index)] for index in order)
         else:
-            raw = iter(self.source)
-        return (self._standardize(batch) for batch in raw)
+            self._raw = iter(self.source)
+        return (self._standardize(batch) for batch in self._raw)
 
     def _standardize(self, batch: Any) -> Any:
         # A list may be the input of several arrays, so only a tuple is taken as (x, y, sample_weight).
@@ -234,7 +262,10 @@ def _as_array(leaf: Any, name: str) -> np.ndarray:
             f"{name}: expected numbers (bool, integers or floats); received dtype {array.dtype}; convert it first"
         )
     if array.ndim == 0:
-        raise errors.ShapeError(f"{name}: expected an array whose first axis counts samples; received a scalar")
+        raise errors.ShapeError(
+            f"{name}: expected an array whose first axis counts samples; received a scalar; a data set must yield "
+            "batches, use batch()"
+        )
     return array
 
 
@@ -335,3 +366,10 @@ def _count_batches(source: Any) -> Optional[int]:
     if hasattr(source, "__len__"):
         return len(source)
     return None
+
+
+def _is_endless(source: Any) -> bool:
+    """Whether a data set says that it has no end; `Dataset` tells it from an unknown one."""
+    if hasattr(source, "cardinality"):
+        return int(source.cardinality()) == -1
+    return hasattr(source, "num_batches") and source.num_batches is None

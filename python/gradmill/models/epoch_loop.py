@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
+from gradmill import errors
 from gradmill.models.data_adapter import ArrayData, BatchData
 from gradmill.models.epoch_runner import PROGRESS_INTERVAL_SECONDS, EpochRunner
 from gradmill.models.step_program import StepProgram
@@ -31,11 +32,15 @@ class Feed:
         """Run one epoch from `first_step`; hooks and result as in `EpochRunner.run`."""
         raise NotImplementedError
 
-    def state(self) -> Dict[str, int]:
+    def rewind(self) -> None:
+        """Let the next epoch begin with the first batch, wherever the last one stopped."""
+        raise NotImplementedError
+
+    def state(self) -> Dict[str, Any]:
         """Return what another feed over the same data needs to go on with the same batches."""
         raise NotImplementedError
 
-    def restore(self, state: Dict[str, int]) -> None:
+    def restore(self, state: Dict[str, Any]) -> None:
         """Go on where the feed that returned `state` stood."""
         raise NotImplementedError
 
@@ -96,10 +101,13 @@ class ArrayFeed(Feed):
         self._passes += int(finished_pass)
         return reached - start
 
-    def state(self) -> Dict[str, int]:
+    def rewind(self) -> None:
+        self._position = 0
+
+    def state(self) -> Dict[str, Any]:
         return {"seed": self._seed, "passes": self._passes, "position": self._position}
 
-    def restore(self, state: Dict[str, int]) -> None:
+    def restore(self, state: Dict[str, Any]) -> None:
         self._seed, self._passes, self._position = (int(state[name]) for name in ("seed", "passes", "position"))
         self._make_runner()
 
@@ -108,6 +116,11 @@ class BatchFeed(Feed):
     """Batches that Python code yields."""
 
     def __init__(self, model: Any, method: str, data: BatchData, steps: Optional[int], seed: int):
+        if steps is None and data.endless:
+            raise errors.ArgumentError(
+                "fit: the data set is endless; give steps_per_epoch (validation_steps for validation data, steps for "
+                "evaluate and predict)"
+            )
         self._model = model
         self._method = method
         self._data = data
@@ -139,11 +152,15 @@ class BatchFeed(Feed):
         self.steps = self._limit or self._data.num_batches
         return step
 
-    def state(self) -> Dict[str, int]:
-        return {"seed": self._seed, "passes": self._passes, "position": 0}
+    def rewind(self) -> None:
+        self._data.rewind()
 
-    def restore(self, state: Dict[str, int]) -> None:
+    def state(self) -> Dict[str, Any]:
+        return {"seed": self._seed, "passes": self._passes, "data": self._data.state()}
+
+    def restore(self, state: Dict[str, Any]) -> None:
         self._seed, self._passes = int(state["seed"]), int(state["passes"])
+        self._data.restore(state.get("data"))
 
 
 def run_epoch(model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int = 0) -> Dict[str, Any]:

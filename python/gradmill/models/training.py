@@ -134,8 +134,8 @@ class Trainer(TrainingSteps):
         """Train the model.
 
         Args:
-            x: array or tensor, a list or dict of them for several inputs, or a data set: a `PyDataset`, a generator or
-                another iterable of `(x,)`, `(x, y)` or `(x, y, sample_weight)` batches.
+            x: array or tensor, a list or dict of them for several inputs, or a data set: a `gm.data.Dataset`, a
+                `PyDataset`, a generator or another iterable of `(x,)`, `(x, y)` or `(x, y, sample_weight)` batches.
             y: targets, structured like the outputs; None for a data set.
             batch_size: samples of a step, default 32; not for data sets.
             epochs: epoch to stop at.
@@ -506,6 +506,7 @@ class Trainer(TrainingSteps):
 
     def _evaluate_feed(self, feed: "epoch_loop.Feed", callbacks: Any) -> Dict[str, Any]:
         self.reset_metrics()
+        feed.rewind()
         self._set(stop_evaluating=False)
         callbacks.on_test_begin()
         logs = epoch_loop.run_epoch(self, feed, callbacks, "test")
