@@ -44,7 +44,8 @@ class Map(Node):
         result = call(self._function, element)
         if result is None:
             raise errors.ArgumentError("map: the function must return the new element; received None")
-        return elements.to_element(result)
+        # A list as the whole result is several parts, as in tf.data; inside a result it is one array.
+        return elements.to_element(tuple(result) if isinstance(result, list) else result)
 
     def spec(self) -> Any:
         """Return what the function returns for symbolic inputs, or for a first element if it does not take those."""
@@ -54,6 +55,7 @@ class Map(Node):
                 symbolic = elements.map_leaves(lambda leaf: SymbolicTensor(leaf.shape, leaf.dtype), source)
                 arguments = symbolic if isinstance(symbolic, tuple) else (symbolic,)
                 result = tracing.infer_outputs(self._function, *arguments)
+                result = tuple(result) if isinstance(result, list) else result
                 self._spec = elements.map_leaves(lambda leaf: tracing.TensorSpec(leaf.shape, leaf.dtype), result)
             except Exception:
                 self._spec = elements.spec_of(self.apply(first_element(self.inputs[0])))
