@@ -1,5 +1,6 @@
 """Data sets: order by chance, errors, threads that end, elements of every kind."""
 
+import collections
 import subprocess
 import sys
 import threading
@@ -131,8 +132,6 @@ def test_elements_come_as_tensors_of_the_dtype_of_the_arrays():
 
 
 def test_named_tuples_and_none_stay():
-    import collections
-
     pair_type = collections.namedtuple("Pair", "left right")
     dataset = Dataset.from_tensor_slices(pair_type(X, None)).batch(4)
     element = next(iter(dataset))
@@ -232,8 +231,7 @@ def test_threads_and_generators_end_when_reading_does(how):
 
     def generator():
         try:
-            for number in range(10 if how == "end" else 10**9):
-                yield number
+            yield from range(10 if how == "end" else 10**9)
         finally:
             closed.append(True)
 
