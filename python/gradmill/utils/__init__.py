@@ -28,6 +28,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "hash_file",
+    "image_dataset_from_directory",
     "normalize",
     "pack_x_y_sample_weight",
     "register_keras_serializable",
@@ -35,14 +36,19 @@ __all__ = [
     "set_random_seed",
     "split_dataset",
     "structure",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
 
-# Loaded when first used: downloads need the network and archive modules of the standard library, and `saving`, whose
-# registry Keras offers here, too, stands above this package.
+# Loaded when first used: downloads need the network and archive modules of the standard library; `data`, and `saving`,
+# whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
     "get_file": "gradmill.utils.download",
+    "image_dataset_from_directory": "gradmill.data.images",
+    "text_dataset_from_directory": "gradmill.data.texts",
+    "timeseries_dataset_from_array": "gradmill.data.timeseries",
     "CustomObjectScope": "gradmill.saving",
     "custom_object_scope": "gradmill.saving",
     "deserialize_keras_object": "gradmill.saving",
