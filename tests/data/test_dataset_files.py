@@ -7,7 +7,6 @@ from PIL import Image
 import gradmill as gm
 from gradmill.utils import image_dataset_from_directory, text_dataset_from_directory, timeseries_dataset_from_array
 
-
 # Keras: which files a split of 0.3 with seed 12 holds back, and which not.
 KERAS_VALIDATION = [2, 1, 6]
 KERAS_TRAINING = [0, 3, 4, 5, 7, 8, 9]

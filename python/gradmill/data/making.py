@@ -78,7 +78,7 @@ class Made(Readable):
 
         Example:
             >>> import gradmill as gm
-            >>> def count(cls: type[_Made], stop):
+            >>> def count(stop):
             ...     yield from range(stop)
             >>> dataset = gm.data.Dataset.from_generator(count, output_types="float32", args=(3,))
             >>> [float(x) for x in dataset]
