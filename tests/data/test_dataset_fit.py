@@ -1,5 +1,6 @@
 """`fit`, `evaluate` and `predict` on data sets, generators and `PyDataset`s."""
 
+import time
 import warnings
 
 import numpy as np
@@ -144,6 +145,19 @@ def test_the_progress_line_learns_the_number_of_steps(capsys):
     make_model().fit(dataset, epochs=2, verbose=2)
     lines = [line for line in capsys.readouterr().out.splitlines() if "loss" in line]
     assert [line.split()[0] for line in lines] == ["7/7", "7/7"]
+
+
+def test_the_line_says_how_long_data_were_waited_for(capsys):
+    def slow(x, y):
+        time.sleep(0.02)
+        return x, y
+
+    dataset = Dataset.from_tensor_slices((X, Y)).batch(10)
+    make_model().fit(dataset.map(slow), epochs=2, verbose=2)
+    shares = [
+        int(line.rsplit(" - ", 1)[1].split("%")[0]) for line in capsys.readouterr().out.splitlines() if "/5" in line
+    ]
+    assert len(shares) == 2 and 30 < shares[1] <= 100
 
 
 def test_steps_per_epoch_goes_on_where_the_last_epoch_stopped():

@@ -93,11 +93,11 @@ class CallbackList(Callback):
             if isinstance(callback, Callback):
                 callback.on_progress(mode, step, read_logs)
 
-    def note_steps(self, mode: str, steps: int) -> None:
-        """Tell the progress line how many steps an epoch had."""
+    def note_steps(self, mode: str, steps: int, waiting_share: float = 0.0) -> None:
+        """Tell the progress line how many steps an epoch had, and which part of its time data were waited for."""
         for callback in self.callbacks:
             if isinstance(callback, ProgbarLogger):
-                callback.note_steps(mode, steps)
+                callback.note_steps(mode, steps, waiting_share)
 
 
 def _has_batch_hooks(callback: Any, mode: str) -> bool:

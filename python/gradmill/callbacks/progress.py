@@ -6,6 +6,9 @@ from typing import Any, Dict, Optional
 from gradmill.callbacks.callback import Callback, Logs
 from gradmill.utils.progress_bar import Progbar, is_live_output
 
+# The share of an epoch that was spent waiting for data is shown from here on.
+_WORTH_SAYING = 0.1
+
 
 class ProgbarLogger(Callback):
     """Prints the epoch, a live line with the metrics, and the final line of each epoch.
@@ -64,10 +67,12 @@ class ProgbarLogger(Callback):
             return
         self.progbar.update(step, list(read_logs().items()), finalize=False)
 
-    def note_steps(self, mode: str, steps: int) -> None:
-        """Remember how many steps the epoch had."""
+    def note_steps(self, mode: str, steps: int, waiting_share: float = 0.0) -> None:
+        """Remember how many steps the epoch had, and say so if much of its time was spent waiting for data."""
         if not (mode == "test" and self._in_fit):
             self._seen = steps
+            if self.progbar is not None and waiting_share >= _WORTH_SAYING:
+                self.progbar.note = f"{waiting_share:.0%} waiting for data"
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Print the final line of the epoch."""

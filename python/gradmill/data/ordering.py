@@ -92,15 +92,17 @@ class ShuffleStage(Stage):
             self._ended = len(buffer) < self._buffer_size
         drawn: list = []
         draw = self._uniform.next
+        if not self._ended and count > 0:
+            incoming = self.upstream.next_items(count)
+            self._ended = len(incoming) < count
+            size = len(buffer)
+            for item in incoming:
+                place = int(draw() * size)
+                drawn.append(buffer[place])
+                buffer[place] = item
         while len(drawn) < count and buffer:
             place = int(draw() * len(buffer))
             drawn.append(buffer[place])
-            if not self._ended:
-                try:
-                    buffer[place] = next(self.upstream)
-                    continue
-                except StopIteration:
-                    self._ended = True
             buffer[place] = buffer[-1]
             buffer.pop()
         return drawn
@@ -146,6 +148,14 @@ class RepeatStage(Stage):
         self._empty = True
 
     def __next__(self) -> Any:
+        if self.upstream is not None:
+            try:
+                item = next(self.upstream)
+            except StopIteration:
+                pass  # found again, and dealt with, below
+            else:
+                self._empty = False
+                return item
         items = self.next_items(1)
         if not items:
             raise StopIteration

@@ -157,6 +157,7 @@ class GeneratedStage(Stage):
         self._generator = generator
         self._args = args
         self._iterator: Any = None
+        self._quick: Any = None
         self._position = 0
 
     def __next__(self) -> Any:
@@ -177,7 +178,10 @@ class GeneratedStage(Stage):
             self._node.declared = elements.map_leaves(
                 lambda leaf: TensorSpec((None,) * len(leaf.shape), leaf.dtype), spec
             )
-        return _conform(item, self._node.declared, self._position - 1, "")
+        if self._quick is None:
+            self._quick = quick_check(self._node.declared)
+        element = self._quick(item)
+        return _conform(item, self._node.declared, self._position - 1, "") if element is None else element
 
     def state(self) -> dict:
         return {"position": self._position}
@@ -190,6 +194,44 @@ class GeneratedStage(Stage):
     def close(self) -> None:
         if hasattr(self._iterator, "close"):
             self._iterator.close()
+
+
+def quick_check(spec: Any) -> Callable[[Any], Any]:
+    """Return a function that gives the element for an item that is as declared, and None for one to look at closely."""
+    if type(spec) is tuple:
+        parts = [quick_check(part) for part in spec]
+
+        def check_tuple(item: Any) -> Any:
+            if type(item) is not tuple or len(item) != len(parts):
+                return None
+            found = []
+            for part, value in zip(parts, item):
+                leaf = part(value)
+                if leaf is None:
+                    return None
+                found.append(leaf)
+            return tuple(found)
+
+        return check_tuple
+    if not isinstance(spec, TensorSpec) or spec.dtype == elements.STRING:
+        return lambda item: None
+    dtype, shape = elements.numpy_dtype(spec.dtype), spec.shape
+    rank = None if shape is None else len(shape)
+    sizes = [(axis, size) for axis, size in enumerate(shape or ()) if size is not None]
+    kind = dtype.type
+    python_type = {"i": int, "u": int, "f": float}.get(dtype.kind) if rank in (None, 0) else None
+    limits: Any = np.iinfo(dtype) if dtype.kind in "iu" else None
+    low, high = (-np.inf, np.inf) if limits is None else (int(limits.min), int(limits.max))
+
+    def check_leaf(item: Any) -> Any:
+        if isinstance(item, np.ndarray):
+            fits = item.dtype == dtype and (rank is None or item.ndim == rank)
+            return item.copy() if fits and all(item.shape[axis] == size for axis, size in sizes) else None
+        return (
+            kind(item) if isinstance(item, (int, float)) and type(item) is python_type and low <= item <= high else None
+        )
+
+    return check_leaf
 
 
 def _conform(value: Any, spec: Any, position: int, place: str) -> Any:

@@ -22,8 +22,10 @@ class Feed:
         steps: steps of an epoch, None while unknown.
         program: the step.
         last_outputs: what the last step returned.
+        waiting_share: part of the last epoch's time, from 0 to 1, that was spent waiting for Python to make batches.
     """
 
+    waiting_share = 0.0
     steps: Any = None  # a number, or None where only the end of the data tells
     program: StepProgram
     last_outputs: Any = None
@@ -132,9 +134,17 @@ class BatchFeed(Feed):
 
     def run(self, on_progress: StepHook, on_step_begin: StepHook, on_step_end: StepHook, first_step: int = 0) -> int:
         step = first_step
-        next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
+        begin = time.perf_counter()
+        next_progress = begin + PROGRESS_INTERVAL_SECONDS
+        waited = 0.0
         self._data.begin_epoch()
-        for batch in self._data.batches(self._limit, self._seed + self._passes, first_step):
+        batches = self._data.batches(self._limit, self._seed + self._passes, first_step)
+        while True:
+            asked = time.perf_counter()
+            batch = next(batches, None)
+            if batch is None:
+                break
+            waited += time.perf_counter() - asked
             if on_step_begin is not None:
                 on_step_begin(step)
             self.program = self._model._program(self._method, batch)
@@ -148,6 +158,7 @@ class BatchFeed(Feed):
                 on_progress(step)
                 next_progress = time.perf_counter() + PROGRESS_INTERVAL_SECONDS
         self._data.end_epoch()
+        self.waiting_share = waited / max(time.perf_counter() - begin, 1e-9)
         self._passes += 1
         self.steps = self._limit or self._data.num_batches
         return step
@@ -201,7 +212,7 @@ def run_epoch(model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int
     reached = feed.run(on_progress, on_step_begin if hooks else None, on_step_end if hooks else None, first_step)
     if waiting:
         end_of_execution(waiting[0])
-    callbacks.note_steps(mode, reached)
+    callbacks.note_steps(mode, reached, feed.waiting_share)
     return logs_now() if reached else {}
 
 
@@ -230,7 +241,7 @@ def run_prediction(model: Any, feed: Feed, callbacks: Any) -> Any:
     hooks = callbacks.has_batch_hooks("predict")
     callbacks.on_predict_begin()
     reached = feed.run(on_progress, on_step_begin if hooks else None, on_step_end)
-    callbacks.note_steps("predict", reached)
+    callbacks.note_steps("predict", reached, feed.waiting_share)
     callbacks.on_predict_end()
     return structure.pack_as(feed.program.output, [np.concatenate(column) for column in zip(*parts)])
 

@@ -82,6 +82,7 @@ class Progbar:
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
+        self.note = ""  # said at the end of the line
         self._stateful = None if stateful_metrics is None else set(stateful_metrics)
         self._stateless = None if stateless_metrics is None else set(stateless_metrics)
         self._sums: dict = {}
@@ -144,9 +145,10 @@ class Progbar:
         return (now - self._start) / current
 
     def _metrics_text(self) -> str:
-        return "".join(
+        metrics = "".join(
             f" - {name}: {format_value(np.divide(total, max(count, 1)))}" for name, (total, count) in self._sums.items()
         )
+        return f"{metrics} - {self.note}" if self.note else metrics
 
     def _draw(self, current: int, now: float, finalize: bool) -> None:
         target = self.target or 0
