@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 
+import h5py
 import numpy as np
 import pytest
 
@@ -154,6 +155,39 @@ def test_tables_by_duck_type():
         {"age": 30, "name": b"ann"},
         {"age": 40, "name": b"bob"},
     ]
+
+
+class Chunked:
+    """Quacks like a data set of h5py: stored in chunks, and it notes what is read."""
+
+    chunks = (4, 2)
+
+    def __init__(self, values):
+        self._values, self.shape, self.dtype, self.reads = values, values.shape, values.dtype, []
+
+    def __getitem__(self, key):
+        self.reads.append(key)
+        return self._values[key]
+
+
+def test_what_is_stored_in_chunks_is_read_in_pieces():
+    stored = Chunked(X)
+    dataset = Dataset.from_tensor_slices((stored, Y))
+    assert not stored.reads and dataset.element_spec == (gm.TensorSpec((2,)), gm.TensorSpec((), "int64"))
+    found = list(dataset.batch(4).as_numpy_iterator())
+    np.testing.assert_array_equal(np.concatenate([x for x, _ in found]), X)
+    assert stored.reads == [slice(0, 4), slice(4, 8), slice(8, 10)]
+    for x, y in dataset.shuffle(10, seed=1).repeat(2).batch(7).as_numpy_iterator():
+        np.testing.assert_array_equal(x, X[y])
+    np.testing.assert_array_equal(next(iter(dataset))[0], X[0])
+
+
+def test_a_file_of_h5py(tmp_path):
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = X
+        dataset = Dataset.from_tensor_slices((file["x"], Y)).shuffle(10, seed=2).batch(3).prefetch(1)
+        for x, y in dataset.as_numpy_iterator():
+            np.testing.assert_array_equal(x, X[y])
 
 
 def test_a_generator_may_use_its_array_again():

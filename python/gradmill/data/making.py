@@ -15,6 +15,7 @@ from gradmill.data.mixing import Mixed
 from gradmill.data.ordering import Shuffle, zip_nodes
 from gradmill.data.sources import Generated, Items, Range, Slices, generator_spec
 from gradmill.data.stages import check_count
+from gradmill.data.stored import to_rows
 from gradmill.utils import structure
 
 _Made = TypeVar("_Made", bound="Made")
@@ -28,7 +29,8 @@ class Made(Readable):
         """Return the data set of the rows of arrays, which are read where they are.
 
         Args:
-            tensors: array, or tuples and dicts of arrays with one first size. A list is one array.
+            tensors: array, or tuples and dicts of arrays with one first size. A list is one array. Data sets of h5py
+                are read row by row, and batch by batch, when they are needed.
             name: not used.
 
         Raises:
@@ -39,7 +41,7 @@ class Made(Readable):
             >>> [int(x) for x in gm.data.Dataset.from_tensor_slices([1, 2, 3])]
             [1, 2, 3]
         """
-        return cls(Slices(elements.to_element(tensors)))
+        return cls(Slices(elements.map_leaves(to_rows, tensors)))
 
     @classmethod
     def from_tensors(cls: type[_Made], tensors: Any, name: Optional[str] = None) -> _Made:

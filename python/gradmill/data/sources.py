@@ -9,6 +9,7 @@ import numpy as np
 from gradmill import errors
 from gradmill.data import elements
 from gradmill.data.stages import UNKNOWN, Node, Rows, Stage
+from gradmill.data.stored import StoredArray
 from gradmill.tracing import TensorSpec
 from gradmill.utils import structure
 
@@ -27,7 +28,7 @@ class Slices(Node):
                 raise errors.ArgumentError(
                     f"from_tensor_slices: expected arrays; {label} is a Dataset; use Dataset.zip to join data sets"
                 )
-            if not isinstance(leaf, np.ndarray) or leaf.ndim == 0:
+            if not isinstance(leaf, (np.ndarray, StoredArray)) or leaf.ndim == 0:
                 raise errors.ShapeError(
                     f"from_tensor_slices: expected arrays with at least one axis; {label} is a scalar; use "
                     "from_tensors for one element"

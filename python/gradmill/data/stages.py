@@ -31,7 +31,8 @@ class Rows:
 
     def __init__(self, data: Any):
         self.data = data
-        self._plain = data if type(data) is tuple and all(isinstance(leaf, np.ndarray) for leaf in data) else None
+        nested = (tuple, dict, type(None))
+        self._plain = data if type(data) is tuple and not any(isinstance(leaf, nested) for leaf in data) else None
 
     def element(self, row: int) -> Any:
         """Return one row."""
