@@ -93,7 +93,7 @@ class MixedStage(ManyStage):
         if total <= 0:
             raise StopIteration
         # Rounding may leave the number above the last sum.
-        place = int(np.searchsorted(np.cumsum(chances), self._uniform.next() * total, side="right"))
+        place = int(np.searchsorted(np.cumsum(chances), self._uniform.take(1)[0] * total, side="right"))
         return min(place, int(np.flatnonzero(chances)[-1]))
 
     def state(self) -> dict:

@@ -48,15 +48,19 @@ class Uniform:
         self.seed, self.number, self.position = seed, number, 0
         self._draws: list[float] = []
 
-    def next(self) -> float:
-        """Return the next number."""
-        place = self.position % _DRAWS_AT_ONCE
-        if place == 0 or not self._draws:
-            block = [0, self.position // _DRAWS_AT_ONCE, 0, 0]
-            philox = np.random.Philox(counter=block, key=[self.seed % 2**64, self.number])
-            self._draws = np.random.Generator(philox).random(_DRAWS_AT_ONCE).tolist()
-        self.position += 1
-        return self._draws[place]
+    def take(self, count: int) -> list[float]:
+        """Return the next numbers."""
+        taken: list[float] = []
+        while len(taken) < count:
+            place = self.position % _DRAWS_AT_ONCE
+            if place == 0 or not self._draws:
+                block = [0, self.position // _DRAWS_AT_ONCE, 0, 0]
+                philox = np.random.Philox(counter=block, key=[self.seed % 2**64, self.number])
+                self._draws = np.random.Generator(philox).random(_DRAWS_AT_ONCE).tolist()
+            found = self._draws[place : place + count - len(taken)]
+            self.position += len(found)
+            taken += found
+        return taken
 
     def state(self) -> dict:
         """Return key and place."""
@@ -91,20 +95,22 @@ class ShuffleStage(Stage):
             buffer.extend(self.upstream.next_items(self._buffer_size))
             self._ended = len(buffer) < self._buffer_size
         drawn: list = []
-        draw = self._uniform.next
         if not self._ended and count > 0:
             incoming = self.upstream.next_items(count)
             self._ended = len(incoming) < count
             size = len(buffer)
-            for item in incoming:
-                place = int(draw() * size)
+            for item, draw in zip(incoming, self._uniform.take(len(incoming))):
+                place = int(draw * size)
                 drawn.append(buffer[place])
                 buffer[place] = item
-        while len(drawn) < count and buffer:
-            place = int(draw() * len(buffer))
-            drawn.append(buffer[place])
-            buffer[place] = buffer[-1]
-            buffer.pop()
+        for draw in self._uniform.take(min(count - len(drawn), len(buffer))):
+            place = int(draw * len(buffer))
+            last = buffer.pop()
+            if place == len(buffer):
+                drawn.append(last)
+            else:
+                drawn.append(buffer[place])
+                buffer[place] = last
         return drawn
 
     def state(self) -> dict:
