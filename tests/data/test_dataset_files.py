@@ -168,3 +168,39 @@ def test_shuffled_windows():
     for options in ({"sequence_length": 60}, {"sequence_length": 0}, {"sequence_length": 2, "start_index": 50}):
         with pytest.raises(gm.errors.ArgumentError):
             timeseries_dataset_from_array(np.arange(50), None, **options)
+
+
+@pytest.fixture
+def table(tmp_path):
+    (tmp_path / "a.csv").write_text('path,size,label,big,gap\nx.png,1.5,0,3000000000,1\n"y, z.png",2,1,1,\n')
+    (tmp_path / "b.csv").write_text("path,size,label,big,gap\nw.png,-1e3,1,2,3\n\n")
+    return str(tmp_path / "*.csv")
+
+
+def test_tables(table):
+    dataset = gm.data.make_csv_dataset(table, 2, label_name="label", num_epochs=1, shuffle=False)
+    (first, labels), (second, _) = list(dataset)
+    assert first["path"].tolist() == [b"x.png", b"y, z.png"] and labels.numpy().tolist() == [0, 1]
+    assert list(first) == ["path", "size", "big", "gap"]
+    assert [first[name].dtype for name in ("size", "big", "gap")] == ["float32", "int64", "int32"]
+    assert first["gap"].numpy().tolist() == [1, 0] and second["size"].numpy().tolist() == [-1000.0]
+    endless = gm.data.make_csv_dataset(table, 2, select_columns=["size"], shuffle_seed=1)
+    assert int(endless.cardinality()) == gm.data.INFINITE_CARDINALITY and list(next(iter(endless))) == ["size"]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("a,b\n1,2\n3\n", {}, "line 3: expected 2 fields; received 1"),
+        ("a,b\n", {}, "no rows"),
+        ("", {}, "give column_names"),
+        ("a,b\n1,2\n", {"label_name": "c"}, "no column 'c' among"),
+        ("a,b\n1,2\n", {"label_name": "a", "select_columns": ["b"]}, "no column 'a'"),
+        ("a,b\n1,2\n", {"batch_size": 0}, "batch_size"),
+        ("a,b\n1,2\n", {"file_pattern": "nowhere*"}, "no file matches"),
+    ],
+)
+def test_wrong_tables(tmp_path, text, options, words):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(gm.errors.ArgumentError, match=words):
+        gm.data.make_csv_dataset(**{"file_pattern": str(tmp_path / "t.csv"), "batch_size": 2, **options})

@@ -8,6 +8,7 @@ Example:
     (4, TensorSpec(shape=(None, 8), dtype='float32'))
 """
 
+from gradmill.data.csv_files import make_csv_dataset
 from gradmill.data.dataset import Dataset, assert_cardinality
 from gradmill.data.iteration import DatasetIterator
 from gradmill.data.stages import INFINITE as INFINITE_CARDINALITY
@@ -23,4 +24,5 @@ __all__ = [
     "DatasetIterator",
     "TensorSpec",
     "assert_cardinality",
+    "make_csv_dataset",
 ]
