@@ -77,6 +77,11 @@ def test_a_full_buffer_gives_every_order_the_same_chance():
     assert abs(counts / 2000 - 0.25).max() < 0.05
 
 
+@pytest.mark.parametrize("seed", [0, -1, 2**63 - 1, np.int64(5)])
+def test_any_integer_is_a_seed(seed):
+    assert sorted(numbers(Dataset.range(5).shuffle(5, seed=seed))) == list(range(5))
+
+
 def test_set_random_seed_repeats_the_order():
     orders = []
     for _ in range(2):
@@ -221,6 +226,18 @@ def test_lengths():
     assert len(Dataset.range(3).filter(lambda v: v > 0).apply(gm.data.assert_cardinality(2))) == 2
     with pytest.raises(gm.errors.ArgumentError, match="expected 3 elements; received 2"):
         list(Dataset.range(3).filter(lambda v: v > 0).apply(gm.data.assert_cardinality(3)))
+
+
+def test_split_dataset():
+    left, right = gm.utils.split_dataset(Dataset.from_tensor_slices((X, Y)), left_size=0.7)
+    assert [int(y) for _, y in left] == list(range(7)) and [int(y) for _, y in right] == [7, 8, 9]
+    unknown = Dataset.range(10).filter(lambda v: v > 1)
+    left, right = gm.utils.split_dataset(unknown, right_size=3, shuffle=True, seed=1)
+    assert sorted(numbers(left) + numbers(right)) == list(range(2, 10)) and len(numbers(right)) == 3
+    assert numbers(left) == numbers(left)
+    for dataset, options in ((Dataset.range(3).repeat(), {"left_size": 2}), (Dataset.range(3), {"left_size": 4})):
+        with pytest.raises(gm.errors.ArgumentError):
+            gm.utils.split_dataset(dataset, **options)
 
 
 def test_list_files(tmp_path):

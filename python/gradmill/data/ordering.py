@@ -55,7 +55,8 @@ class Uniform:
             place = self.position % _DRAWS_AT_ONCE
             if place == 0 or not self._draws:
                 block = [0, self.position // _DRAWS_AT_ONCE, 0, 0]
-                philox = np.random.Philox(counter=block, key=[self.seed % 2**64, self.number])
+                key = np.array([self.seed % 2**64, self.number], np.uint64)
+                philox = np.random.Philox(counter=block, key=key)
                 self._draws = np.random.Generator(philox).random(_DRAWS_AT_ONCE).tolist()
             found = self._draws[place : place + count - len(taken)]
             self.position += len(found)

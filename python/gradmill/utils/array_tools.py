@@ -80,20 +80,22 @@ def split_dataset(
     shuffle: bool = False,
     seed: Optional[int] = None,
 ) -> Tuple[Any, Any]:
-    """Split arrays into a left and a right part.
+    """Split arrays, or a `Dataset`, into a left and a right part.
 
     Args:
-        dataset: an array, or lists, tuples and dicts of arrays with one first dimension.
+        dataset: an array, or lists, tuples and dicts of arrays with one first dimension; or a `Dataset` that ends,
+            whose elements are then what is counted.
         left_size: samples of the left part: a count, or a fraction between 0 and 1; default: what is left over.
         right_size: the same for the right part. At least one of the two must be given.
         shuffle: whether samples are shuffled before the split.
         seed: seed of that shuffle; None takes one from NumPy's stream.
 
     Returns:
-        `(left, right)`, both structured like `dataset`.
+        `(left, right)`, both structured like `dataset`, or both a `Dataset`.
 
     Raises:
-        ArgumentError: when a size is not of the kinds above or the parts need more samples than there are.
+        ArgumentError: when a size is not of the kinds above, the parts need more samples than there are, or a `Dataset`
+            has no end.
 
     Example:
         >>> import numpy as np, gradmill as gm
@@ -101,12 +103,38 @@ def split_dataset(
         >>> left.tolist(), right.tolist()
         ([0, 1, 2, 3, 4, 5, 6, 7], [8, 9])
     """
+    if hasattr(dataset, "element_spec"):
+        return _split_elements(dataset, left_size, right_size, shuffle, seed)
     arrays = [np.asarray(leaf) for leaf in structure.flatten(dataset)]
     lengths = {len(array) if array.ndim else -1 for array in arrays}
     if len(lengths) != 1 or -1 in lengths:
         shapes = [array.shape for array in arrays]
         raise errors.ArgumentError(f"split_dataset: all arrays need one first dimension; received shapes {shapes}")
     total = lengths.pop()
+    left, right = _part_sizes(left_size, right_size, total)
+    if shuffle:
+        order = np.random.default_rng(np.random.randint(2**31 - 1) if seed is None else seed).permutation(total)
+        parts: Tuple[Any, Any] = order[:left], order[left : left + right]
+    else:
+        parts = slice(0, left), slice(left, left + right)
+    return tuple(structure.pack_as(dataset, [array[part] for array in arrays]) for part in parts)
+
+
+def _split_elements(dataset: Any, left_size: Any, right_size: Any, shuffle: bool, seed: Optional[int]) -> Tuple:
+    total = int(dataset.cardinality())
+    if total == -1:
+        raise errors.ArgumentError("split_dataset: the data set must end; received an endless one; use take()")
+    if total < 0:
+        total = sum(1 for _ in dataset.iterate_batches())
+    left, right = _part_sizes(left_size, right_size, total)
+    if shuffle and total:
+        seed = np.random.randint(2**31 - 1) if seed is None else seed
+        dataset = dataset.shuffle(total, seed=seed, reshuffle_each_iteration=False)
+    return dataset.take(left), dataset.skip(left).take(right)
+
+
+def _part_sizes(left_size: Any, right_size: Any, total: int) -> Tuple[int, int]:
+    """Return how many samples each part has."""
     if left_size is None and right_size is None:
         raise errors.ArgumentError("split_dataset: give left_size or right_size; received None for both")
     left = _part_size("left_size", left_size, total)
@@ -119,12 +147,7 @@ def split_dataset(
         raise errors.ArgumentError(
             f"split_dataset: left_size + right_size must not exceed {total} samples; received {left} + {right}"
         )
-    if shuffle:
-        order = np.random.default_rng(np.random.randint(2**31 - 1) if seed is None else seed).permutation(total)
-        parts: Tuple[Any, Any] = order[:left], order[left : left + right]
-    else:
-        parts = slice(0, left), slice(left, left + right)
-    return tuple(structure.pack_as(dataset, [array[part] for array in arrays]) for part in parts)
+    return left, right
 
 
 def _part_size(name: str, size: Optional[Union[int, float]], total: int) -> Optional[int]:
