@@ -44,6 +44,19 @@ def test_quick_cifar10_resnet50(tmp_path):
     assert (tmp_path / "results/cifar10_resnet50.png").exists() or "not drawn" in done.stdout
 
 
+@pytest.mark.parametrize("mode", [[], ["--compiled"]], ids=["eager", "compiled"])
+def test_lstm_learns_to_tell_sequences(mode, tmp_path):
+    script = str(EXAMPLES / "lstm.py")
+    done = run(script, "--steps", "400", "--display", "50", *mode, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = [line.split(", ") for line in done.stdout.splitlines()]
+    assert [int(line[0].removeprefix("step: ")) for line in lines] == [1, *range(50, 401, 50)]
+    losses = [float(line[1].removeprefix("loss: ")) for line in lines]
+    assert 0.6 < losses[0] < 0.8 and losses[-1] < 0.55
+    wrong = run(script, "--steps", "0", folder=tmp_path)
+    assert wrong.returncode == 2 and "positive whole number" in wrong.stderr
+
+
 @pytest.mark.parametrize("model", ["resnet50", "mobilenetv2"])
 def test_quick_train_benchmark(model, tmp_path):
     script = str(EXAMPLES / "train_benchmark.py")
