@@ -25,6 +25,7 @@ from gradmill.layers.borders import (
 from gradmill.layers.convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
 from gradmill.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from gradmill.layers.embedding import Embedding
 from gradmill.layers.feature_normalization import (
     GroupNormalization,
     LayerNormalization,
@@ -75,6 +76,11 @@ from gradmill.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from gradmill.layers.recurrent import RNN
+from gradmill.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from gradmill.layers.recurrent_layers import GRU, LSTM, SimpleRNN
+from gradmill.layers.recurrent_stack import StackedRNNCells
+from gradmill.layers.recurrent_wrappers import Bidirectional, TimeDistributed
 from gradmill.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -130,6 +136,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -153,7 +160,10 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -173,6 +183,8 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -193,6 +205,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RNN",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -209,11 +222,15 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

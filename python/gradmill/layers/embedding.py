@@ -1,0 +1,114 @@
+"""Embedding: a row of a table for each integer."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from gradmill import constraints, initializers, ops, regularizers
+from gradmill.errors import ArgumentError, UnsupportedError
+from gradmill.layers.base import Layer
+from gradmill.serialization import register_serializable
+
+
+@register_serializable("keras.layers")
+class Embedding(Layer):
+    """Replace integers by the rows of a table that is learned.
+
+    Args:
+        input_dim: number of rows; integers lie in [0, input_dim).
+        output_dim: length of a row.
+        embeddings_initializer: first values.
+        embeddings_regularizer: penalty on the table.
+        embeddings_constraint: projection after each update.
+        mask_zero: 0 stands for no entry: outputs carry a mask, and layers behind skip such steps.
+        weights: first values as an array (input_dim, output_dim).
+        lora_rank, lora_alpha, quantization_config: must be None.
+
+    Input shape: (batch, ...), integers. Output shape: (batch, ..., output_dim).
+    Weights: embeddings (input_dim, output_dim).
+
+    Raises:
+        ArgumentError: sizes that are not positive integers.
+
+    Example:
+    >>> import numpy as np, gradmill as gm
+    >>> layer = gm.layers.Embedding(3, 2, weights=np.array([[0, 0], [1, 2], [3, 4]], "float32"))
+    >>> layer(np.array([[2, 1]])).numpy().tolist()
+    [[[3.0, 4.0], [1.0, 2.0]]]
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        lora_rank: Optional[int] = None,
+        lora_alpha: Optional[float] = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ):
+        input_length = kwargs.pop("input_length", None)
+        if input_length is not None:
+            kwargs.setdefault("input_shape", input_length)
+        super().__init__(**kwargs)
+        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
+            if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+                raise ArgumentError(f"{self._label}: expected {name} to be a positive integer; received {size!r}")
+        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
+            if value is not None:
+                raise UnsupportedError(f"{self._label}: expected {name} None; received {value!r}")
+        self.input_dim = int(input_dim)
+        self.output_dim = int(output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
+        # Integers may arrive as floats; a cast to a half type would change them.
+        self.autocast = False
+        self.embeddings: Any = None
+        if weights is not None:
+            self.build()
+            self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the table."""
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            name="embeddings",
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+
+    def call(self, inputs: Any) -> Any:
+        """Return the rows."""
+        if inputs.dtype not in ("int32", "int64"):
+            inputs = ops.cast(inputs, "int32")
+        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return True where an entry is not 0, or None without `mask_zero`."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        """Return the shape of the outputs."""
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
+            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
+            "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
+            "mask_zero": self.mask_zero,
+            "quantization_config": None,
+        }
