@@ -106,6 +106,16 @@ CASES = [
         (1, 5, 4, 3),
         {"expected_output_shape": (1, 5, 4, 4), "expected_num_weights": 3},
     ),
+    (
+        "Embedding",
+        {"input_dim": 4, "output_dim": 3, "mask_zero": True},
+        None,
+        {"input_data": np.array([[0, 1], [3, 2]], "int32"), "expected_output_shape": (2, 2, 3), "expected_mask": True},
+    ),
+    ("SimpleRNN", {"units": 2}, THREE, {"expected_output_shape": (2, 2), "expected_mask": True}),
+    ("LSTM", {"units": 2, "return_sequences": True}, THREE, {"expected_output_shape": (2, 3, 2)}),
+    ("LSTM", {"units": 2, "return_state": True, "recurrent_dropout": 0.2}, THREE, {"expected_num_weights": 3}),
+    ("GRU", {"units": 2, "reset_after": False, "go_backwards": True}, THREE, {"expected_output_shape": (2, 2)}),
     *VISION_CASES,
 ]
 
@@ -119,6 +129,8 @@ def test_layer(name, arguments, shape, expected):
 
 def test_every_public_layer_has_a_case():
     bases = {"Layer", "Merge", "Wrapper", "InputLayer", "Lambda"}
+    # Cells, and layers around others: test_recurrent.py.
+    bases |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "RNN", "Bidirectional", "TimeDistributed"}
     public = {
         getattr(layers, each).__name__
         for each in layers.__all__

@@ -65,7 +65,21 @@ def make_models(keras):
         y = layers.UnitNormalization()(layers.Resizing(4, 3)(y))
         return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)))
 
-    made = (sequential, functional, shapes, operators, several_outputs, convolutions, vision)
+    def recurrent():
+        x = keras.Input((5, 3))
+        y = layers.Bidirectional(layers.LSTM(4, return_sequences=True), name="both")(x)
+        y = layers.RNN([layers.GRUCell(3), layers.SimpleRNNCell(2)], return_sequences=True)(y)
+        y, h = layers.GRU(3, return_sequences=True, return_state=True, reset_after=False, dropout=0.2)(y)
+        y = layers.SimpleRNN(3, go_backwards=True, stateful=False)(y, initial_state=h)
+        return keras.Model(x, layers.Dense(2)(y))
+
+    def embedded():
+        x = keras.Input((5, 3))
+        y = layers.TimeDistributed(layers.Dense(1, activation="sigmoid"))(layers.Masking(-1.0)(x))
+        y = layers.Embedding(4, 3, mask_zero=True)(layers.Flatten()(layers.Rescaling(3.9)(y)))
+        return keras.Model(x, layers.LSTM(2, recurrent_dropout=0.1, zero_output_for_mask=True)(y))
+
+    made = (sequential, functional, shapes, operators, several_outputs, convolutions, vision, recurrent, embedded)
     return {each.__name__: each for each in made}
 
 

@@ -397,7 +397,7 @@ class Masking(Layer):
     def call(self, inputs: Any) -> Any:
         """Return the inputs with the skipped steps set to 0."""
         counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        return inputs * ops.cast(counts, inputs.dtype)
+        return ops.where(counts, inputs, ops.zeros_like(inputs))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -251,7 +251,9 @@ class RNN(Layer):
     def _output_and_state_shapes(self, sequences_shape: tuple) -> tuple[tuple, list]:
         """Return the shapes of one step's output and of the states."""
         batch = sequences_shape[0]
-        return (batch, output_size(self.cell)), map_structure(lambda size: (batch, size), self.state_size)
+        with tracing.init_scope():
+            states = self.get_initial_state(1)
+        return (batch, output_size(self.cell)), map_structure(lambda each: (batch, *each.shape[1:]), states)
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         """Return the shapes of the outputs."""

@@ -89,7 +89,7 @@ class SimpleRNNCell(StandardCell):
         return super()._is_usual() and type(self).call is SimpleRNNCell.call
 
     def _run_usual(self, sequences: Any, states: list, mask: Any, go_backwards: bool) -> Any:
-        return recurrent_sequence.simple_rnn(sequences, *self._weights_like(sequences), *states, mask, go_backwards)
+        return recurrent_sequence.simple_rnn(sequences, *self._weights_like(sequences), states[0], mask, go_backwards)
 
 
 @register_serializable("keras.layers")
@@ -190,7 +190,8 @@ class LSTMCell(GatedCell):
         return super()._is_usual() and type(self).call is LSTMCell.call
 
     def _run_usual(self, sequences: Any, states: list, mask: Any, go_backwards: bool) -> Any:
-        return recurrent_sequence.lstm(sequences, *self._weights_like(sequences), *states, mask, go_backwards)
+        h, c = states
+        return recurrent_sequence.lstm(sequences, *self._weights_like(sequences), h, c, mask, go_backwards)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -301,14 +302,8 @@ class GRUCell(GatedCell):
         return super()._is_usual() and type(self).call is GRUCell.call
 
     def _run_usual(self, sequences: Any, states: list, mask: Any, go_backwards: bool) -> Any:
-        return recurrent_sequence.gru(
-            sequences,
-            *self._weights_like(sequences),
-            *states,
-            mask,
-            go_backwards,
-            self.reset_after,
-        )
+        weights = self._weights_like(sequences)
+        return recurrent_sequence.gru(sequences, *weights, states[0], mask, go_backwards, self.reset_after)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

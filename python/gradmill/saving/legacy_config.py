@@ -28,8 +28,6 @@ def strip_config(config: Mapping[str, Any]) -> Dict[str, Any]:
         inner = dict(inner)
         if isinstance(inner.get("layers"), list):
             inner["layers"] = [strip_config(layer) for layer in inner["layers"]]
-        if isinstance(inner.get("layer"), Mapping) and "class_name" in inner["layer"]:
-            inner["layer"] = strip_config(inner["layer"])
         stripped["config"] = inner
     return stripped
 
@@ -84,8 +82,9 @@ def _upgrade_arguments(class_name: str, inner: Dict[str, Any]) -> Dict[str, Any]
             arguments = {"batch_shape": first_shape, "dtype": dtype if isinstance(dtype, str) else "float32"}
             layers.insert(0, {"module": "keras.layers", "class_name": "InputLayer", "config": arguments})
         inner["layers"] = layers
-    if isinstance(inner.get("layer"), Mapping) and "class_name" in inner["layer"]:
-        inner["layer"] = upgrade_config(inner["layer"])
+    for key in ("layer", "backward_layer", "cell"):
+        if isinstance(inner.get(key), Mapping) and "class_name" in inner[key]:
+            inner[key] = upgrade_config(inner[key])
     if class_name == "InputLayer" and batch_shape is not None:
         inner["batch_shape"] = batch_shape
     axis = inner.get("axis")
