@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-from gradmill import activations, ops
+from gradmill import _core, activations, ops
 from gradmill.symbolic import flatten, map_structure
 
 
@@ -76,12 +76,9 @@ def lstm(
     Reference: Hochreiter and Schmidhuber 1997.
     """
 
-    def step(z: Any, states: Any) -> tuple[Any, Any]:
-        h, c = lstm_step(z + ops.matmul(states[0], recurrent_kernel), states[1])
-        return h, [h, c]
-
-    outputs, (h, c) = scan(step, project(x, kernel, bias), [h0, c0], mask, go_backwards, first_output=h0)
-    return ops.stack(outputs, axis=1), h, c
+    z = project(x, kernel, bias)
+    outputs, cells, _ = _core.ops.lstm(z, recurrent_kernel, h0, c0, _all_or(mask, z), backwards=go_backwards)
+    return _in_order(outputs, go_backwards), _last(outputs, go_backwards), _last(cells, go_backwards)
 
 
 def gru(
@@ -112,6 +109,12 @@ def gru(
     Reference: Cho et al. 2014; Chung et al. 2014 for `reset_after`.
     """
     input_bias, recurrent_bias = gru_biases(bias, reset_after)
+    if reset_after:
+        z = project(x, kernel, input_bias)
+        if recurrent_bias is None:
+            recurrent_bias = ops.zeros(z.shape[-1:], dtype=z.dtype)
+        made, _ = _core.ops.gru(z, recurrent_kernel, recurrent_bias, h0, _all_or(mask, z), backwards=go_backwards)
+        return _in_order(made, go_backwards), _last(made, go_backwards)
 
     def step(z: Any, states: Any) -> tuple[Any, Any]:
         h = gru_step(z, states[0], recurrent_kernel, recurrent_bias, reset_after)
@@ -119,6 +122,21 @@ def gru(
 
     outputs, (h,) = scan(step, project(x, kernel, input_bias), [h0], mask, go_backwards, first_output=h0)
     return ops.stack(outputs, axis=1), h
+
+
+def _all_or(mask: Any, z: Any) -> Any:
+    """Return the mask, or one that counts all steps of `z`."""
+    return ops.ones(z.shape[:2], dtype="bool") if mask is None else mask
+
+
+def _in_order(outputs: Any, go_backwards: bool) -> Any:
+    """Return outputs that stand at their steps in the order in which they were made."""
+    return ops.flip(outputs, axis=1) if go_backwards else outputs
+
+
+def _last(outputs: Any, go_backwards: bool) -> Any:
+    """Return of outputs that stand at their steps what was made last."""
+    return outputs[:, 0 if go_backwards else -1]
 
 
 def project(x: Any, kernel: Any, bias: Any = None) -> Any:
