@@ -80,6 +80,12 @@ add("RNN-stacked-all", lambda layers: layers.RNN(layers.StackedRNNCells([layers.
     return_sequences=True, go_backwards=True), masked=True)  # fmt: skip
 add("TimeDistributed-dense", lambda layers: layers.TimeDistributed(layers.Dense(2, activation="tanh")), masked=True)
 add("TimeDistributed-images", lambda layers: layers.TimeDistributed(layers.Conv2D(2, 2)), shape=(2, 3, 4, 4, 1))
+add("ConvLSTM1D", lambda layers: layers.ConvLSTM1D(2, 3, dilation_rate=2, use_bias=False, return_sequences=True),
+    shape=(2, 3, 6, 2))  # fmt: skip
+add("ConvLSTM2D", lambda layers: layers.ConvLSTM2D(2, (3, 2), strides=2, padding="same", return_state=True),
+    shape=(2, 3, 5, 4, 2))  # fmt: skip
+add("ConvLSTM3D", lambda layers: layers.ConvLSTM3D(2, 2, recurrent_activation="hard_sigmoid", go_backwards=True),
+    shape=(2, 2, 3, 3, 3, 1))  # fmt: skip
 
 
 @model(TOKENS)

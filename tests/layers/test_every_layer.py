@@ -116,6 +116,19 @@ CASES = [
     ("LSTM", {"units": 2, "return_sequences": True}, THREE, {"expected_output_shape": (2, 3, 2)}),
     ("LSTM", {"units": 2, "return_state": True, "recurrent_dropout": 0.2}, THREE, {"expected_num_weights": 3}),
     ("GRU", {"units": 2, "reset_after": False, "go_backwards": True}, THREE, {"expected_output_shape": (2, 2)}),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3}, (2, 3, 5, 2), {"expected_output_shape": (2, 3, 2)}),
+    (
+        "ConvLSTM2D",
+        {"filters": 2, "kernel_size": (3, 2), "strides": 2, "padding": "same", "return_sequences": True},
+        (2, 3, 4, 5, 2),
+        {"expected_output_shape": (2, 3, 2, 3, 2), "expected_num_weights": 3},
+    ),
+    (
+        "ConvLSTM3D",
+        {"filters": 2, "kernel_size": 2, "dropout": 0.2, "data_format": "channels_first", "recurrent_dropout": 0.1},
+        (2, 2, 2, 3, 3, 3),
+        {"expected_output_shape": (2, 2, 2, 2, 2)},
+    ),
     *VISION_CASES,
 ]
 

@@ -78,6 +78,7 @@ from gradmill.layers.pooling import (
 )
 from gradmill.layers.recurrent import RNN
 from gradmill.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
+from gradmill.layers.recurrent_convolution import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from gradmill.layers.recurrent_layers import GRU, LSTM, SimpleRNN
 from gradmill.layers.recurrent_stack import StackedRNNCells
 from gradmill.layers.recurrent_wrappers import Bidirectional, TimeDistributed
@@ -145,6 +146,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",

@@ -20,7 +20,6 @@ def of_cell(name: str) -> property:
 class CellLayer(RNN):
     """Base of the layers that make their cell themselves; the cell's arguments are attributes here, too."""
 
-    units = of_cell("units")
     activation = of_cell("activation")
     use_bias = of_cell("use_bias")
     kernel_initializer = of_cell("kernel_initializer")
@@ -97,6 +96,8 @@ class SimpleRNN(CellLayer):
     >>> gm.layers.SimpleRNN(3)(gm.ops.ones((2, 5, 4))).shape
     (2, 3)
     """
+
+    units = of_cell("units")
 
     def __init__(
         self,
@@ -191,6 +192,7 @@ class LSTM(CellLayer):
     ((2, 5, 3), (2, 3), (2, 3))
     """
 
+    units = of_cell("units")
     recurrent_activation = of_cell("recurrent_activation")
     unit_forget_bias = of_cell("unit_forget_bias")
 
@@ -293,6 +295,7 @@ class GRU(CellLayer):
     (2, 5, 3)
     """
 
+    units = of_cell("units")
     recurrent_activation = of_cell("recurrent_activation")
     reset_after = of_cell("reset_after")
 

@@ -145,18 +145,17 @@ def project(x: Any, kernel: Any, bias: Any = None) -> Any:
     return z if bias is None else z + bias
 
 
-def lstm_step(
-    z: Any, c: Any, activation: Callable = activations.tanh, recurrent_activation: Callable = activations.sigmoid
-) -> tuple[Any, Any]:
+def lstm_step(z: Any, c: Any, activation: Callable, recurrent_activation: Callable, axis: int = -1) -> tuple[Any, Any]:
     """Return state and carry after one step.
 
     Args:
-        z: what the four gates see, one behind the other along the last axis.
+        z: what the four gates see, one behind the other along `axis`.
         c: carry before.
         activation: of candidate and carry.
         recurrent_activation: of the gates.
+        axis: of the units.
     """
-    i, f, g, o = ops.split(z, 4, axis=-1)
+    i, f, g, o = ops.split(z, 4, axis=axis)
     c = recurrent_activation(f) * c + recurrent_activation(i) * activation(g)
     return recurrent_activation(o) * activation(c), c
 
