@@ -167,13 +167,12 @@ class RNN(Layer):
             initial_state = self.states if initial_state is None else initial_state
         if initial_state is not None:
             states = self._fitting_states(states, initial_state)
-        states = map_structure(lambda each: ops.cast(each, self._state_dtype), states)
+        states = _cast(states, self._state_dtype)
         try:
             outputs, states = self._run(sequences, states, mask, training, from_zero)
         finally:
             forget_dropout(self.cell)
-        outputs = ops.cast(outputs, self.compute_dtype)
-        states = map_structure(lambda each: ops.cast(each, self.compute_dtype), states)
+        outputs, states = _cast(outputs, self.compute_dtype), _cast(states, self.compute_dtype)
         if self.stateful:
             for variable, value in zip(flatten(self.states), flatten(states)):
                 variable.assign(value)
@@ -287,3 +286,7 @@ class RNN(Layer):
         """Build a layer from `get_config`'s result."""
         cell = serialization.deserialize_object(config["cell"], custom_objects, "keras.layers")
         return cls(cell, **{key: value for key, value in config.items() if key != "cell"})
+
+
+def _cast(values: Any, dtype: str) -> Any:
+    return map_structure(lambda each: each if each.dtype == dtype else ops.cast(each, dtype), values)

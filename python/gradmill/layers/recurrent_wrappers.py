@@ -7,10 +7,14 @@ from typing import Any, Optional
 from gradmill import ops, serialization
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
-from gradmill.layers.core import Wrapper
+from gradmill.layers.convolution_base import ConvolutionLayer
+from gradmill.layers.core import Dense, Wrapper
+from gradmill.layers.reshaping import Flatten
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import flatten
 
+# Layers that treat each row of a batch alike, so that the steps of all sequences may come as one batch.
+_ROW_LAYERS = (Dense, ConvolutionLayer, Flatten)
 _MERGE_MODES = ("sum", "mul", "ave", "concat", None)
 
 
@@ -249,6 +253,10 @@ class TimeDistributed(Wrapper):
                     f"received shape {tuple(mask.shape)}; pass one entry for each step"
                 )
             masks = ops.unstack(mask, axis=1)
+        if isinstance(self.layer, _ROW_LAYERS) and type(self.layer).__module__.startswith("gradmill."):
+            rows = ops.reshape(inputs, (inputs.shape[0] * inputs.shape[1], *inputs.shape[2:]))
+            found = self.layer.call(rows)
+            return ops.reshape(found, (*inputs.shape[:2], *found.shape[1:]))
         outputs = []
         for piece, piece_mask in zip(ops.unstack(inputs, axis=1), masks):
             given = {"training": training} if self.layer._call.has_training else {}
