@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from gradmill import constraints, initializers, ops, regularizers
+import numpy as np
+
+from gradmill import constraints, initializers, ops, regularizers, tracing
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.layers.base import Layer
 from gradmill.serialization import register_serializable
@@ -27,8 +29,10 @@ class Embedding(Layer):
     Input shape: (batch, ...), integers. Output shape: (batch, ..., output_dim).
     Weights: embeddings (input_dim, output_dim).
 
+    An integer beyond the table is an error where the layer is called directly; in a compiled step its row is NaN.
+
     Raises:
-        ArgumentError: sizes that are not positive integers.
+        ArgumentError: sizes that are not positive integers; an integer beyond the table.
 
     Example:
     >>> import numpy as np, gradmill as gm
@@ -89,7 +93,18 @@ class Embedding(Layer):
         """Return the rows."""
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
+        if not tracing.is_tracing():
+            self._check_range(inputs)
         return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+
+    def _check_range(self, inputs: Any) -> None:
+        values = np.asarray(inputs.numpy())
+        if values.size and not (0 <= values.min() and values.max() < self.input_dim):
+            wrong = values.min() if values.min() < 0 else values.max()
+            raise ArgumentError(
+                f"{self._label}: expected integers from 0 to {self.input_dim - 1}; received {wrong}; make input_dim "
+                "larger than the largest of them"
+            )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """Return True where an entry is not 0, or None without `mask_zero`."""
