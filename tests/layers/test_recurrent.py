@@ -185,6 +185,23 @@ def test_each_gate_has_its_dropout():
     assert layers.LSTMCell(2, dropout=0.5).get_dropout_mask(np.ones((3, 4), "float32")).shape == (3, 4)
 
 
+@pytest.mark.parametrize("after", [True, False])
+def test_gates_of_a_gru_with_dropout(after):
+    cell = layers.GRUCell(3, recurrent_dropout=0.5, dropout=0.5, reset_after=after, bias_initializer="uniform")
+    cell.build((2, 4))
+    x, h = X[:2, 0], X[:2, 1, :3]
+    found, _ = cell(x, [h], training=True)
+    of_input = [each.numpy() for each in cell.get_dropout_mask(x)]
+    of_state = [each.numpy() for each in cell.get_recurrent_dropout_mask(h)]
+    kernels, recurrent, bias = (np.split(each, 3, axis=-1) for each in cell.get_weights())
+    bias, own = zip(*bias) if after else (bias, [0.0] * 3)
+    sums = [(x * of_input[gate]) @ kernels[gate] + bias[gate] for gate in range(3)]
+    z, r = (sigmoid(sums[gate] + (h * of_state[gate]) @ recurrent[gate] + own[gate]) for gate in range(2))
+    kept = h * of_state[2]
+    new = np.tanh(sums[2] + (r * (kept @ recurrent[2] + own[2]) if after else (r * kept) @ recurrent[2]))
+    np.testing.assert_allclose(found.numpy(), z * h + (1 - z) * new, rtol=1e-5, atol=1e-6)
+
+
 def test_object_that_is_no_layer_is_a_cell():
     class Sum:
         state_size = 4

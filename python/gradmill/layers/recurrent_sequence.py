@@ -188,23 +188,22 @@ def gru_step(
         dropout: factors of the state for each of the three gates, or None.
     """
     x_update, x_reset, x_new = ops.split(z, 3, axis=-1)
-    kept = [h if dropout is None else h * each for each in dropout or [None] * 3]
-    kernels = ops.split(recurrent_kernel, 3, axis=-1)
-    biases = [None] * 3 if recurrent_bias is None else ops.split(recurrent_bias, 3, axis=-1)
     if dropout is None and reset_after:
         h_update, h_reset, h_new = ops.split(project(h, recurrent_kernel, recurrent_bias), 3, axis=-1)
-    else:
-        h_update, h_reset = (project(kept[gate], kernels[gate], biases[gate]) for gate in range(2))
-    update = recurrent_activation(x_update + h_update)
-    reset = recurrent_activation(x_reset + h_reset)
-    if not reset_after:
-        h_new = ops.matmul(reset * kept[2], kernels[2])
-    elif dropout is None:
+        reset = recurrent_activation(x_reset + h_reset)
         h_new = reset * h_new
     else:
-        h_new = reset * project(kept[2], kernels[2], biases[2])
-    new = activation(x_new + h_new)
-    return update * h + (1.0 - update) * new
+        kept = [h if dropout is None else h * dropout[gate] for gate in range(3)]
+        kernels = ops.split(recurrent_kernel, 3, axis=-1)
+        biases = [None] * 3 if recurrent_bias is None else ops.split(recurrent_bias, 3, axis=-1)
+        h_update, h_reset = (project(kept[gate], kernels[gate], biases[gate]) for gate in range(2))
+        reset = recurrent_activation(x_reset + h_reset)
+        if reset_after:
+            h_new = reset * project(kept[2], kernels[2], biases[2])
+        else:
+            h_new = ops.matmul(reset * kept[2], kernels[2])
+    update = recurrent_activation(x_update + h_update)
+    return update * h + (1.0 - update) * activation(x_new + h_new)
 
 
 def scan(
