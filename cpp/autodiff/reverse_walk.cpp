@@ -25,7 +25,7 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
   std::unordered_set<uint64_t> active(sources.begin(), sources.end());
   std::vector<bool> on_path(records.size(), false);
   for (size_t i = 0; i < records.size(); ++i) {
-    if (!records[i].op->gradient) continue;
+    if (!records[i].op->gradient && !records[i].op->traits.lacks_gradient) continue;
     for (const Var& input : records[i].inputs) {
       if (is_float(input.dtype()) && active.count(input.id())) on_path[i] = true;
     }
@@ -49,6 +49,9 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
       any = true;
     }
     if (!any) continue;
+    if (!record.op->gradient) {
+      throw UnsupportedError(text(record.op->name(), ": has no gradient, so what it differentiates has no second derivative"));
+    }
     std::vector<bool> needed;
     for (const Var& input : record.inputs) needed.push_back(is_float(input.dtype()) && active.count(input.id()));
     const ScopePath place(gradient_scope(record.scope));

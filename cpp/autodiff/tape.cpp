@@ -40,7 +40,7 @@ void Tape::note_read(const VariablePointer& variable, const Var& value) {
 }
 
 void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) {
-  if (!op.gradient) return;
+  if (!op.gradient && !op.traits.lacks_gradient) return;
   bool depends = false;
   for (const Var& input : inputs) depends = depends || watched_.count(input.id());
   if (!depends) return;

@@ -13,6 +13,7 @@ struct Traits {
   bool promotes = false;         // inputs are brought to one common dtype first
   bool float_only = false;       // integer and bool inputs become float32 first
   bool half_storage_ok = false;  // reads and writes bfloat16/float16 itself; others are wrapped in casts
+  bool lacks_gradient = false;   // it could have one, so asking for it is an error and not nothing
   bool cheap = false;            // so cheap that computing it again beats storing it
 
   Traits& view() { is_view = half_storage_ok = true; return *this; }
@@ -20,6 +21,7 @@ struct Traits {
   Traits& promote() { promotes = true; return *this; }
   Traits& floats() { float_only = true; return *this; }
   Traits& any_storage() { half_storage_ok = true; return *this; }
+  Traits& without_gradient() { lacks_gradient = true; return *this; }
   Traits& recompute() { cheap = true; return *this; }
 };
 

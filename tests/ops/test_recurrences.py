@@ -50,3 +50,17 @@ def test_shapes_that_do_not_fit(name, shape, words):
 def test_a_mask_is_bool():
     with pytest.raises(gm.errors.DTypeError, match="mask must be bool; received float32"):
         _core.ops.lstm(*(ops.ones(each) for each in GOOD.values()))
+
+
+@pytest.mark.parametrize("layer", [gm.layers.LSTM, gm.layers.GRU])
+def test_a_second_derivative_is_refused(layer):
+    x, cell = ops.ones((2, 3, 4)), layer(2)
+    with gm.GradientTape() as outer:
+        outer.watch(x)
+        with gm.GradientTape() as inner:
+            inner.watch(x)
+            y = ops.sum(cell(x))
+        slope = inner.gradient(y, x)
+        total = ops.sum(slope * slope)
+    with pytest.raises(gm.errors.UnsupportedError, match="second derivative"):
+        outer.gradient(total, x)

@@ -102,7 +102,7 @@ OpDef define_gru_backward() {
           },
       .gradient = nullptr,
       .decompose = nullptr,
-      .traits = Traits(),
+      .traits = Traits().without_gradient(),
   };
 }
 

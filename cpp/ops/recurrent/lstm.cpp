@@ -107,7 +107,7 @@ OpDef define_lstm_backward() {
           },
       .gradient = nullptr,
       .decompose = nullptr,
-      .traits = Traits(),
+      .traits = Traits().without_gradient(),
   };
 }
 
