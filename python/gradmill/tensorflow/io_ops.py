@@ -1,0 +1,179 @@
+"""`tf.io`: files, and images in files; `tf.strings` as far as paths and numbers need it."""
+
+from __future__ import annotations
+
+import base64
+import glob
+import io
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+import numpy as np
+
+from gradmill import _core, ops
+from gradmill.errors import ArgumentError, UnsupportedError
+from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.utils.files import atomic_write
+from gradmill.utils.lazy import LazyModule
+
+_pillow = LazyModule("PIL.Image")
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def text_of(value: Any) -> str:
+    """A string given as text, bytes, or an array of one of them.
+
+    Args:
+        value: the string.
+    """
+    if isinstance(value, np.ndarray):
+        value = value.item()
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def read_file(filename: Any, name: Any = None) -> bytes:
+    """`tf.io.read_file`: the bytes of a file."""
+    return Path(text_of(filename)).read_bytes()
+
+
+def write_file(filename: Any, contents: Any, name: Any = None) -> None:
+    """`tf.io.write_file`: a file with these bytes; folders are made where they are missing."""
+    contents = contents.item() if isinstance(contents, np.ndarray) else contents
+    with atomic_write(text_of(filename)) as file:
+        file.write(contents if isinstance(contents, bytes) else str(contents).encode())
+
+
+def decode_image(
+    contents: Any,
+    channels: Optional[int] = None,
+    dtype: Any = "uint8",
+    name: Any = None,
+    expand_animations: bool = True,
+) -> Any:
+    """`tf.io.decode_image`: the pixels (height, width, channels) of a PNG, JPEG, BMP or GIF file's bytes.
+
+    Raises:
+        UnsupportedError: Pillow is not installed.
+        ArgumentError: the bytes are no image that can be read, or `channels` is not 0, 1, 3 or 4.
+    """
+    contents = contents.item() if isinstance(contents, np.ndarray) else contents
+    if (channels or 0) not in (0, *_MODES):
+        raise ArgumentError(f"tf.io.decode_image: expected channels 0, 1, 3 or 4; received {channels!r}")
+    try:
+        picture = _pillow.open(io.BytesIO(contents))
+        count = channels or {"1": 1, "L": 1, "RGBA": 4, "LA": 4, "PA": 4}.get(picture.mode, 3)
+        pixels = np.asarray(picture.convert(_MODES[count]))
+    except ModuleNotFoundError:
+        raise UnsupportedError("tf.io.decode_image: expected the package Pillow; install it with pip") from None
+    except (OSError, SyntaxError, TypeError) as error:
+        raise ArgumentError(f"tf.io.decode_image: expected the bytes of an image; {error}") from None
+    image = _core.tensor(pixels.reshape((*pixels.shape[:2], count)).copy())
+    wanted = as_dtype(dtype)
+    return ops.divide(ops.cast(image, wanted), 255.0) if wanted.is_floating else ops.cast(image, wanted)
+
+
+def decode_png(contents: Any, channels: int = 0, dtype: Any = "uint8", name: Any = None) -> Any:
+    """`tf.io.decode_png`: the pixels of a PNG file's bytes; see `decode_image`."""
+    return decode_image(contents, channels, dtype)
+
+
+def decode_jpeg(contents: Any, channels: int = 0, ratio: int = 1, name: Any = None, **_: Any) -> Any:
+    """`tf.io.decode_jpeg`: the pixels of a JPEG file's bytes; see `decode_image`."""
+    image = decode_image(contents, channels)
+    return image if ratio == 1 else image[::ratio, ::ratio]
+
+
+def decode_bmp(contents: Any, channels: int = 0, name: Any = None) -> Any:
+    """`tf.io.decode_bmp`: the pixels of a BMP file's bytes; see `decode_image`."""
+    return decode_image(contents, channels)
+
+
+def _encoded(image: Any, form: str, **options: Any) -> bytes:
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[-1] not in _MODES:
+        raise ArgumentError(
+            f"tf.io.encode_{form}: expected uint8 pixels (height, width, 1, 3 or 4); received {pixels.dtype} "
+            f"{pixels.shape}"
+        )
+    target = io.BytesIO()
+    _pillow.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(target, form, **options)
+    return target.getvalue()
+
+
+def encode_png(image: Any, compression: int = 6, name: Any = None) -> bytes:
+    """`tf.io.encode_png`: the bytes of a PNG file."""
+    return _encoded(image, "png", compress_level=max(compression, 0))
+
+
+def encode_jpeg(image: Any, format: str = "", quality: int = 95, name: Any = None, **_: Any) -> bytes:
+    """`tf.io.encode_jpeg`: the bytes of a JPEG file."""
+    return _encoded(image, "jpeg", quality=quality)
+
+
+def decode_raw(input_bytes: Any, out_type: Any, little_endian: bool = True, name: Any = None) -> Any:
+    """`tf.io.decode_raw`: numbers from their bytes."""
+    input_bytes = input_bytes.item() if isinstance(input_bytes, np.ndarray) else input_bytes
+    dtype = np.dtype(as_dtype(out_type).as_numpy_dtype).newbyteorder("<" if little_endian else ">")
+    return _core.tensor(np.frombuffer(input_bytes, dtype).astype(as_dtype(out_type)))
+
+
+def decode_base64(input: Any, name: Any = None) -> bytes:
+    """`tf.io.decode_base64`: bytes from web-safe base64."""
+    text = text_of(input)
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def makedirs(path: Any) -> None:
+    """`tf.io.gfile.makedirs`: make a folder and those above it."""
+    os.makedirs(text_of(path), exist_ok=True)
+
+
+def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
+    """`tf.strings.to_number`: numbers from text."""
+    texts = np.asarray(input, dtype=object)
+    dtype = as_dtype(out_type)
+    numbers = [int(text_of(each)) if dtype.is_integer else float(text_of(each)) for each in texts.ravel()]
+    return _core.tensor(np.array(numbers, dtype=dtype.as_numpy_dtype).reshape(texts.shape))
+
+
+def split(input: Any, sep: Optional[str] = None, maxsplit: int = -1, name: Any = None) -> np.ndarray:
+    """`tf.strings.split`: the parts of one string, as bytes."""
+    return np.array([part.encode() for part in text_of(input).split(sep, maxsplit)], dtype=object)
+
+
+def join(inputs: Any, separator: str = "", name: Any = None) -> bytes:
+    """`tf.strings.join`: strings one behind the other."""
+    return separator.join(text_of(each) for each in inputs).encode()
+
+
+def lower(input: Any, encoding: str = "", name: Any = None) -> bytes:
+    """`tf.strings.lower`: the string in small letters."""
+    return text_of(input).lower().encode()
+
+
+def regex_full_match(input: Any, pattern: str, name: Any = None) -> bool:
+    """`tf.strings.regex_full_match`: whether the pattern describes the whole string."""
+    return LazyModule("re").fullmatch(pattern, text_of(input)) is not None
+
+
+def as_string(input: Any, precision: int = -1, name: Any = None) -> Any:
+    """`tf.strings.as_string`: a number as text."""
+    value = np.asarray(input).item()
+    return (f"{value:.{precision}f}" if precision >= 0 else str(value)).encode()
+
+
+DECODERS: dict[str, Any] = {each.__name__: each for each in (
+    decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png,
+)}  # fmt: skip
+IO: dict[str, Any] = {
+    **DECODERS,
+    **{each.__name__: each for each in (decode_base64, decode_raw, read_file, write_file)},
+}
+GFILE: dict[str, Any] = {
+    "GFile": open, "exists": os.path.exists, "glob": glob.glob, "isdir": os.path.isdir, "join": os.path.join,
+    "listdir": os.listdir, "makedirs": makedirs, "remove": os.remove,
+}  # fmt: skip
+STRINGS: dict[str, Any] = {each.__name__: each for each in (
+    as_string, join, lower, regex_full_match, split, to_number,
+)}  # fmt: skip

@@ -1,0 +1,138 @@
+"""`tf.random`: draws by global and by own seeds."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from gradmill import ops, random
+from gradmill.tensorflow.dtype_names import as_dtype
+
+# A draw with a seed of its own has a stream of its own, which set_seed starts again.
+_streams: dict[int, random.SeedGenerator] = {}
+
+
+def set_seed(seed: int) -> None:
+    """`tf.random.set_seed`: start all streams of random numbers again."""
+    random.set_seed(seed)
+    _streams.clear()
+
+
+def _stream(seed: Any) -> Any:
+    if seed is None or isinstance(seed, random.SeedGenerator):
+        return seed
+    return _streams.setdefault(int(seed), random.SeedGenerator(int(seed)))
+
+
+def _stateless(seed: Sequence[int]) -> random.SeedGenerator:
+    """The seed of two numbers as one."""
+    high, low = (int(each) % 2**31 for each in np.asarray(seed))
+    return random.SeedGenerator(high * 2**31 + low)
+
+
+def _sizes(shape: Any) -> list[int]:
+    return [int(size) for size in np.atleast_1d(np.asarray(shape, dtype="int64"))]
+
+
+def _uniform(shape: Any, minval: Any, maxval: Any, dtype: Any, stream: Any) -> Any:
+    top = 1.0 if maxval is None else maxval
+    return random.uniform(_sizes(shape), minval, top, as_dtype(dtype), stream)
+
+
+def uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
+    """`tf.random.uniform`: draws from [minval, maxval); integers for an integer dtype."""
+    return _uniform(shape, minval, maxval, dtype, _stream(seed))
+
+
+def normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
+    """`tf.random.normal`: draws from the normal distribution."""
+    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stream(seed))
+
+
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
+    """`tf.random.truncated_normal`: the same without draws beyond two deviations."""
+    return random.truncated_normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stream(seed))
+
+
+def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
+    """`tf.random.shuffle`: the entries along the first axis in random order."""
+    return random.shuffle(value, 0, _stream(seed))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = None, seed: Any = None, name: Any = None) -> Any:
+    """`tf.random.categorical`: classes drawn with the probabilities softmax(logits)."""
+    return random.categorical(logits, int(num_samples), as_dtype("int64" if dtype is None else dtype), _stream(seed))
+
+
+def stateless_uniform(
+    shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None
+) -> Any:
+    """`tf.random.stateless_uniform`: draws that follow from the seed, two numbers, alone."""
+    return _uniform(shape, minval, maxval, dtype, _stateless(seed))
+
+
+def stateless_normal(
+    shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
+) -> Any:
+    """`tf.random.stateless_normal`: draws that follow from the seed, two numbers, alone."""
+    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stateless(seed))
+
+
+class Generator:
+    """`tf.random.Generator`: a stream of random numbers of its own.
+
+    Args:
+        seed: where the stream begins; None takes one from the operating system.
+
+    Example:
+        >>> import gradmill.tensorflow as tf
+        >>> tf.random.Generator.from_seed(1).normal([2, 3]).shape
+        (2, 3)
+    """
+
+    def __init__(self, seed: Optional[int] = None):
+        self._stream = random.SeedGenerator(seed)
+
+    @classmethod
+    def from_seed(cls, seed: int, alg: Any = None) -> Generator:
+        """Return a generator that begins at `seed`."""
+        return cls(int(seed))
+
+    @classmethod
+    def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
+        """Return a generator that begins anywhere."""
+        return cls()
+
+    def uniform(self, shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None) -> Any:
+        """Draw from [minval, maxval)."""
+        return _uniform(shape, minval, maxval, dtype, self._stream)
+
+    def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Any:
+        """Draw from the normal distribution."""
+        return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), self._stream)
+
+
+_global: dict[str, Generator] = {}
+
+
+def get_global_generator() -> Generator:
+    """`tf.random.get_global_generator`: the generator that scripts share."""
+    return _global.setdefault("generator", Generator(random.global_seed_generator().seed))
+
+
+def gamma(shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None) -> Any:
+    """`tf.random.gamma`: draws from the gamma distribution; outside of compiled functions."""
+    return ops.divide(random.gamma(_sizes(shape), alpha, as_dtype(dtype), _stream(seed)), beta)
+
+
+RANDOM: dict[str, Any] = {each.__name__: each for each in (
+    Generator, categorical, gamma, get_global_generator, normal, set_seed, shuffle, stateless_normal,
+    stateless_uniform, truncated_normal, uniform,
+)}  # fmt: skip

@@ -1,0 +1,174 @@
+"""`tf.TensorShape`, and the methods of tensors that scripts for TensorFlow call."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, Callable, Iterable, Optional
+
+import numpy as np
+
+from gradmill import _core
+from gradmill.errors import ShapeError
+from gradmill.symbolic import SymbolicTensor
+from gradmill.tensorflow.dtype_names import BY_NAME, DType
+
+
+class TensorShape(tuple):
+    """Sizes of a tensor: a tuple with the methods of TensorFlow's shapes.
+
+    Args:
+        dims: sizes, None where unknown.
+
+    Raises:
+        ShapeError: for something that is no sequence of sizes.
+
+    Example:
+        >>> import gradmill.tensorflow as tf
+        >>> tf.ones([2, 3]).shape.as_list()
+        [2, 3]
+    """
+
+    def __new__(cls, dims: Any = ()) -> TensorShape:
+        try:
+            sizes = [None if size is None else int(size) for size in ([dims] if isinstance(dims, int) else dims)]
+        except (TypeError, ValueError):
+            raise ShapeError(f"tf.TensorShape: expected a sequence of sizes; received {dims!r}") from None
+        return super().__new__(cls, sizes)
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self)
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list:
+        """The sizes in a list."""
+        return list(self)
+
+    def as_list(self) -> list:
+        """Return the sizes in a list."""
+        return list(self)
+
+    def is_fully_defined(self) -> bool:
+        """Return whether all sizes are known."""
+        return None not in self
+
+    def num_elements(self) -> Optional[int]:
+        """Return the number of elements, None when a size is unknown."""
+        return None if None in self else int(np.prod(self, dtype=np.int64))
+
+    def is_compatible_with(self, other: Iterable[Optional[int]]) -> bool:
+        """Return whether there is a shape that both describe.
+
+        Args:
+            other: sizes, None where unknown.
+        """
+        sizes = tuple(other)
+        return len(sizes) == len(self) and all(a is None or b is None or a == b for a, b in zip(self, sizes))
+
+    def assert_is_compatible_with(self, other: Iterable[Optional[int]]) -> None:
+        """Raise when no shape fits both.
+
+        Args:
+            other: sizes, None where unknown.
+
+        Raises:
+            ShapeError: when a known size differs.
+        """
+        if not self.is_compatible_with(other):
+            raise ShapeError(f"tf.TensorShape: expected a shape compatible with {tuple(self)}; received {tuple(other)}")
+
+    def concatenate(self, other: Iterable[Optional[int]]) -> TensorShape:
+        """Return the sizes followed by those of `other`.
+
+        Args:
+            other: sizes, None where unknown.
+        """
+        return TensorShape((*self, *other))
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return _made(found) if isinstance(key, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        return TensorShape((*self, *other))
+
+    def __radd__(self, other: Any) -> Any:
+        return TensorShape((*other, *self))
+
+
+def _made(sizes: Any) -> TensorShape:
+    """A shape of sizes that need no check."""
+    return tuple.__new__(TensorShape, sizes)
+
+
+# NumPy's functions that are operators here: NumPy asks for them when an array stands on the left of a tensor.
+_OPERATORS: dict[Any, Callable] = {
+    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
+    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
+    np.less: operator.lt, np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge,
+    np.equal: operator.eq, np.not_equal: operator.ne, np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
+}  # fmt: skip
+
+
+def _array_ufunc(self: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """NumPy's operators on arrays and tensors give tensors, its other functions arrays."""
+    if method == "__call__" and function in _OPERATORS and len(inputs) == 2 and not options:
+        return _OPERATORS[function](*(_core.tensor(each) for each in inputs))
+    kinds = (_core.Tensor, _core.Variable)
+    arrays = [each.numpy() if isinstance(each, kinds) else each for each in inputs]
+    return getattr(function, method)(*arrays, **options)
+
+
+def _set_shape(self: Any, shape: Any) -> None:
+    """Check that the shape is what the script says."""
+    TensorShape(shape).assert_is_compatible_with(self.shape)
+
+
+def _with_methods(shape: property) -> property:
+    """The property `shape` that returns a TensorShape."""
+    read: Callable[[Any], Any] = shape.__get__
+    return property(lambda self: _made(read(self)), shape.__set__)
+
+
+def _with_facts(dtype: property) -> property:
+    """The property `dtype` that returns a DType."""
+    read: Callable[[Any], Any] = dtype.__get__
+
+    def known(self: Any) -> DType:
+        return BY_NAME[read(self)]
+
+    return property(known, dtype.__set__)
+
+
+def extend_tensors() -> None:
+    """Give tensors, variables and symbolic tensors of this process the attributes that they have in TensorFlow."""
+    tensor_classes: list[Any] = [_core.Tensor, _core.Variable, SymbolicTensor]
+    for each in tensor_classes:
+        each.shape = _with_methods(each.shape)
+        each.dtype = _with_facts(each.dtype)
+        each.get_shape = lambda self: self.shape
+        each.set_shape = _set_shape
+        each.device = "/device:CPU:0"
+    for each in tensor_classes[:2]:
+        each.__array_ufunc__ = _array_ufunc
+        each.ref = lambda self: _Reference(self)
+
+
+class _Reference:
+    """A tensor as the key of a dictionary."""
+
+    def __init__(self, tensor: Any):
+        self._tensor = tensor
+
+    def deref(self) -> Any:
+        """Return the tensor."""
+        return self._tensor
+
+    def __hash__(self) -> int:
+        return int(self._tensor.id)
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, _Reference) and self._tensor is other._tensor

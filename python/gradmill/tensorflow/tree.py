@@ -1,0 +1,148 @@
+"""Which name of TensorFlow stands where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradmill import _core, initializers, tracing
+from gradmill.tensorflow import (
+    array_ops,
+    config_ops,
+    dtype_names,
+    functions,
+    image_ops,
+    io_ops,
+    linalg_ops,
+    math_ops,
+    modules,
+    nn_ops,
+    old_spellings,
+    random_ops,
+)
+from gradmill.tensorflow.functions import accept
+from gradmill.tensorflow.keras_names import make_keras
+from gradmill.tensorflow.namespace import Namespace
+from gradmill.tensorflow.shapes import TensorShape
+
+# Version of TensorFlow whose names and meanings these are.
+VERSION = "2.20.0"
+AUTOTUNE = -1
+
+keras = make_keras("tf.keras")
+_DTYPES = {name: getattr(dtype_names, name) for name in dtype_names.__all__}
+
+
+def _part(path: str, doc: str, names: Any = None, sources: Any = ()) -> Namespace:
+    return Namespace(f"tf.{path}", doc, names, sources)
+
+
+def _python() -> Namespace:
+    """What scripts reach for inside of TensorFlow."""
+    eager = {"disable_eager_execution": accept, "enable_eager_execution": accept}
+    framework = _part("python.framework", "Parts of TensorFlow.", {
+        "ops": _part("python.framework.ops", "Switches of TensorFlow 1, which do nothing.", eager),
+        "config": CONFIG,
+        "dtypes": _part("python.framework.dtypes", "Dtypes.", _DTYPES),
+    })  # fmt: skip
+    devices = {"list_local_devices": config_ops.list_logical_devices}
+    device_lib = _part("python.client.device_lib", "Devices.", devices)
+    compute = _part("python.compiler.mlcompute.mlcompute", "A switch of devices.", {"set_mlc_device": accept})
+    return _part("python", "Parts of TensorFlow that scripts import by their inner names.", {
+        "client": _part("python.client", "Devices.", {"device_lib": device_lib}),
+        "compiler": _part("python.compiler", "Devices.", {
+            "mlcompute": _part("python.compiler.mlcompute", "Devices.", {"mlcompute": compute}),
+        }),
+        "framework": framework,
+        "keras": keras,
+    })  # fmt: skip
+
+
+CONFIG = _part("config", "Devices and threads.", {
+    **config_ops.CONFIG,
+    "experimental": _part("config.experimental", "Devices, by their early names.", config_ops.EXPERIMENTAL),
+    "optimizer": _part("config.optimizer", "Switches of TensorFlow's compiler.", config_ops.OPTIMIZER),
+    "threading": _part("config.threading", "How many threads kernels use.", config_ops.THREADING),
+})  # fmt: skip
+_LOGGING = _part("compat.v1.logging", "The logger named \"tensorflow\".", {
+    "DEBUG": 10, "ERROR": 40, "FATAL": 50, "INFO": 20, "WARN": 30, "WARNING": 30,
+    **{name: getattr(config_ops.get_logger(), name) for name in ("debug", "error", "fatal", "info", "warning")},
+    "set_verbosity": config_ops.get_logger().setLevel,
+})  # fmt: skip
+
+
+def _data() -> Namespace:
+    """`tf.data`."""
+    shared = ["gradmill.data"]
+    return _part("data", "Input pipelines: gradmill.data.", {
+        "AUTOTUNE": AUTOTUNE,
+        "experimental": _part("data.experimental", "Input pipelines.", {"AUTOTUNE": AUTOTUNE}, shared),
+    }, shared)  # fmt: skip
+
+
+def _nothing(*_: Any, **__: Any) -> bool:
+    return False
+
+
+def root_names() -> dict[str, Any]:
+    """Return the names of `tf`, namespaces among them."""
+    common = {**math_ops.COMMON, **linalg_ops.LINALG}
+    from_linalg = ("einsum", "matmul", "norm", "tensordot")
+    return {
+        **_DTYPES, **math_ops.COMMON, **math_ops.CLIPS, **array_ops.ALIASES,
+        **{name: common[name] for name in from_linalg},
+        "GradientTape": functions.GradientTape, "Module": modules.Module, "Tensor": _core.Tensor,
+        "TensorShape": TensorShape, "UnconnectedGradients": functions.UnconnectedGradients,
+        "Variable": functions.Variable, "cond": functions.cond, "constant_initializer": initializers.Constant,
+        "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
+        "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
+        "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
+        "newaxis": None, "no_op": accept, "ones_initializer": initializers.Ones,
+        "print": config_ops.print_values, "random_normal_initializer": initializers.RandomNormal,
+        "random_uniform_initializer": initializers.RandomUniform, "while_loop": functions.while_loop,
+        "zeros_initializer": initializers.Zeros,
+        "autograph": _part("autograph", "Accepted; functions are traced.", {
+            "experimental": _part("autograph.experimental", "Accepted.", {
+                "do_not_convert": lambda func=None, **_: func if func is not None else lambda actual: actual,
+            }),
+            "set_verbosity": accept,
+        }),
+        "config": CONFIG,
+        "data": _data(),
+        "debugging": _part("debugging", "Checks of values.", config_ops.DEBUGGING),
+        "distribute": _part("distribute", "Training on one device.", modules.DISTRIBUTE),
+        "dtypes": _part("dtypes", "Dtypes.", {**_DTYPES, "cast": array_ops.cast}),
+        "image": _part("image", "Sizes, places and colours of images.", {**image_ops.IMAGES, **io_ops.DECODERS}),
+        "initializers": keras.initializers,
+        "io": _part("io", "Files.", {**io_ops.IO, "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE)}),
+        "keras": keras,
+        "linalg": _part("linalg", "Products of matrices, and norms.", linalg_ops.LINALG),
+        "losses": keras.losses,
+        "math": _part("math", "Elementwise functions and reductions.", {**math_ops.COMMON, **math_ops.MATH}),
+        "metrics": keras.metrics,
+        "nn": _part("nn", "What networks are made of.", nn_ops.NN),
+        "optimizers": keras.optimizers,
+        "python": _python(),
+        "random": _part("random", "Draws.", random_ops.RANDOM),
+        "strings": _part("strings", "Paths, and numbers in text.", io_ops.STRINGS),
+        "test": _part("test", "What there is beside the CPU: nothing.", {
+            "gpu_device_name": lambda: "", "is_built_with_cuda": _nothing, "is_gpu_available": _nothing,
+        }),
+        "train": _part("train", "Checkpoints.", {
+            "latest_checkpoint": old_spellings.latest_checkpoint,
+        }, ["gradmill.train"]),
+        "version": _part("version", "The version whose names these are.", {"VERSION": VERSION}),
+    }  # fmt: skip
+
+
+def add_compat(root: Any) -> None:
+    """Give `tf` its older selves: `tf.compat.v1` as far as scripts use it beside TensorFlow 2, and `tf.compat.v2`.
+
+    Args:
+        root: the namespace `tf`.
+    """
+    v1 = _part("compat.v1", "What scripts for TensorFlow 2 use of TensorFlow 1.", {
+        "disable_eager_execution": accept, "disable_v2_behavior": accept,
+        "enable_eager_execution": accept, "enable_v2_behavior": accept, "get_logger": config_ops.get_logger,
+        "keras": keras, "logging": _LOGGING, "set_random_seed": random_ops.set_seed,
+    })  # fmt: skip
+    root._own["compat"] = root.compat = _part("compat", "Older selves of TensorFlow.", {"v1": v1, "v2": root})
