@@ -208,7 +208,7 @@ def one_hot(
 def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any:
     """`tf.where`: `x` where the condition holds, `y` elsewhere; without them, the places where it holds."""
     if x is None and y is None:
-        return ops.cast(ops.stack(ops.where(condition), -1), "int64")
+        return _core.tensor(np.argwhere(np.asarray(condition)).astype("int64"))
     return ops.where(condition, x, y)
 
 
@@ -289,7 +289,9 @@ def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: b
 
 def unique(x: Any, out_idx: Any = "int32", name: Any = None) -> Any:
     """`tf.unique`: (the values in order of their first place, for each entry the number of its value)."""
-    values, first, inverse = np.unique(np.asarray(x), return_index=True, return_inverse=True)
+    values, first, inverse = np.unique(
+        ops.convert_to_numpy(ops.convert_to_tensor(x)), return_index=True, return_inverse=True
+    )
     order = np.argsort(first)
     return _core.tensor(values[order]), _core.tensor(np.argsort(order)[inverse.ravel()].astype(as_dtype(out_idx)))
 

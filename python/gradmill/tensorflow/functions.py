@@ -285,7 +285,7 @@ def while_loop(
     cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Optional[int] = None, **_: Any
 ) -> Any:
     """`tf.while_loop`: call `body` on the loop's variables as long as `cond` of them holds."""
-    values, turns = list(loop_vars), 0
+    values, turns = [map_structure(ops.convert_to_tensor, each) for each in loop_vars], 0
     while (maximum_iterations is None or turns < int(maximum_iterations)) and bool(cond(*values)):
         result = body(*values)
         values = list(result) if isinstance(result, (list, tuple)) else [result]

@@ -55,7 +55,8 @@ def resize(
         scale = min(height / rows, width / columns)
         height, width = round(rows * scale), round(columns * scale)
     x = images if method == "nearest" or "float" in images.dtype else ops.cast(images, "float32")
-    return ops.image.resize(x, (height, width), method, antialias, data_format="channels_last")
+    resized = ops.image.resize(x, (height, width), method, antialias, data_format="channels_last")
+    return ops.cast(resized, str(images.dtype)) if method == "nearest" else resized
 
 
 def resize_with_pad(

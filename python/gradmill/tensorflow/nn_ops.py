@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 from gradmill import ops, random
 from gradmill.errors import ArgumentError
 from gradmill.tensorflow import math_ops
-from gradmill.tensorflow.aliases import aliases
+from gradmill.tensorflow.aliases import alias, aliases
 
 NN: dict[str, Callable] = aliases("""
 elu: elu features=x
@@ -262,7 +262,8 @@ NN.update(
     )
 )  # fmt: skip
 for _axes in (1, 2, 3):
-    NN[f"conv{_axes}d"] = _convolution(_axes, f"conv{_axes}d")
+    _conv = _convolution(_axes, f"conv{_axes}d")
+    NN[f"conv{_axes}d"] = alias(_conv, "stride=strides") if _axes == 1 else _conv
     NN[f"max_pool{_axes}d"] = _pooling(ops.max_pool, _axes, f"max_pool{_axes}d")
     NN[f"avg_pool{_axes}d"] = _pooling(ops.average_pool, _axes, f"avg_pool{_axes}d")
 NN["max_pool"] = _pooling(ops.max_pool, 0, "max_pool")
