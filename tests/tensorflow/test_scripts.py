@@ -116,6 +116,5 @@ def test_no_script(tmp_path):
 
 def test_list_of_names(tmp_path):
     done = run("--covered", tmp_path)
-    assert (
-        done.returncode == 0 and "tf.nn: " in done.stdout and "sparse_softmax_cross_entropy_with_logits" in done.stdout
-    )
+    assert done.returncode == 0
+    assert "tf.nn: " in done.stdout and "sparse_softmax_cross_entropy_with_logits" in done.stdout

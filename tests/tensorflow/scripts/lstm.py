@@ -70,7 +70,7 @@ for step, (batch_x, batch_y) in enumerate(train_data.take(training_steps), 1):
     optimizer.apply_gradients(zip(gradients, net.trainable_variables))
     losses.append(float(loss))
     if step % 10 == 0:
-        print("step: %i, loss: %f, accuracy: %f" % (step, loss, accuracy(net(batch_x), batch_y)))
+        print("step: %i, loss: %f, accuracy: %f" % (step, loss, accuracy(net(batch_x), batch_y)))  # noqa: UP031
 # What stands behind a mask must not matter: other padding that is masked, too, gives the same.
 short = np.full((1, max_len), masking_val, "float32")
 short[0, :6] = np.linspace(0.1, 0.6, 6)
