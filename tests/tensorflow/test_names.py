@@ -103,7 +103,6 @@ def test_importing_the_package_leaves_import_alone():
 
 
 def test_page_is_up_to_date():
-    """After a change: python -m gradmill.tensorflow --page, into the page behind its mark."""
-    mark = "<!-- made by python -m gradmill.tensorflow --page -->\n"
-    text, _, listed = PAGE.read_text(encoding="utf-8").partition(mark)
-    assert text and listed == coverage_table.as_page(tf)
+    """After a change: scripts/make_tensorflow_page.py."""
+    text, mark, listed = PAGE.read_text(encoding="utf-8").partition("<!-- by scripts/make_tensorflow_page.py -->\n")
+    assert mark and listed == coverage_table.as_page(tf)

@@ -29,7 +29,7 @@ def test_dtypes():
     assert x.dtype == tf.int32 == "int32" and x.dtype.is_integer and not x.dtype.is_floating
     assert x.dtype.as_numpy_dtype is np.int32 and np.zeros(2, tf.float64).dtype == np.float64
     assert tf.as_dtype(np.float32) is tf.float32 and tf.uint8.max == 255 and tf.float16.size == 2
-    assert repr(tf.bfloat16) == "tf.bfloat16" and tf.as_dtype("string") is tf.string
+    assert tf.bfloat16.name == "bfloat16" and tf.as_dtype("string") is tf.string
     assert tf.Variable(np.array(1.0)).dtype is tf.float64
     assert tf.keras.Input((2,), dtype=tf.int64).dtype == tf.int64
 

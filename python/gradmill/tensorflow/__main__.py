@@ -26,7 +26,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         description="Run a script written for TensorFlow or Keras on GradMill, as it is.",
     )
     parser.add_argument("--covered", action="store_true", help="list the names that are covered, and stop")
-    parser.add_argument("--page", action="store_true", help="print that list for the page in the docs, and stop")
     parser.add_argument("-m", metavar="MODULE", dest="module", help="run a module instead of a file")
     parser.add_argument(
         "script", nargs=argparse.REMAINDER, metavar="SCRIPT ARGS...", help="the script and its arguments"
@@ -34,9 +33,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parser.parse_args(arguments)
     if options.covered:
         print(coverage_table.as_text(tf))
-        return 0
-    if options.page:
-        print(coverage_table.as_page(tf), end="")
         return 0
     if options.module is None and not options.script:
         parser.error("expected a script to run")

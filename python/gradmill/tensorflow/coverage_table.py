@@ -36,15 +36,17 @@ def as_text(tf: types.ModuleType) -> str:
 
 
 def as_page(tf: types.ModuleType) -> str:
-    """Return the part of the page in the docs that lists the names.
+    """Return the part of the page in the docs that lists the names: what a module of `gradmill` offers, by its name.
 
     Args:
         tf: the namespace `tf`.
     """
     rows = ["| namespace | names |", "|---|---|"]
-    for path, _, names in covered(tf):
-        if names:
-            rows.append(f"| `{path}` | {', '.join(f'`{name}`' for name in names)} |")
+    for path, module in [*namespaces(tf, "tf", lent=False), *namespaces(DATASETS, "tfds")]:
+        own = [f"`{name}`" for name, value in sorted(module.own_names.items()) if not isinstance(value, Namespace)]
+        whole = [f"all of `{source}`" for source in module.source_names]
+        if own or whole:
+            rows.append(f"| `{path}` | {', '.join([*own, *whole])} |")
     rows += ["", "## What to use instead", "", "| missing | advice |", "|---|---|"]
     rows += [f"| `{name}` | {advice} |" for name, advice in sorted(ADVICE.items())]
     return "\n".join(rows) + "\n"

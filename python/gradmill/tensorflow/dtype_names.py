@@ -94,9 +94,6 @@ class DType(str):
             raise DTypeError("tf.bool: expected a dtype of numbers for min and max; truth values have none")
         return np.finfo(self.as_numpy_dtype) if self.is_floating else np.iinfo(self.as_numpy_dtype)
 
-    def __repr__(self) -> str:
-        return f"tf.{self.name}"
-
 
 float16, bfloat16, float32, float64 = (DType(name) for name in ("float16", "bfloat16", "float32", "float64"))
 int8, int16, int32, int64 = (DType(name) for name in ("int8", "int16", "int32", "int64"))

@@ -116,6 +116,16 @@ class Namespace(types.ModuleType):
             names.update(name for name in public_names(source) if not name.startswith("_"))
         return sorted(names)
 
+    @property
+    def own_names(self) -> dict[str, Any]:
+        """The names that no other module lends, public ones."""
+        return {name: value for name, value in self._own.items() if not name.startswith("_")}
+
+    @property
+    def source_names(self) -> list[str]:
+        """Names of the modules that lend theirs."""
+        return [source if isinstance(source, str) else source.__name__ for source in self._sources]
+
     def _modules(self) -> Iterator[types.ModuleType]:
         for place, source in enumerate(self._sources):
             if isinstance(source, str):
@@ -178,19 +188,20 @@ def _same_name(root: str, name: str) -> Iterator[str]:
             yield f"{place}.{name}"
 
 
-def namespaces(module: Any, path: str) -> Iterator[tuple[str, Any]]:
+def namespaces(module: Any, path: str, lent: bool = True) -> Iterator[tuple[str, Any]]:
     """Yield (path, module) of a namespace and of all below it, each once.
 
     Args:
         module: where to begin.
         path: how users write it.
+        lent: whether to go into modules that others lend, too, such as `tf.keras.callbacks`, which is `gradmill`'s.
     """
     waiting, seen = [(path, module)], {id(module)}
     while waiting:
         place, current = waiting.pop(0)
         yield place, current
-        for name in dir(current):
-            value = vars(current).get(name)
+        for name in dir(current) if lent else sorted(current.own_names):
+            value = getattr(current, name)
             if isinstance(value, Namespace) and not name.startswith("_") and id(value) not in seen:
                 seen.add(id(value))
                 waiting.append((f"{place}.{name}", value))

@@ -9,6 +9,7 @@ from gradmill.utils.batch_data import PyDataset, Sequence, pack_x_y_sample_weigh
 from gradmill.utils.files import atomic_write, cache_directory, check_hash, hash_file
 from gradmill.utils.progress_bar import Progbar
 from gradmill.utils.random_seed import get_random_seed, set_random_seed
+from gradmill.utils.sequences import pad_sequences
 from gradmill.utils.session import clear_session
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "array_to_img",
     "atomic_write",
     "cache_directory",
     "check_hash",
@@ -29,9 +31,13 @@ __all__ = [
     "get_registered_object",
     "hash_file",
     "image_dataset_from_directory",
+    "img_to_array",
+    "load_img",
     "normalize",
     "pack_x_y_sample_weight",
+    "pad_sequences",
     "register_keras_serializable",
+    "save_img",
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
@@ -42,13 +48,17 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-# Loaded when first used: downloads need the network and archive modules of the standard library; `data`, and `saving`,
-# whose registry Keras offers here, too, stand above this package.
+# Loaded when first used: pictures need Pillow, downloads the network and archive modules of the standard library; `data`,
+# and `saving`, whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
+    "array_to_img": "gradmill.utils.pictures",
     "get_file": "gradmill.utils.download",
     "image_dataset_from_directory": "gradmill.data.images",
     "text_dataset_from_directory": "gradmill.data.texts",
     "timeseries_dataset_from_array": "gradmill.data.timeseries",
+    "img_to_array": "gradmill.utils.pictures",
+    "load_img": "gradmill.utils.pictures",
+    "save_img": "gradmill.utils.pictures",
     "CustomObjectScope": "gradmill.saving",
     "custom_object_scope": "gradmill.saving",
     "deserialize_keras_object": "gradmill.saving",
