@@ -202,6 +202,8 @@ EXPRESSIONS = {
     "map_fn": lambda tf: tf.map_fn(lambda row: row * 2.0 + 1.0, A),
     "while_loop": lambda tf: tf.while_loop(lambda i, s: i < 5, lambda i, s: (i + 1, s + i), (0, 0))[1],
     "cond": lambda tf: tf.cond(tf.reduce_sum(A) > 100.0, lambda: A, lambda: -A),
+    "numpy_function": lambda tf: tf.numpy_function(lambda a, b: a @ b, [A, B], tf.float32),
+    "py_function": lambda tf: tf.py_function(lambda a: [a * 2.0, a > 0.0], [A], [tf.float32, tf.bool])[1],
     "strings": lambda tf: tf.strings.to_number("3.5"),
     "decode_raw": lambda tf: tf.io.decode_raw(b"\x01\x00\x02\x00", tf.int16),
 }

@@ -47,6 +47,22 @@ def set_visible_devices(devices: Any, device_type: Optional[str] = None) -> None
         )
 
 
+class Options:
+    """`tf.data.Options`: takes any attribute, and attributes of these; pipelines run in their own way.
+
+    Example:
+        >>> import gradmill.tensorflow as tf
+        >>> options = tf.data.Options()
+        >>> options.threading.private_threadpool_size = 4
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        setattr(self, name, Options())
+        return getattr(self, name)
+
+
 def set_jit(enabled: Any) -> None:
     """`tf.config.optimizer.set_jit`: kept for get_jit; functions are compiled whole in any case."""
     _state["jit"] = enabled

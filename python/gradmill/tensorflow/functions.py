@@ -12,6 +12,7 @@ import gradmill
 from gradmill import _core, ops, tracing
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.symbolic import flatten, map_structure
+from gradmill.tensorflow.dtype_names import as_dtype
 
 # Options of tf.function that say how TensorFlow should go about it, which plans here do in their own way.
 _ACCEPTED = {
@@ -313,6 +314,24 @@ def map_fn(fn: Callable, elems: Any, dtype: Any = None, fn_output_signature: Any
         results.append(fn(map_structure(lambda _, leaves=leaves: next(leaves), elems)))
     stacked = iter([ops.stack(list(column)) for column in zip(*(flatten(each) for each in results))])
     return map_structure(lambda _: next(stacked), results[0])
+
+
+def numpy_function(func: Callable, inp: Any, Tout: Any = None, stateful: bool = True, name: Any = None) -> Any:
+    """`tf.numpy_function`: call a function on NumPy arrays; its results become tensors of the dtypes `Tout`."""
+    return _typed(func(*(ops.convert_to_numpy(each) for each in inp)), Tout)
+
+
+def py_function(func: Callable, inp: Any, Tout: Any = None, name: Any = None) -> Any:
+    """`tf.py_function`: call a function on tensors; its results become tensors of the dtypes `Tout`."""
+    return _typed(func(*(ops.convert_to_tensor(each) for each in inp)), Tout)
+
+
+def _typed(results: Any, dtypes: Any) -> Any:
+    if dtypes is None or isinstance(dtypes, (list, tuple)) and not dtypes:
+        return results
+    if isinstance(dtypes, (list, tuple)):
+        return [ops.convert_to_tensor(each, as_dtype(dtype)) for each, dtype in zip(results, dtypes)]
+    return ops.convert_to_tensor(results, as_dtype(dtypes))
 
 
 def accept(*_: Any, **__: Any) -> None:

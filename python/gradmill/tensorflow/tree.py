@@ -25,7 +25,7 @@ from gradmill.tensorflow.namespace import Namespace
 from gradmill.tensorflow.shapes import TensorShape
 
 # Version of TensorFlow whose names and meanings these are.
-VERSION = "2.20.0"
+VERSION = "2.21.0"
 AUTOTUNE = -1
 
 keras = make_keras("tf.keras")
@@ -74,8 +74,10 @@ def _data() -> Namespace:
     """`tf.data`."""
     shared = ["gradmill.data"]
     return _part("data", "Input pipelines: gradmill.data.", {
-        "AUTOTUNE": AUTOTUNE,
-        "experimental": _part("data.experimental", "Input pipelines.", {"AUTOTUNE": AUTOTUNE}, shared),
+        "AUTOTUNE": AUTOTUNE, "Options": config_ops.Options,
+        "experimental": _part("data.experimental", "Input pipelines.", {
+            "AUTOTUNE": AUTOTUNE, "cardinality": lambda dataset: dataset.cardinality(),
+        }, shared),
     }, shared)  # fmt: skip
 
 
@@ -97,7 +99,8 @@ def root_names() -> dict[str, Any]:
         "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
         "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
-        "newaxis": None, "no_op": accept, "ones_initializer": initializers.Ones,
+        "newaxis": None, "no_op": accept, "py_function": functions.py_function,
+        "numpy_function": functions.numpy_function, "ones_initializer": initializers.Ones,
         "print": config_ops.print_values, "random_normal_initializer": initializers.RandomNormal,
         "random_uniform_initializer": initializers.RandomUniform, "while_loop": functions.while_loop,
         "zeros_initializer": initializers.Zeros,
