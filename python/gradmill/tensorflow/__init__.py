@@ -12,11 +12,10 @@ Example:
 
 import sys
 
-from gradmill.tensorflow import import_hook, old_spellings, shapes, tree
+from gradmill.tensorflow import import_hook, shapes, tree
 from gradmill.tensorflow.namespace import become_namespace, register_root
 
 shapes.extend_tensors()
-old_spellings.accept_old_spellings()
 
 __version__ = tree.VERSION
 become_namespace(sys.modules[__name__], "tf", tree.root_names())

@@ -7,7 +7,7 @@ import sys
 import types
 from typing import Any, Optional, Sequence
 
-from gradmill.tensorflow import datasets
+from gradmill.tensorflow import datasets, old_spellings
 from gradmill.tensorflow.namespace import MissingImportError, Namespace, alternative, register_root
 
 DATASETS = Namespace("tfds", "Data sets.", {
@@ -86,6 +86,8 @@ def serve_own_modules(tf: types.ModuleType) -> None:
 def install(tf: types.ModuleType) -> None:
     """Let this process import `tensorflow`, `keras` and `tensorflow_datasets` from here, also where they are installed.
 
+    From then on it takes older spellings of Keras, too.
+
     Args:
         tf: the namespace `tf`.
 
@@ -101,5 +103,6 @@ def install(tf: types.ModuleType) -> None:
     if present:
         raise ImportError(f"gradmill.tensorflow: expected to come before {', '.join(present)}; it was imported already")
     register_root("tfds", DATASETS)
+    old_spellings.accept_old_spellings()
     finders: list[Any] = [Finder(*root) for root in roots]
     sys.meta_path[:0] = finders

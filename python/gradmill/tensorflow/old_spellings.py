@@ -21,12 +21,14 @@ _IGNORED = {
 }
 _GENERATORS = {"fit_generator": "fit", "evaluate_generator": "evaluate", "predict_generator": "predict"}
 _LAYER_ARGUMENTS = {
-    "BatchNormalization": ("fused", "renorm", "virtual_batch_size"),
+    "BatchNormalization": ("fused", "virtual_batch_size"),
     "GRU": ("implementation", "time_major"),
     "LSTM": ("implementation", "time_major"),
     "SimpleRNN": ("time_major",),
     "Embedding": ("input_length",),
 }
+# Those that mean something else when they are on: layers refuse them then.
+_ONLY_OFF = ("time_major", "virtual_batch_size")
 
 
 def _replace(owner: Any, name: str, make: Callable[[Callable], Callable]) -> None:
@@ -40,7 +42,8 @@ def _without(names: tuple[str, ...]) -> Callable[[Callable], Callable]:
 
     def make(present: Callable) -> Callable:
         def call(*args: Any, **kwargs: Any) -> Any:
-            return present(*args, **{key: value for key, value in kwargs.items() if key not in names})
+            ignored = [key for key in names if key not in _ONLY_OFF or not kwargs.get(key)]
+            return present(*args, **{key: value for key, value in kwargs.items() if key not in ignored})
 
         return call
 
