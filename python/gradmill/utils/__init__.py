@@ -48,8 +48,8 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-# Loaded when first used: pictures need Pillow, downloads the network and archive modules of the standard library; `data`,
-# and `saving`, whose registry Keras offers here, too, stand above this package.
+# Loaded when first used: pictures need Pillow, downloads the network and archive modules of the standard library;
+# `data`, and `saving`, whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
     "array_to_img": "gradmill.utils.pictures",
     "get_file": "gradmill.utils.download",
