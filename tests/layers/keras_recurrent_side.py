@@ -1,6 +1,6 @@
 """The half of `test_recurrent_against_keras.py` that runs where Keras is: `python keras_recurrent_side.py FOLDER`.
 
-Runs every row of cases_recurrent.py and writes answers.npz and models.json to FOLDER.
+Runs every row of cases_recurrent_layers.py and writes answers.npz and models.json to FOLDER.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch" if importlib.util.find_spec("torc
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-from cases_recurrent import MODELS, run  # noqa: E402
+from cases_recurrent_layers import MODELS, run  # noqa: E402
 
 
 def main(folder):

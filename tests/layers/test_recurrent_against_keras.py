@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases_recurrent import MODELS, run
+from cases_recurrent_layers import MODELS, run
 
 import gradmill as gm
 
