@@ -244,8 +244,9 @@ std::vector<double> Plan::profile(const std::vector<Tensor>& inputs, int repeats
     for (int repeat = 0; repeat < repeats; ++repeat) {
       ++counts_[worker].runs;
       for (size_t i = 0; i < steps_.size(); ++i) {
-        if (workers > 1) barrier.wait();
+        // Before the barrier: a worker that loses its core right behind it may find all work done by the others.
         const auto start = std::chrono::steady_clock::now();
+        if (workers > 1) barrier.wait();
         run_step(i, worker, workers, barrier);
         if (workers > 1) barrier.wait();
         if (worker == 0) seconds[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
