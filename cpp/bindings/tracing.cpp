@@ -127,6 +127,7 @@ void bind_tracing(py::module_& module) {
   plan.def_property_readonly("variables", [](const Plan& self) { return self.graph().variables; });
 
   module.def("is_tracing", [] { return current_emitter().tracing(); });
+  module.def("is_recording", &is_recording, "Whether a tape of this thread is open.");
   module.def("push_eager", [] { push_emitter(&eager_emitter()); }, "Ops run at once, inside a trace too, until pop_emitter.");
   module.def("pop_emitter", &pop_emitter);
   module.def("push_scope", &push_scope, py::arg("name"));

@@ -34,6 +34,8 @@ void remove_recorder(Recorder* recorder) {
   recorders.erase(std::remove(recorders.begin(), recorders.end(), recorder), recorders.end());
 }
 
+bool is_recording() { return !recorders.empty(); }
+
 RecordingPause::RecordingPause() { ++recording_pauses; }
 RecordingPause::~RecordingPause() { --recording_pauses; }
 

@@ -38,6 +38,8 @@ void install_eager_emitter(Emitter* emitter);
 
 void push_recorder(Recorder* recorder);
 void remove_recorder(Recorder* recorder);
+// Whether any is on the stack of this thread.
+bool is_recording();
 
 // Emits through the current emitter and shows the result to the recorders.
 Vars emit(const OpDef& op, const Vars& inputs, const Attributes& attributes);

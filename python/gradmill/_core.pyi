@@ -735,6 +735,9 @@ class Trace:
     def __str__(self) -> str: ...
 
 def is_tracing() -> bool: ...
+def is_recording() -> bool:
+    """Whether a tape of this thread is open."""
+
 def push_eager() -> None:
     """Ops run at once, inside a trace too, until pop_emitter."""
 

@@ -170,6 +170,9 @@ class Function:
         if _core.is_tracing():
             return self.python_function(*args, **kwargs)
         arguments = _with_tensors((args, kwargs))
+        if _core.is_recording():  # tapes see ops, and nothing of what a plan computes
+            args, kwargs = arguments
+            return self.python_function(*args, **kwargs)
         return self._traced(arguments)([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
 
     def _traced(self, arguments: Any) -> Traced:
@@ -219,7 +222,9 @@ def function(func: Optional[Callable] = None, **options: Any) -> Any:
     """Compile a function: it is traced once for each signature of its arguments and then runs as one plan.
 
     Tensors and NumPy arrays are inputs of the plan; other arguments are constants, and another value means another
-    trace. Variables are read and assigned in place. Python side effects happen while tracing only.
+    trace. Variables are read and assigned in place. Python side effects happen while tracing only. Inside an open
+    `GradientTape` the function runs op by op, so that the tape sees what it computes; put the tape inside the function
+    to have all of it compiled.
 
     Args:
         func: the function; without it, a decorator is returned.

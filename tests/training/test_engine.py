@@ -473,3 +473,13 @@ def test_watching_a_variable_counts_it_once(compiled) -> None:
     found = (gm.function(slopes) if compiled else slopes)()
     # 2 * 3 * 5; and 3 * 3 of the first value, 2 * 7 of the second.
     assert [float(each) for each in found] == [30.0, 23.0]
+
+
+def test_a_tape_sees_through_a_compiled_function() -> None:
+    w = gm.Variable(3.0)
+    square = gm.function(lambda x: x * w * w)
+    square(np.float32(2.0) * np.ones((), "float32"))
+    with gm.GradientTape() as tape:
+        y = square(np.full((), 2.0, "float32"))
+    assert float(tape.gradient(y, w)) == 2 * 2 * 3
+    assert len(square.plans) == 1, "outside of tapes it stays compiled"

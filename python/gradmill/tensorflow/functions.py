@@ -21,7 +21,6 @@ _ACCEPTED = {
     "jit_compile", "reduce_retracing",
 }  # fmt: skip
 _settings = {"eagerly": False}
-_recording: set[int] = set()  # tapes that are open
 
 
 def run_functions_eagerly(run_eagerly: bool) -> None:
@@ -46,8 +45,7 @@ class CompiledFunction(tracing.Function):
         self._needs_values = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        # What a plan computes no tape outside of it sees.
-        if self._needs_values or _settings["eagerly"] or (_recording and not _core.is_tracing()):
+        if self._needs_values or _settings["eagerly"]:
             return self.python_function(*args, **kwargs)
         try:
             return super().__call__(*args, **kwargs)
@@ -116,15 +114,6 @@ class GradientTape(gradmill.GradientTape):
         # What was recorded is kept until the one call that may read it is over, which for a Jacobian is a loop.
         super().__init__(True, watch_accessed_variables)
         self._persistent, self._used = bool(persistent), False
-
-    def __enter__(self) -> GradientTape:
-        super().__enter__()
-        _recording.add(id(self))
-        return self
-
-    def __exit__(self, *details: Any) -> None:
-        _recording.discard(id(self))
-        super().__exit__(*details)
 
     @contextlib.contextmanager
     def _one_call(self, who: str) -> Iterator[None]:
