@@ -17,6 +17,49 @@ void accumulate(GradientMap& gradients, const Var& value, const Var& gradient) {
   sum = sum ? sum + converted : converted;
 }
 
+// Keeps all that is emitted while it lives.
+class Listener : public Recorder {
+ public:
+  Listener() { push_recorder(this); }
+  ~Listener() override { remove_recorder(this); }
+
+  void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) override {
+    records.push_back({&op, attributes, inputs, outputs, current_scope()});
+  }
+  void variable_read(const VariablePointer&, const Var&) override {}
+
+  std::vector<Record> records;
+};
+
+// The gradient of an op that is itself part of a gradient: that of what it is made of.
+Vars gradient_of_parts(const Record& record, const Vars& incoming) {
+  if (!record.op->decompose) {
+    throw UnsupportedError(text(record.op->name(), ": has no gradient, so what it differentiates has no second derivative"));
+  }
+  Vars made, targets, seeds;
+  std::vector<Record> parts;
+  {
+    Listener listener;
+    made = record.op->decompose(OpScope(record.inputs, record.attributes));
+    parts = std::move(listener.records);
+  }
+  for (size_t k = 0; k < incoming.size(); ++k) {
+    if (!incoming[k]) continue;
+    targets.push_back(made[k]);
+    seeds.push_back(incoming[k]);
+  }
+  std::vector<uint64_t> sources;
+  for (const Var& input : record.inputs) sources.push_back(input.id());
+  GradientMap gradients = walk_in_reverse(parts, targets, seeds, sources);
+  Vars results;
+  for (const uint64_t source : sources) {
+    const auto found = gradients.find(source);
+    results.push_back(found == gradients.end() ? Var() : found->second);
+    if (found != gradients.end()) gradients.erase(found);  // an input given twice counts once
+  }
+  return results;
+}
+
 }  // namespace
 
 GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targets, const Vars& seeds,
@@ -49,14 +92,11 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
       any = true;
     }
     if (!any) continue;
-    if (!record.op->gradient) {
-      throw UnsupportedError(text(record.op->name(), ": has no gradient, so what it differentiates has no second derivative"));
-    }
     std::vector<bool> needed;
     for (const Var& input : record.inputs) needed.push_back(is_float(input.dtype()) && active.count(input.id()));
     const ScopePath place(gradient_scope(record.scope));
     const GradientScope scope(record.inputs, record.outputs, incoming, record.attributes, needed);
-    const Vars results = record.op->gradient(scope);
+    const Vars results = record.op->gradient ? record.op->gradient(scope) : gradient_of_parts(record, incoming);
     for (size_t k = 0; k < results.size(); ++k) {
       if (results[k] && needed[k]) accumulate(gradients, record.inputs[k], results[k]);
     }

@@ -24,5 +24,6 @@ struct Record {
 using GradientMap = std::unordered_map<uint64_t, Var>;
 GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targets, const Vars& seeds,
                             const std::vector<uint64_t>& sources);
+using ReverseWalk = GradientMap (*)(const std::vector<Record>&, const Vars&, const Vars&, const std::vector<uint64_t>&);
 
 }  // namespace gradmill

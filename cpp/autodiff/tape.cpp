@@ -53,7 +53,7 @@ void Tape::variable_read(const VariablePointer& variable, const Var& value) {
   if (watches || asked_for_.count(variable.get())) note_read(variable, value);
 }
 
-Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources) {
+Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources, ReverseWalk walk) {
   if (used_ && !persistent_) {
     throw UnsupportedError("GradientTape: gradient() was called before; make the tape with persistent=True to call it again");
   }
@@ -70,7 +70,7 @@ Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<So
       ids.push_back(source.value.id());
     }
   }
-  const GradientMap gradients = walk_in_reverse(records_, targets, seeds, ids);
+  const GradientMap gradients = walk(records_, targets, seeds, ids);
   Vars results;
   for (const Source& source : sources) {
     Var total;

@@ -26,8 +26,9 @@ class Tape : public Recorder {
     Var value;
     VariablePointer variable;
   };
-  // Throws UnsupportedError when a tape that is not persistent is used twice.
-  Vars gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources);
+  // `walk` must give what walk_in_reverse gives. Throws UnsupportedError when a tape that is not persistent is used twice.
+  Vars gradient(const Vars& targets, const Vars& seeds, const std::vector<Source>& sources,
+                ReverseWalk walk = &walk_in_reverse);
   const std::vector<VariablePointer>& watched_variables() const { return variable_order_; }
 
   void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) override;

@@ -1,5 +1,6 @@
 #include "autodiff/tape.h"
 #include "bindings/convert.h"
+#include "execute/backward_plan.h"
 #include "ops/build.h"
 
 namespace gradmill {
@@ -36,7 +37,7 @@ void bind_autodiff(py::module_& module) {
       wanted.push_back(entry);
     }
     py::list results;
-    for (const Var& result : self.gradient(targets, gradients, wanted)) {
+    for (const Var& result : self.gradient(targets, gradients, wanted, &walk_by_plan)) {
       results.append(result ? py::cast(result) : py::none());
     }
     return results;

@@ -2,8 +2,8 @@
 
 from typing import Any, Callable, List, Optional
 
-from gradmill import _core, tracing
-from gradmill.errors import ArgumentError
+from gradmill import _core, custom_gradients, tracing
+from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.symbolic import flatten, map_structure
 
 
@@ -24,14 +24,30 @@ class GradientTape:
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
-        self._tape = _core.Tape(bool(persistent), bool(watch_accessed_variables))
+        # A way back over bridges takes several walks, for which the engine's tape must last.
+        self._has_bridges = custom_gradients.in_use()
+        self._bridges: List[Any] = []
+        self._is_for_one_call = self._has_bridges and not persistent
+        self._watched: Optional[List[Any]] = None  # once that call has been made
+        self._tape = _core.Tape(bool(persistent) or self._has_bridges, bool(watch_accessed_variables))
 
     def __enter__(self) -> "GradientTape":
         self._tape.start()
+        if self._has_bridges:
+            custom_gradients.open_tapes().append(self)
         return self
 
     def __exit__(self, *_: Any) -> None:
         self._tape.stop()
+        if self._has_bridges:
+            custom_gradients.open_tapes().remove(self)
+
+    def add_bridge(self, bridge: Any) -> None:
+        """Remember a call of a function with a gradient of its own (`gradmill.ops.custom_gradient`)."""
+        self._bridges.append(bridge)
+        for output in bridge.outputs:
+            if "float" in str(output.dtype):
+                self._tape.watch(output)
 
     def watch(self, tensor: Any) -> None:
         """Make the gradient with respect to `tensor` (a tensor, a variable or a structure of them) available.
@@ -49,11 +65,13 @@ class GradientTape:
 
     def watched_variables(self) -> List[Any]:
         """Return the variables read so far, in order."""
-        return self._tape.watched_variables()
+        return self._tape.watched_variables() if self._watched is None else self._watched
 
     def reset(self) -> None:
         """Forget everything recorded."""
         self._tape.reset()
+        self._bridges.clear()
+        self._watched = None
 
     def gradient(
         self,
@@ -90,7 +108,20 @@ class GradientTape:
                     f"GradientTape.gradient: expected tensors or variables; received {type(leaf).__name__}"
                 )
         seeds = None if output_gradients is None else flatten(output_gradients)
-        found = self._tape.gradient(targets, seeds, wanted)
+        if self._watched is not None:
+            raise UnsupportedError(
+                "GradientTape: gradient() was called twice; make the tape with persistent=True to ask twice"
+            )
+        if self._is_for_one_call:
+            self._tape.stop()
+        if self._bridges:
+            found = custom_gradients.walk(self._tape, self._bridges, targets, seeds, wanted)
+        else:
+            found = self._tape.gradient(targets, seeds, wanted)
+        if self._is_for_one_call:
+            watched = self._tape.watched_variables()
+            self.reset()
+            self._watched = watched
         if unconnected_gradients == "zero":
             found = [
                 _core.ops.broadcast_to(_core.tensor(0, source.dtype), shape=list(source.shape))
@@ -103,18 +134,49 @@ class GradientTape:
 
     def stop_recording(self) -> "_Pause":
         """Return a context in which the tape records nothing."""
-        return _Pause(self._tape)
+        return _Pause(self)
 
 
 class _Pause:
-    def __init__(self, tape: _core.Tape):
+    def __init__(self, tape: GradientTape):
         self._tape = tape
 
     def __enter__(self) -> None:
-        self._tape.stop()
+        self._tape.__exit__()
 
     def __exit__(self, *_: Any) -> None:
-        self._tape.start()
+        self._tape.__enter__()
+
+
+def custom_gradient(f: Callable) -> Callable:
+    """Give a function a gradient of one's own, for numerical stability or to change what flows back.
+
+    Args:
+        f: returns (result, gradient function). The gradient function takes the gradient of each result, and returns
+            that of each tensor among the arguments of `f`. If `f` reads trainable variables it has an argument
+            `variables` and returns (gradients of the arguments, list of gradients of the variables).
+
+    Returns:
+        A function that returns the result alone. Every `GradientTape` made after this goes back through the gradient
+        function; each call of `f` costs one more walk over the tape.
+
+    Raises:
+        ArgumentError: when called, for something else than such a pair, or gradients that do not fit.
+
+    Example:
+        >>> import gradmill as gm
+        >>> @gm.ops.custom_gradient
+        ... def reversed_flow(x):
+        ...     return x, lambda upstream: -upstream
+        >>> x = gm.Variable(2.0)
+        >>> with gm.GradientTape() as tape:
+        ...     y = reversed_flow(x * x)
+        >>> float(tape.gradient(y, x))
+        -4.0
+    """
+    if not callable(f):
+        raise ArgumentError(f"custom_gradient: expected a function; received {type(f).__name__}")
+    return custom_gradients.build(f, GradientTape)
 
 
 def value_and_grad(fn: Callable, variables: Any, has_aux: bool = False) -> Callable:

@@ -1,7 +1,7 @@
-"""Rows for softmax and its logarithm."""
+"""Rows for softmax, its logarithm and normalizations."""
 
 import numpy as np
-from case import case, integers, normal, values
+from case import case, integers, normal, uniform, values
 
 NAN, INF = float("nan"), float("inf")
 
@@ -75,3 +75,34 @@ case("channel_products", dy=normal(5000, 24), x=normal(5000, 24), center=normal(
      sum_length=5000, large=True)
 case("channel_moments", x=values(shifted), reference=np_channel_moments, gradient=False, dtypes=("float32",),
      sum_length=4000)
+
+
+def np_layer_norm(x, scale, offset, epsilon=1e-3, centred=True):
+    mean = x.mean(axis=-1) if centred else np.zeros(x.shape[:-1])
+    inverse = 1 / np.sqrt(np.mean((x - mean[..., None]) ** 2, axis=-1) + epsilon)
+    return (x - mean[..., None]) * inverse[..., None] * scale + offset, mean, inverse
+
+
+def np_layer_norm_backward(dy, x, scale, mean, inverse, epsilon=1e-3, centred=True):
+    """The chain rule, with mean and inverse as functions of x."""
+    normal, arrives = (x - mean[..., None]) * inverse[..., None], dy * scale
+    dx = arrives - normal * np.mean(arrives * normal, axis=-1, keepdims=True)
+    dx = dx - np.mean(arrives, axis=-1, keepdims=True) if centred else dx
+    rows = tuple(range(x.ndim - 1))
+    return dx * inverse[..., None], (dy * normal).sum(axis=rows), dy.sum(axis=rows)
+
+
+# One number, parts of vectors, several vectors, many units of rows; rows whose squares would lose their variance.
+for shape in ((1,), (5,), (3, 1), (2, 3, 8), (7, 19), (2, 2, 3, 40)):
+    inputs = {"x": normal(*shape), "scale": normal(shape[-1])}
+    case("layer_norm", **inputs, offset=normal(shape[-1]), epsilon=[1e-3, 0.5], centred=[True, False], through=1,
+         reference=np_layer_norm, sum_length=32)
+    numbers = {"mean": normal(*shape[:-1]), "inverse": uniform(0.5, 2.0, *shape[:-1])}
+    case("layer_norm_backward", dy=normal(*shape), **inputs, **numbers, centred=[True, False],
+         reference=np_layer_norm_backward, sum_length=64)
+case("layer_norm", x=normal(3000, 70), scale=normal(70), offset=normal(70), reference=np_layer_norm, sum_length=70,
+     large=True)
+case("layer_norm_backward", dy=normal(3000, 70), x=normal(3000, 70), scale=normal(70), mean=normal(3000),
+     inverse=uniform(0.5, 2.0, 3000), reference=np_layer_norm_backward, sum_length=3000, large=True)
+case("layer_norm", x=values(shifted.T.copy()), scale=normal(512), offset=normal(512), reference=np_layer_norm,
+     gradient=False, dtypes=("float32",), sum_length=4000)

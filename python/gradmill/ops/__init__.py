@@ -4,7 +4,10 @@ They run at once on tensors, are recorded while a function is being traced, and 
 symbolic tensors.
 """
 
+from gradmill.autograd import custom_gradient as custom_gradient
 from gradmill.ops import image as image
+from gradmill.ops.attention import *  # noqa: F403
+from gradmill.ops.attention import __all__ as _attention
 from gradmill.ops.convolution import *  # noqa: F403
 from gradmill.ops.convolution import __all__ as _convolution
 from gradmill.ops.elementwise import *  # noqa: F403
@@ -25,6 +28,7 @@ from gradmill.ops.shape import *  # noqa: F403
 from gradmill.ops.shape import __all__ as _shape
 
 __all__ = [
+    *_attention,
     *_convolution,
     *_elementwise,
     *_indexing,

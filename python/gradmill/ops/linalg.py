@@ -243,8 +243,9 @@ def _contract(a: Any, a_term: str, b: Any, b_term: str, needed: set) -> tuple:
     summed = [label for label in shared if label not in needed]
     rows = [label for label in a_term if label not in b_term]
     columns = [label for label in b_term if label not in a_term]
-    a = _arranged(a, a_term, [batch, rows, summed], sizes)
-    b = _arranged(b, b_term, [batch, summed, columns], sizes)
+    common = [batch] if batch else []  # one plain product where nothing is
+    a = _arranged(a, a_term, [*common, rows, summed], sizes)
+    b = _arranged(b, b_term, [*common, summed, columns], sizes)
     product = _core.ops.matmul(a, b)
     labels = "".join(batch + rows + columns)
     return _core.ops.reshape(product, shape=[sizes[label] for label in labels]), labels

@@ -1,10 +1,12 @@
 """Statistics along axes and what is brought to mean 0 and variance 1 by them."""
 
+import math
 from typing import Any, List, Optional, Tuple
 
 from gradmill import _core, config
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import axes_of, float_tensor, public_op, tensor
+from gradmill.ops.shape import full
 
 __all__ = [
     "batch_norm_training",
@@ -126,6 +128,36 @@ def _scaled(y: Any, gamma: Any, beta: Any, axes: List[int], who: str) -> Any:
     return y if beta is None else y + _along(beta, y, axes, who, "beta")
 
 
+def _normalized_rows(
+    given: Any, gamma: Any, beta: Any, axes: List[int], epsilon: Optional[float], centred: bool, who: str
+) -> Any:
+    """Rows over the last axes, normalized by one kernel."""
+    x = _wide(given)
+    first = x.ndim - len(axes)
+    size = math.prod(x.shape[first:])
+
+    def line(parameter: Any, name: str, otherwise: float) -> Any:
+        if parameter is None:
+            return full([size], otherwise, x.dtype)
+        parameter = _along(parameter, x, axes, who, name)
+        whole = _core.ops.broadcast_to(parameter, shape=[1] * first + list(x.shape[first:]))
+        return _core.ops.reshape(whole, shape=[size])
+
+    y, _, _ = _core.ops.layer_norm(
+        _core.ops.reshape(x, shape=[*x.shape[:first], size]),
+        line(gamma, "gamma", 1.0),
+        line(beta, "beta", 0.0),
+        epsilon=float(config.epsilon() if epsilon is None else epsilon),
+        centred=centred,
+    )
+    return _core.ops.reshape(y, shape=list(x.shape)).astype(given.dtype)
+
+
+def _are_rows(x: Any, axes: List[int]) -> bool:
+    """Whether the axes are the last ones, so that what they hold lies together."""
+    return bool(axes) and axes == list(range(x.ndim - len(axes), x.ndim)) and all(x.shape[axis] for axis in axes)
+
+
 @public_op
 def batch_norm_training(x: Any, scale: Any, offset: Any, epsilon: float = 1e-3) -> Tuple[Any, Any, Any]:
     """Return x normalized by its own statistics over all axes but the last, and these (Ioffe and Szegedy 2015).
@@ -186,6 +218,8 @@ def layer_normalization(
     given = float_tensor(x)
     x, who = _wide(given), "layer_normalization"
     axes = _checked_axes(axis, x.ndim, who)
+    if not rms_scaling and _are_rows(x, axes):
+        return _normalized_rows(given, gamma, beta, axes, epsilon, True, who)
     mean, variance = _moments(x, axes)
     inverse = _core.ops.rsqrt(variance + float(config.epsilon() if epsilon is None else epsilon))
     if rms_scaling:
@@ -218,6 +252,8 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: Option
     given = float_tensor(x)
     x, who = _wide(given), "rms_normalization"
     axes = _checked_axes(axis, x.ndim, who)
+    if _are_rows(x, axes):
+        return _normalized_rows(given, scale, None, axes, epsilon, False, who)
     count = 1
     for each in axes:
         count *= x.shape[each]
