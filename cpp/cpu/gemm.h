@@ -44,7 +44,8 @@ void gemm_run(const GemmProblem& problem, const float* a, const float* b, float*
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 
-// Factors that do not lie in memory as matrices, such as the patches of a convolution.
+// Factors that do not lie in memory as matrices of the type that is multiplied, such as the patches of a convolution or
+// 16-bit floats.
 struct GemmSource {
   // Writes elements [first, first + count) of lines [line, line + lines) of A to `to`, one line every `stride` elements.
   // A line is a row of A, or with a_columns a column.
@@ -56,14 +57,34 @@ struct GemmSource {
   // piece the strides of the problem hold.
   long b_piece;
   long (*b_offset)(const void* context, long piece);
+  // When not null, B comes from here: rows [first, first + count) of its columns [col, col + cols) are written to `to`, one
+  // row every `width` elements.
+  void (*pack_b)(const void* context, long first, long count, long col, long cols, void* to, long width) = nullptr;
 };
 
-// The same with a source: `a` is what the source makes of it, the strides of A in the problem are not read.
+// The same with a source: `a` is what the source makes of it, the strides of A in the problem are not read, nor
+// those of B and b with a pack_b.
 GemmSplit gemm_split(const GemmProblem& problem, const GemmSource& source, int element_size);
 size_t gemm_scratch_bytes(const GemmProblem& problem, const GemmSource& source, int element_size);
 void gemm_run(const GemmProblem& problem, const GemmSource& source, const float* b, float* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 void gemm_run(const GemmProblem& problem, const GemmSource& source, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue);
+
+// Small products, one after the other on one worker, with one B that the caller packs once: panels of
+// gemm_panel_columns columns, each k rows behind each other, the last panel filled up with anything.
+long gemm_panel_columns(int element_size);
+
+// C (rows x cols) = A B with A(i, p) = a[i * lda + p].
+void gemm_panels(long rows, long cols, long k, const float* a, long lda, const float* panels, float* c, long ldc);
+void gemm_panels(long rows, long cols, long k, const double* a, long lda, const double* panels, double* c, long ldc);
+
+// One panel of columns of C = A B, where A(i, p) = a[p * lda + i] and B lies in rows, of which a whole panel can be read.
+// The scratch holds gemm_columns_scratch elements.
+long gemm_columns_scratch(int element_size);
+void gemm_columns(long rows, long cols, long k, const float* a, long lda, const float* b, long ldb, float* c, long ldc,
+                  float* scratch);
+void gemm_columns(long rows, long cols, long k, const double* a, long lda, const double* b, long ldb, double* c, long ldc,
+                  double* scratch);
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

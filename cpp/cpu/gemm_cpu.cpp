@@ -166,7 +166,6 @@ class Worker {
   void multiply(const Block& unit, long block, T* out, long out_stride, bool shares_columns, bool later_in_group) {
     const long k_begin = block * layout_.k_step;
     const long k = min_of(layout_.k_step, problem_.k - k_begin);
-    const RowBlocks blocks = RowBlocks::of(unit.rows);
     const T* a = k > 0 && !source_ ? a_ + unit.row * problem_.a_row + k_begin * problem_.a_col : nullptr;
     const bool pack_a = source_ || pays_to_pack_a(unit.rows, unit.cols, k);
     if (pack_a && k > 0 && (shares_columns || !later_in_group)) {
@@ -179,24 +178,27 @@ class Worker {
       }
     }
     const bool b_packed = shares_columns && later_in_group;
-    const long width = layout_.panel_width;
-    for (long j = 0; j < unit.cols; j += width) {
-      Strip<T> strip;
-      strip.cols = min_of(width, unit.cols - j);
+    Strip<T> strip;
+    for (long j = 0; j < unit.cols; j += strip.cols) {
+      strip.cols = strip_columns(unit.cols - j);
       strip.k = k;
       strip.accumulate = block > 0;
       strip.ahead = ahead_;
       strip.c_stride = out_stride;
       const long vectors = kernel_vectors(strip.cols);
+      const RowBlocks blocks = RowBlocks::of(unit.rows, vectors == broad_vectors ? broad_max_rows : max_rows);
       const long packed_stride = vectors * Vectors<T>::lanes;
       T* packed = packed_b_ + (shares_columns ? j * layout_.k_step : 0);
-      const T* b = k > 0 ? b_ + k_begin * problem_.b_row + (unit.col + j) * problem_.b_col : nullptr;
+      const bool make_b = source_ && source_->pack_b;
+      const T* b = k > 0 && !make_b ? b_ + k_begin * problem_.b_row + (unit.col + j) * problem_.b_col : nullptr;
       const bool can_keep = vectors == panel_vectors;
       bool keep = false;
       strip.b = packed;
       strip.b_stride = packed_stride;
       if (!b_packed) {
-        if (source_ && source_->b_piece > 0) {
+        if (make_b) {
+          source_->pack_b(source_->context, k_begin, k, unit.col + j, strip.cols, packed, packed_stride);
+        } else if (source_ && source_->b_piece > 0) {
           pack_pieces(k_begin, k, unit.col + j, strip.cols, packed_stride, packed);
         } else if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !shares_columns)) {
           keep = can_keep && (shares_columns || blocks.tall + blocks.low > 1);
@@ -269,10 +271,18 @@ class Worker {
 
   long a_column_stride() const { return packed_rows_stride<T>(layout_.split.row_block); }
 
+  // Columns of the next panel when `left` are left: a last vector of its own would not keep the arithmetic busy.
+  long strip_columns(long left) const {
+    constexpr long broad = broad_vectors * Vectors<T>::lanes;
+    const bool joins = layout_.panel_width < broad && left > layout_.panel_width && left <= broad;
+    return joins ? left : min_of(layout_.panel_width, left);
+  }
+
   long kernel_vectors(long cols) const {
-    if (cols <= Vectors<T>::lanes) return 1;
-    if (cols <= panel_vectors * Vectors<T>::lanes) return panel_vectors;
-    return wide_vectors;
+    constexpr long lanes = Vectors<T>::lanes;
+    if (cols <= lanes) return 1;
+    if (cols <= panel_vectors * lanes) return panel_vectors;
+    return layout_.panel_width < broad_vectors * lanes ? broad_vectors : wide_vectors;
   }
 
   const GemmProblem& problem_;
@@ -288,6 +298,50 @@ class Worker {
   T* packed_a_;
   Ahead* const ahead_ = worker_ahead();
 };
+
+// All rows of C under one panel. `keep` is where the rows of B are packed on the way, or null.
+template <typename T, AForm FORM>
+static void run_panel(Strip<T> strip, long rows, T* keep) {
+  const long vectors = strip.cols <= Vectors<T>::lanes && keep == nullptr ? 1 : panel_vectors;
+  const long width = panel_vectors * Vectors<T>::lanes, row_of_a = FORM == AForm::rows ? strip.a_stride : 1;
+  const RowBlocks blocks = RowBlocks::of(rows);
+  const T* const a = strip.a;
+  T* const c = strip.c;
+  for (long block = 0; block < blocks.tall + blocks.low;) {
+    const bool tall = block < blocks.tall;
+    const long height = tall ? blocks.height : blocks.height - 1, first = blocks.first_row(block);
+    strip.keep = block == 0 ? keep : nullptr;
+    strip.blocks = strip.keep ? 1 : tall ? blocks.tall - block : blocks.low;
+    strip.a = a + first * row_of_a;
+    strip.a_block = height * row_of_a;
+    strip.c = c + first * strip.c_stride;
+    dispatch_strip<T, FORM>(strip, height, vectors);
+    block += strip.blocks;
+    if (strip.keep) {
+      strip.b = keep;
+      strip.b_stride = width;
+    }
+  }
+}
+
+template <typename T>
+static void run_panels(long rows, long cols, long k, const T* a, long lda, const T* panels, T* c, long ldc) {
+  constexpr long width = panel_vectors * Vectors<T>::lanes;
+  for (long col = 0; rows > 0 && col < cols; col += width, panels += k * width) {
+    for (long p = 0; p < max_of(k, 1); p += k_block) {
+      run_panel<T, AForm::rows>({a + p, lda, 0, panels + p * width, width, nullptr, c + col, ldc, min_of(k_block, k - p), 0,
+                                 min_of(width, cols - col), p > 0, nullptr}, rows, nullptr);
+    }
+  }
+}
+
+template <typename T>
+static void run_columns(long rows, long cols, long k, const T* a, long lda, const T* b, long ldb, T* c, long ldc, T* scratch) {
+  for (long p = 0; p < max_of(k, 1); p += k_block) {
+    run_panel<T, AForm::columns>({a + p * lda, lda, 0, b + p * ldb, ldb, nullptr, c, ldc, min_of(k_block, k - p), 0, cols,
+                                  p > 0, nullptr}, rows, scratch);
+  }
+}
 
 }  // namespace
 
@@ -328,6 +382,25 @@ void gemm_run(const GemmProblem& problem, const GemmSource& source, const float*
 void gemm_run(const GemmProblem& problem, const GemmSource& source, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue) {
   Worker<double>(problem, &source, nullptr, b, c, ldc, scratch, epilogue).run(unit_begin, unit_end);
+}
+
+long gemm_panel_columns(int element_size) { return panel_vectors * GM_GEMM_VECTOR_BYTES / element_size; }
+long gemm_columns_scratch(int element_size) { return k_block * gemm_panel_columns(element_size); }
+
+void gemm_panels(long rows, long cols, long k, const float* a, long lda, const float* panels, float* c, long ldc) {
+  run_panels(rows, cols, k, a, lda, panels, c, ldc);
+}
+void gemm_panels(long rows, long cols, long k, const double* a, long lda, const double* panels, double* c, long ldc) {
+  run_panels(rows, cols, k, a, lda, panels, c, ldc);
+}
+
+void gemm_columns(long rows, long cols, long k, const float* a, long lda, const float* b, long ldb, float* c, long ldc,
+                  float* scratch) {
+  run_columns(rows, cols, k, a, lda, b, ldb, c, ldc, scratch);
+}
+void gemm_columns(long rows, long cols, long k, const double* a, long lda, const double* b, long ldb, double* c, long ldc,
+                  double* scratch) {
+  run_columns(rows, cols, k, a, lda, b, ldb, c, ldc, scratch);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -32,6 +32,8 @@ namespace {
 
 constexpr int max_rows = GM_GEMM_ROWS;
 constexpr int panel_vectors = 2;  // vectors of C in a row of the usual kernel
+constexpr int broad_vectors = 3;  // of the last columns, where one more vector would be left over
+constexpr int broad_max_rows = (GM_GEMM_REGISTERS - broad_vectors - 1) / broad_vectors;
 constexpr int wide_vectors = 4;   // the same for products of very few rows, which need more sums side by side
 constexpr int wide_max_rows = (GM_GEMM_REGISTERS - wide_vectors - 1) / wide_vectors;  // and their number of rows
 
@@ -40,8 +42,8 @@ constexpr int wide_max_rows = (GM_GEMM_REGISTERS - wide_vectors - 1) / wide_vect
 struct RowBlocks {
   long height, tall, low;
 
-  static RowBlocks of(long rows) {
-    const long blocks = (rows + max_rows - 1) / max_rows;
+  static RowBlocks of(long rows, long most = max_rows) {
+    const long blocks = (rows + most - 1) / most;
     const long height = (rows + blocks - 1) / blocks;
     const long low = blocks * height - rows;
     return {height, blocks - low, low};
@@ -225,11 +227,13 @@ static void run_strip_rows(const Strip<T>& s, long rows) {
   }
 }
 
-// vectors is 1, panel_vectors or wide_vectors; the wide kernels never keep.
+// vectors is 1, panel_vectors, broad_vectors or wide_vectors; only those of panel_vectors keep.
 template <typename T, AForm FORM>
 static void dispatch_strip(const Strip<T>& s, long rows, long vectors) {
   if (vectors == wide_vectors) {
     run_strip_rows<T, wide_vectors, FORM, false, wide_max_rows>(s, rows);
+  } else if (vectors == broad_vectors) {
+    run_strip_rows<T, broad_vectors, FORM, false, broad_max_rows>(s, rows);
   } else if (vectors == panel_vectors) {
     if (s.keep != nullptr) run_strip_rows<T, panel_vectors, FORM, true, max_rows>(s, rows);
     else run_strip_rows<T, panel_vectors, FORM, false, max_rows>(s, rows);

@@ -7,13 +7,15 @@
 // phase, always in the same order.
 #include "cpu/axis_split.h"
 #include "cpu/odometer.h"
-#include "cpu/simd/vec.h"
+#include "cpu/simd/half_lanes.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 
 // What a block of elements is accumulated in (Value) and what blocks are added up in (Total).
 template <class T> struct SumTypes;
 template <> struct SumTypes<float> { typedef float Value; typedef double Total; typedef float Result; };
+template <> struct SumTypes<BFloat16> : SumTypes<float> {};
+template <> struct SumTypes<Float16> : SumTypes<float> {};
 template <> struct SumTypes<double> { typedef double Value; typedef double Total; typedef double Result; };
 // Integers go through unsigned types, where overflow wraps around.
 template <> struct SumTypes<int8_t> { typedef uint32_t Value; typedef uint32_t Total; typedef int32_t Result; };
@@ -142,9 +144,18 @@ template <class T> struct NativeLanes {
 };
 
 template <class V, class T> GM_INLINE V load_lanes(const T* from) {
-  V lanes;
-  __builtin_memcpy(&lanes, from, sizeof lanes);
-  return lanes;
+  if constexpr (is_half_type<T>) {
+    return load(from).native;
+  } else {
+    V lanes;
+    __builtin_memcpy(&lanes, from, sizeof lanes);
+    return lanes;
+  }
+}
+
+template <class T> GM_INLINE auto number(T x) {
+  if constexpr (is_half_type<T>) return widen(x);
+  else return x;
 }
 
 // Lanes first, first + step, first + 2 * step, ... as a balanced tree without loops.
@@ -157,7 +168,7 @@ GM_INLINE T combine_lanes(const T* lane) {
 
 template <class Op>
 typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
-  typedef typename Op::Element T;
+  typedef typename Op::Value T;
   typedef typename Op::Total Total;
   Total total = Total(Op::start);
   int64_t i = 0;
@@ -180,7 +191,7 @@ typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
       __builtin_memcpy(lane, &a0, sizeof a0);
       total = Op::combine(total, Total(combine_lanes<Op, lanes, 0, 1>(lane)));
     }
-    for (; i < n; ++i) total = Op::combine(total, Total(x[i]));
+    for (; i < n; ++i) total = Op::combine(total, Total(number(x[i])));
   } else {
     for (; i < n; ++i) total = Total(Op::combine(total, Total(x[i])));
   }
@@ -190,14 +201,14 @@ typename Op::Total reduce_dense(const typename Op::Element* x, int64_t n) {
 // sums[j] = combine(x[offsets[0] + j], x[offsets[1] + j], ...) for `vectors` vectors of columns.
 template <class Op, int vectors>
 GM_INLINE void reduce_column_vectors(const typename Op::Element* x, const int64_t* offsets, int rows,
-                                     typename Op::Element* sums) {
-  typedef typename Op::Element T;
+                                     typename Op::Value* sums) {
+  typedef typename Op::Value T;
   typedef typename NativeLanes<T>::Vector V;
   V a[vectors];
 #pragma GCC unroll 8
   for (int k = 0; k < vectors; ++k) a[k] = T(Op::start) - V{};
   for (int row = 0; row < rows; ++row) {
-    const T* from = x + offsets[row];
+    const auto* from = x + offsets[row];
 #pragma GCC unroll 8
     for (int k = 0; k < vectors; ++k) a[k] = Op::combine(a[k], load_lanes<V>(from + k * NativeLanes<T>::count));
   }
@@ -209,8 +220,8 @@ template <class Op>
 void reduce_columns(const typename Op::Element* x, const int64_t* offsets, int rows, int64_t columns,
                     typename Op::Value* sums) {
   typedef typename Op::Value Value;
-  if constexpr (is_floating_type<typename Op::Element>) {
-    constexpr int lanes = NativeLanes<typename Op::Element>::count;
+  if constexpr (is_floating_type<Value>) {
+    constexpr int lanes = NativeLanes<Value>::count;
     int64_t j = 0;
     for (; j + 8 * lanes <= columns; j += 8 * lanes) reduce_column_vectors<Op, 8>(x + j, offsets, rows, sums + j);
     for (; j + 2 * lanes <= columns; j += 2 * lanes) reduce_column_vectors<Op, 2>(x + j, offsets, rows, sums + j);
@@ -222,7 +233,7 @@ void reduce_columns(const typename Op::Element* x, const int64_t* offsets, int r
     }
     for (; j < columns; ++j) {
       Value a = Value(Op::start);
-      for (int row = 0; row < rows; ++row) a = Op::combine(a, x[offsets[row] + j]);
+      for (int row = 0; row < rows; ++row) a = Op::combine(a, number(x[offsets[row] + j]));
       sums[j] = a;
     }
   } else {

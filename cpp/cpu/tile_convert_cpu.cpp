@@ -5,13 +5,7 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-// Storage types that C++ has no type for.
-struct BFloat16 {
-  uint16_t bits;
-};
-struct Float16 {
-  uint16_t bits;
-};
+// C++ says nothing of how a bool is stored.
 struct Boolean {
   uint8_t byte;
 };

@@ -95,6 +95,21 @@ static inline const char* refuse_other_than_floats(const KernelProblem& problem)
   return dtype == DType::float32 || dtype == DType::float64 ? nullptr : "the inputs are neither float32 nor float64";
 }
 
+// The same for kernels that read and write 16-bit floats too, which they compute with in float32.
+static inline const char* refuse_other_storage(const KernelProblem& problem) {
+  const DType dtype = problem.inputs[0].dtype;
+  return dtype == DType::bfloat16 || dtype == DType::float16 ? nullptr : refuse_other_than_floats(problem);
+}
+
+// A kernel's instances by how its values are stored.
+struct StorageInstances {
+  KernelFunction float32, float64, bfloat16, float16;
+};
+static inline KernelFunction of_storage(DType dtype, const StorageInstances& instances) {
+  return dtype == DType::float32 ? instances.float32 : dtype == DType::float64 ? instances.float64
+         : dtype == DType::bfloat16 ? instances.bfloat16 : instances.float16;
+}
+
 template <class Parameters>
 static inline Parameters& parameters_of(KernelPlan& plan) {
   static_assert(sizeof(Parameters) <= kernel_parameter_bytes, "kernel parameters too large");

@@ -8,8 +8,9 @@
 namespace gradmill {
 namespace {
 
-// Waking sleeping threads costs some microseconds: below this many operations one thread is quicker.
-constexpr double operations_worth_threads = 100e3;
+// Waking sleeping threads costs tens of microseconds, on a busy machine more: below this many operations one thread is
+// quicker.
+constexpr double operations_worth_threads = 400e3;
 
 }  // namespace
 

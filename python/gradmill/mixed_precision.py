@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Optional, Union
 
-from gradmill import config
+from gradmill import _core, config
 from gradmill.errors import ArgumentError
 from gradmill.serialization import deserialize_object, register_serializable
 
@@ -19,7 +20,11 @@ __all__ = [
 ]
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+# Instructions for each half type: those that multiply it, and those that convert it.
+_UNITS = {"float16": ("AVX512-FP16", "F16C"), "bfloat16": ("AVX512-BF16", "AMX-BF16")}
 _global_policy: Optional[DTypePolicy] = None
+_log = logging.getLogger("gradmill")
+_described: set[str] = set()
 
 
 @register_serializable("keras", aliases=("FloatDTypePolicy",))
@@ -106,11 +111,40 @@ def dtype_policy() -> DTypePolicy:
 def set_dtype_policy(policy: Union[None, str, DTypePolicy]) -> None:
     """Set the policy of layers made from now on; None goes back to `config.floatx()`.
 
+    The first time a mixed policy is set, one line of the log "gradmill" says what this processor has for it.
+
     Args:
         policy: a policy, its name, a dtype, or None.
     """
     global _global_policy
     _global_policy = None if policy is None else get_policy(policy)
+    if _global_policy is not None and _global_policy.name in _MIXED and _global_policy.name not in _described:
+        _described.add(_global_policy.name)
+        _log.warning("%s", describe_processor(_global_policy.name))
+
+
+def describe_processor(policy: str) -> str:
+    """Return in one line what this processor has for a mixed policy and what to expect of it.
+
+    Args:
+        policy: "mixed_float16" or "mixed_bfloat16".
+
+    Raises:
+        ArgumentError: another name.
+
+    Example:
+    >>> describe_processor("mixed_bfloat16").split(":")[0]
+    'mixed_bfloat16'
+    """
+    if policy not in _MIXED:
+        raise ArgumentError(f"policy: expected one of {', '.join(_MIXED)}; received {policy!r}; pass one of these")
+    dtype = _MIXED[policy]
+    found = [unit for unit in _UNITS[dtype] if unit in _core.half_precision_units()]
+    has = f"has {' and '.join(found)}" if found else f"has no instructions for {dtype}"
+    return (
+        f"{policy}: this processor ({_core.cpu_model()}) {has}. Values are stored in {dtype} and computed in float32: "
+        "expect activations of about half the size, at about the speed of float32"
+    )
 
 
 global_policy = dtype_policy

@@ -5,6 +5,17 @@
 
 namespace gradmill::GM_ISA_NAMESPACE {
 
+// Storage types that C++ has no type for.
+struct BFloat16 {
+  uint16_t bits;
+};
+struct Float16 {
+  uint16_t bits;
+};
+template <class T> constexpr bool is_half_type = false;
+template <> constexpr bool is_half_type<BFloat16> = true;
+template <> constexpr bool is_half_type<Float16> = true;
+
 GM_INLINE uint32_t lane_bits(float x) { return __builtin_bit_cast(uint32_t, x); }
 GM_INLINE float lane_float(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
@@ -49,5 +60,64 @@ GM_INLINE int64_t narrow_float16_blocks(uint16_t* to, const float* from, int64_t
 GM_INLINE int64_t widen_float16_blocks(float*, const uint16_t*, int64_t) { return 0; }
 GM_INLINE int64_t narrow_float16_blocks(uint16_t*, const float*, int64_t) { return 0; }
 #endif
+
+GM_INLINE float widen(float x) { return x; }
+GM_INLINE double widen(double x) { return x; }
+GM_INLINE float widen(BFloat16 x) { return widen_bfloat16(x.bits); }
+GM_INLINE float widen(Float16 x) { return widen_float16(x.bits); }
+GM_INLINE void narrow(float* to, float x) { *to = x; }
+GM_INLINE void narrow(double* to, double x) { *to = x; }
+GM_INLINE void narrow(BFloat16* to, float x) { to->bits = narrow_bfloat16(x); }
+GM_INLINE void narrow(Float16* to, float x) { to->bits = narrow_float16(x); }
+
+// Whole vectors, and the first lanes of one: 0 < count < vector_lanes.
+typedef uint16_t NativeHalves __attribute__((vector_size(vector_bytes / 2)));
+
+GM_INLINE Vec<float> load(const BFloat16* from) {
+  NativeHalves lanes;
+  __builtin_memcpy(&lanes, from, sizeof lanes);
+  return Vec<float>((NativeFloat)(__builtin_convertvector(lanes, NativeUnsigned) << 16));
+}
+GM_INLINE void store(BFloat16* to, Vec<float> x) {
+  const NativeUnsigned bits = (NativeUnsigned)x.native, rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const NativeUnsigned kept = (NativeUnsigned)(x == x).bits;
+  const NativeHalves lanes = __builtin_convertvector((rounded & kept) | (((bits >> 16) | 0x40) & ~kept), NativeHalves);
+  __builtin_memcpy(to, &lanes, sizeof lanes);
+}
+GM_INLINE Vec<float> load(const Float16* from) {
+  float lanes[vector_lanes];
+  int64_t done = widen_float16_blocks(lanes, &from->bits, vector_lanes);
+  for (; done < vector_lanes; ++done) lanes[done] = widen(from[done]);
+  return load(lanes);
+}
+GM_INLINE void store(Float16* to, Vec<float> x) {
+  float lanes[vector_lanes];
+  store(lanes, x);
+  int64_t done = narrow_float16_blocks(&to->bits, lanes, vector_lanes);
+  for (; done < vector_lanes; ++done) narrow(to + done, lanes[done]);
+}
+template <class Half, class = decltype(Half::bits)>
+GM_INLINE Vec<float> load_partial(const Half* from, int64_t count) {
+  NativeFloat lanes{};
+  for (int64_t i = 0; i < count; ++i) lanes[i] = widen(from[i]);
+  return Vec<float>(lanes);
+}
+template <class Half, class = decltype(Half::bits)>
+GM_INLINE void store_partial(Half* to, Vec<float> x, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) narrow(to + i, x.native[i]);
+}
+
+template <class Half>
+GM_INLINE void widen_row(const Half* from, float* to, int64_t count) {
+  int64_t i = 0;
+  for (; i + vector_lanes <= count; i += vector_lanes) store(to + i, load(from + i));
+  for (; i < count; ++i) to[i] = widen(from[i]);
+}
+template <class Half>
+GM_INLINE void narrow_row(const float* from, Half* to, int64_t count) {
+  int64_t i = 0;
+  for (; i + vector_lanes <= count; i += vector_lanes) store(to + i, load(from + i));
+  for (; i < count; ++i) narrow(to + i, from[i]);
+}
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

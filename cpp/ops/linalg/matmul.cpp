@@ -81,7 +81,7 @@ OpDef define_matmul() {
             return result;
           },
       .decompose = nullptr,
-      .traits = Traits().promote().floats(),
+      .traits = Traits().promote().floats().any_storage(),
   };
 }
 

@@ -1,7 +1,7 @@
 // Matrix products on the packed kernels of cpu/gemm.h, with an elementwise program on each finished block.
 #include "ops/linalg/matmul.h"
 
-#include "cpu/gemm.h"
+#include "cpu/gemm_half.h"
 #include "cpu/tile_run.h"
 #include "registry/kernel.h"
 
@@ -28,9 +28,14 @@ constexpr int64_t partial_sums_k_per_row = 16;  // B is then as large as all par
 constexpr int64_t max_partial_sums = 8;
 constexpr int64_t added_elements = 1024;  // of a unit that adds them
 
+// What a product of factors stored as S is computed in.
+template <class S> struct Arithmetic { typedef S Type; };
+template <> struct Arithmetic<BFloat16> { typedef float Type; };
+template <> struct Arithmetic<Float16> { typedef float Type; };
+
 struct EpilogueContext {
   const TileProgram* program;
-  void* operands[max_tile_operands];  // operand 0, the product, is set for every block
+  void* operands[max_tile_operands];  // operand 0, the product, is set for every block; 1 is the result without a program
   int64_t first;                      // linear index of the first element of this product of the batch
   int64_t columns;
   int64_t element_size;
@@ -47,6 +52,26 @@ void run_epilogue(void* context, const void* tile, long ld, long row, long rows,
   }
 }
 
+// Of products that are stored in 16 bits.
+template <class S>
+void narrow_block(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
+  const EpilogueContext& epilogue = *static_cast<const EpilogueContext*>(context);
+  S* to = static_cast<S*>(epilogue.operands[1]) + epilogue.first + row * epilogue.columns + col;
+  const auto* from = static_cast<const typename Arithmetic<S>::Type*>(tile);
+  for (long i = 0; i < rows; ++i) narrow_row(from + i * ld, to + i * epilogue.columns, cols);
+}
+
+template <class S, class T>
+GM_INLINE void multiply(const GemmProblem& gemm, const S* a, const S* b, T* c, void* scratch, long begin, long end,
+                        const GemmEpilogue* epilogue) {
+  if constexpr (is_half_type<S>) {
+    const HalfFactors<S> factors{a, b, gemm};
+    gemm_run(gemm, half_source(&factors), static_cast<const T*>(nullptr), c, gemm.n, scratch, begin, end, epilogue);
+  } else {
+    gemm_run(gemm, a, b, c, gemm.n, scratch, begin, end, epilogue);
+  }
+}
+
 EpilogueContext epilogue_context(const Parameters& p, const KernelCall& call, int64_t element_size) {
   EpilogueContext context;
   context.program = p.program;
@@ -56,16 +81,18 @@ EpilogueContext epilogue_context(const Parameters& p, const KernelCall& call, in
   return context;
 }
 
-template <class T>
+template <class S>
 void add_partial_sums(const KernelCall& call) {
+  typedef typename Arithmetic<S>::Type T;
   const Parameters& p = parameters_of<Parameters>(call);
+  const bool direct = !p.program && !is_half_type<S>;
   const int64_t elements = p.gemm.m * p.gemm.n;
   const T* sums = reinterpret_cast<const T*>(call.shared_scratch);
   EpilogueContext context = epilogue_context(p, call, sizeof(T));
   for (int64_t unit = call.begin; unit < call.end; ++unit) {
     const int64_t begin = unit * added_elements;
     const int64_t count = elements - begin < added_elements ? elements - begin : added_elements;
-    T* total = p.program ? reinterpret_cast<T*>(call.worker_scratch) : static_cast<T*>(call.buffers[2]) + begin;
+    T* total = direct ? static_cast<T*>(call.buffers[2]) + begin : reinterpret_cast<T*>(call.worker_scratch);
     for (int64_t i = 0; i < count; ++i) total[i] = sums[begin + i];
     for (int64_t part = 1; part < p.units; ++part) {
       const T* more = sums + part * elements + begin;
@@ -74,33 +101,40 @@ void add_partial_sums(const KernelCall& call) {
     if (p.program) {
       context.operands[0] = total - begin;
       run_tile_program(*p.program, context.operands, begin, begin + count);
+    } else if constexpr (is_half_type<S>) {
+      narrow_row(total, static_cast<S*>(call.buffers[2]) + begin, count);
     }
   }
 }
 
-template <class T>
+template <class S>
 void run_partial_sums(const KernelCall& call) {
-  if (call.phase == 1) return add_partial_sums<T>(call);
+  typedef typename Arithmetic<S>::Type T;
+  if (call.phase == 1) return add_partial_sums<S>(call);
   const Parameters& p = parameters_of<Parameters>(call);
   T* sums = reinterpret_cast<T*>(call.shared_scratch);
   for (int64_t unit = call.begin; unit < call.end; ++unit) {
     const int64_t k_begin = unit * p.k_step;
     GemmProblem part = p.gemm;
     part.k = p.gemm.k - k_begin < p.k_step ? p.gemm.k - k_begin : p.k_step;
-    gemm_run(part, static_cast<const T*>(call.buffers[0]) + k_begin * part.a_col,
-             static_cast<const T*>(call.buffers[1]) + k_begin * part.b_row, sums + unit * part.m * part.n, part.n,
+    multiply(part, static_cast<const S*>(call.buffers[0]) + k_begin * part.a_col,
+             static_cast<const S*>(call.buffers[1]) + k_begin * part.b_row, sums + unit * part.m * part.n,
              call.worker_scratch, 0, gemm_split(part, sizeof(T)).units, nullptr);
   }
 }
 
-template <class T>
+template <class S>
 void run(const KernelCall& call) {
+  typedef typename Arithmetic<S>::Type T;
   const Parameters& p = parameters_of<Parameters>(call);
-  const T *a = static_cast<const T*>(call.buffers[0]), *b = static_cast<const T*>(call.buffers[1]);
-  T* c = p.program ? nullptr : static_cast<T*>(call.buffers[2]);
-  EpilogueContext context;
-  if (p.program) context = epilogue_context(p, call, sizeof(T));
-  const GemmEpilogue epilogue{run_epilogue, &context};
+  const S *a = static_cast<const S*>(call.buffers[0]), *b = static_cast<const S*>(call.buffers[1]);
+  const bool direct = !p.program && !is_half_type<S>;
+  T* c = direct ? static_cast<T*>(call.buffers[2]) : nullptr;
+  EpilogueContext context = epilogue_context(p, call, sizeof(T));
+  GemmEpilogue epilogue{run_epilogue, &context};
+  if constexpr (is_half_type<S>) {
+    if (!p.program) epilogue.run = narrow_block<S>;
+  }
   for (int64_t unit = call.begin; unit < call.end;) {
     const int64_t batch = unit / p.units, first = unit - batch * p.units;
     const int64_t count = call.end - unit < p.units - first ? call.end - unit : p.units - first;
@@ -113,8 +147,8 @@ void run(const KernelCall& call) {
     }
     const int64_t c_offset = batch * p.gemm.m * p.gemm.n;
     context.first = c_offset;
-    gemm_run(p.gemm, a + a_offset, b + b_offset, c ? c + c_offset : nullptr, p.gemm.n, call.worker_scratch, first,
-             first + count, p.program ? &epilogue : nullptr);
+    multiply(p.gemm, a + a_offset, b + b_offset, c ? c + c_offset : nullptr, call.worker_scratch, first, first + count,
+             direct ? nullptr : &epilogue);
     unit += count;
   }
 }
@@ -134,6 +168,12 @@ bool cuts_the_sum(const Parameters& p) {
   const GemmProblem& gemm = p.gemm;
   return p.batches == 1 && p.units > 1 && gemm.a_col == 1 && gemm.b_col == 1 && gemm.m <= partial_sums_max_rows &&
          gemm.k >= partial_sums_k_per_row * gemm.m;
+}
+
+size_t scratch_bytes(const GemmProblem& gemm, DType dtype) {
+  if (dtype == DType::float64) return gemm_scratch_bytes(gemm, 8);
+  const HalfFactors<BFloat16> factors{nullptr, nullptr, gemm};
+  return dtype == DType::float32 ? gemm_scratch_bytes(gemm, 4) : gemm_scratch_bytes(gemm, half_source(&factors), 4);
 }
 
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
@@ -168,33 +208,34 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.batches = 1;
     p.batch_rank = 0;
   }
-  const int element_size = a.dtype == DType::float32 ? 4 : 8;
+  const int element_size = a.dtype == DType::float64 ? 8 : 4;  // of the arithmetic
   p.units = gemm_split(p.gemm, element_size).units;
   p.program = problem.program;
   p.program_operands = problem.input_count - 2 + problem.output_count;
   const double work = static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
                       static_cast<double>(p.batches) / 4;
-  plan.worker_scratch_bytes = gemm_scratch_bytes(p.gemm, element_size);
+  plan.worker_scratch_bytes = scratch_bytes(p.gemm, a.dtype);
   if (cuts_the_sum(p)) {
     p.units = p.units < max_partial_sums ? p.units : max_partial_sums;
     p.k_step = (p.gemm.k + p.units - 1) / p.units;
     p.units = (p.gemm.k + p.k_step - 1) / p.k_step;
     const int64_t elements = p.gemm.m * p.gemm.n;
-    set_units(plan, element_size == 4 ? run_partial_sums<float> : run_partial_sums<double>, p.units, work);
+    set_units(plan, of_storage(a.dtype, {run_partial_sums<float>, run_partial_sums<double>, run_partial_sums<BFloat16>,
+                                         run_partial_sums<Float16>}), p.units, work);
     plan.phases = 2;
     plan.units[1] = (elements + added_elements - 1) / added_elements;
     plan.shared_scratch_bytes = static_cast<size_t>(p.units * elements * element_size);
     for (int64_t last = 0; last < 2; ++last) {
       GemmProblem part = p.gemm;
       part.k = last ? p.gemm.k - (p.units - 1) * p.k_step : p.k_step;
-      const size_t bytes = gemm_scratch_bytes(part, element_size);
+      const size_t bytes = scratch_bytes(part, a.dtype);
       if (plan.worker_scratch_bytes < bytes) plan.worker_scratch_bytes = bytes;
     }
     const size_t total_bytes = static_cast<size_t>(added_elements * element_size);
     if (plan.worker_scratch_bytes < total_bytes) plan.worker_scratch_bytes = total_bytes;
     return;
   }
-  set_units(plan, element_size == 4 ? run<float> : run<double>, p.units * p.batches, work);
+  set_units(plan, of_storage(a.dtype, {run<float>, run<double>, run<BFloat16>, run<Float16>}), p.units * p.batches, work);
 }
 
 }  // namespace
@@ -203,7 +244,7 @@ void add_openblas_matmul(KernelList& list);  // matmul_cpu_openblas.cpp
 
 void matmul_kernels(KernelList& list) {
   add_openblas_matmul(list);
-  static const Kernel kernel{"packed", refuse_other_than_floats, prepare};
+  static const Kernel kernel{"packed", refuse_other_storage, prepare};
   add_kernel(list, &kernel);
 }
 

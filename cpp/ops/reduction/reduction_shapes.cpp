@@ -35,6 +35,8 @@ DType widened(DType dtype) {
     case DType::int16: return DType::int32;
     case DType::uint8:
     case DType::uint16: return DType::uint32;
+    case DType::bfloat16:
+    case DType::float16: return DType::float32;  // after the pass read_halves; before, inputs are converted
     default: return dtype;
   }
 }

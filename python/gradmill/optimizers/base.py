@@ -11,7 +11,7 @@ import re
 import warnings
 from typing import Any, Callable, Iterable, Optional, Sequence, Tuple
 
-from gradmill import config, errors, ops, tracing
+from gradmill import _core, config, errors, ops, tracing
 from gradmill.optimizers import schedules
 from gradmill.optimizers.state import OptimizerState
 from gradmill.variable import Variable
@@ -96,6 +96,13 @@ class Optimizer(OptimizerState):
                 f"{owner}: expected one gradient per variable; received {len(grads)} gradients and {len(variables)} "
                 "variables; pass None for a variable without one"
             )
+        known = self._compiled.get(_signature(grads, variables))
+        if known is not None and self._runs_compiled():
+            try:  # what was checked before needs no more than that the plan takes the gradients
+                known(grads)
+                return
+            except errors.ShapeError:
+                pass  # refused before anything was changed; below is said which variable
         for variable in variables:
             if id(variable) not in self._index_of:
                 raise errors.ArgumentError(
@@ -131,16 +138,22 @@ class Optimizer(OptimizerState):
 
         A learning rate given as a function has to be asked at every step, so such a step is not compiled.
         """
-        if tracing.is_tracing() or not self._is_traceable():
+        if not self._runs_compiled():
             self._step(grads, variables)
             return
-        key = tuple(id(variable) for variable in variables)
+        key = _signature(grads, variables)
         compiled = self._compiled.get(key)
         if compiled is None:
             if len(self._compiled) >= _COMPILED_LIMIT:
                 self._compiled.pop(next(iter(self._compiled)))
-            compiled = self._compiled[key] = tracing.function(lambda *traced: self._step(list(traced), variables))
-        compiled(*grads)
+            compiled = self._compiled[key] = tracing.Traced(
+                lambda *traced: self._step(list(traced), variables), (tuple(grads), {})
+            )
+        compiled(grads)
+
+    def _runs_compiled(self) -> bool:
+        # Tapes see ops, and nothing of what a plan computes.
+        return not (_core.is_tracing() or _core.is_recording()) and self._is_traceable()
 
     def _is_traceable(self) -> bool:
         return isinstance(self._learning_rate, (Variable, schedules.LearningRateSchedule))
@@ -307,6 +320,16 @@ class Optimizer(OptimizerState):
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss to differentiate: `loss * loss_scale_factor`."""
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+
+def _signature(grads: Sequence[Any], variables: Sequence[Variable]) -> tuple:
+    """What tells compiled updates apart; gradients that are no tensors have no dtype there."""
+    return tuple(
+        [
+            (id(variable), gradient.dtype if type(gradient) is _core.Tensor else None)
+            for gradient, variable in zip(grads, variables)
+        ]
+    )
 
 
 def _norm(tensors: list) -> Any:

@@ -1,5 +1,6 @@
 """Dynamic loss scaling around another optimizer, for training in half precision."""
 
+import logging
 from typing import Any, List, Mapping, Optional, Sequence
 
 from gradmill import errors, ops, serialization, tracing
@@ -7,12 +8,15 @@ from gradmill.optimizers.arguments import COMMON_ARGUMENTS, with_common_argument
 from gradmill.optimizers.base import Optimizer
 from gradmill.variable import Variable
 
+_log = logging.getLogger("gradmill")
+
 
 class LossScaleOptimizer(Optimizer):
     """Multiply the loss by a scale that adapts itself, so that small gradients survive half precision.
 
     Gradients are divided by the scale again. A step with an infinite or undefined gradient changes nothing and halves
-    the scale; `dynamic_growth_steps` good steps in a row double it.
+    the scale; `dynamic_growth_steps` good steps in a row double it. `skipped_steps` counts the steps that changed
+    nothing, and `fit` says after an epoch how many of its steps did.
 
     Args:
         inner_optimizer: the optimizer that updates the variables.
@@ -58,6 +62,9 @@ class LossScaleOptimizer(Optimizer):
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         self.inner_optimizer.loss_scale_factor = None
+        # Not among the saved variables, whose number and order are Keras's.
+        self._skipped = Variable(0, dtype="int32", trainable=False, name=f"{self.name}/skipped_steps")
+        self._reported = 0
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the scale, the counter of good steps, and the state of the inner optimizer."""
@@ -77,6 +84,23 @@ class LossScaleOptimizer(Optimizer):
     def iterations(self) -> Any:
         """Number of updates of the inner optimizer."""
         return self.inner_optimizer.iterations
+
+    @property
+    def skipped_steps(self) -> int:
+        """Number of steps since this object was made that an infinite or undefined gradient has kept from happening."""
+        return int(self._skipped.numpy())
+
+    def report_skipped_steps(self) -> None:
+        """Log how many steps were skipped since the last report, and the scale now; nothing when there were none."""
+        skipped, self._reported = self.skipped_steps - self._reported, self.skipped_steps
+        if skipped:
+            _log.warning(
+                "%s: %d step%s skipped, because a gradient was infinite or undefined; the loss scale is now %g",
+                self.name,
+                skipped,
+                " was" if skipped == 1 else "s were",
+                float(self.dynamic_scale.numpy()),
+            )
 
     @property
     def learning_rate(self) -> Any:
@@ -106,6 +130,7 @@ class LossScaleOptimizer(Optimizer):
             self.assign(self.dynamic_scale, scale * ops.where(finite, ops.where(grows, 2.0, 1.0), 0.5))
             restarts = ops.logical_or(ops.logical_not(finite), grows)
             self.assign(self.step_counter, ops.where(restarts, 0, counter + 1))
+            self.assign(self._skipped, self._skipped + ops.cast(ops.logical_not(finite), "int32"))
 
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss times the scale."""

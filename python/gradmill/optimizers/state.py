@@ -26,6 +26,7 @@ class OptimizerState:
     loss_scale_factor: Optional[float]
     gradient_accumulation_steps: Optional[int]
     built: bool
+    _restore_later: Optional[Callable[[Variable], None]] = None  # gives new variables a checkpoint's values
 
     @with_common_arguments
     def __init__(self, learning_rate: Any, **common: Any):
@@ -153,6 +154,8 @@ class OptimizerState:
         variable = Variable(support.initial_array(initializer, shape, dtype), name=name, trainable=False, dtype=dtype)
         variable.path = f"{self.name}/{name or 'variable'}"
         self._variables.append(variable)
+        if self._restore_later is not None:
+            self._restore_later(variable)
         return variable
 
     def add_variable_from_reference(
