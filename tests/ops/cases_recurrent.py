@@ -8,14 +8,14 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def np_lstm(z, kernel, h0, c0, mask, backwards=False):
+def np_lstm(x, kernel, recurrent, bias, h0, c0, mask, backwards=False):
     """The definition, a step after the other."""
-    batch, steps, _ = z.shape
-    units = kernel.shape[0]
-    outputs, cells, gates = np.zeros((batch, steps, units)), np.zeros((batch, steps, units)), np.zeros(z.shape)
+    batch, steps, _ = x.shape
+    units = len(recurrent)
+    outputs, cells, gates = (np.zeros((batch, steps, n * units)) for n in (1, 1, 4))
     h, c = h0, c0
     for t in range(steps)[:: -1 if backwards else 1]:
-        i, f, g, o = np.split(z[:, t] + h @ kernel, 4, axis=1)
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
         i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
         new = f * c + i * g
         counts = mask[:, t : t + 1]
@@ -25,14 +25,37 @@ def np_lstm(z, kernel, h0, c0, mask, backwards=False):
     return outputs, cells, gates
 
 
-def np_lstm_backward(d_outputs, d_cells, gates, cells, kernel, c0, mask, backwards=False):
+class Gradients:
+    """What arrives at the inputs of a recurrence, collected step by step from the last to the first."""
+
+    def __init__(self, x, kernel, recurrent, first, outputs, backwards, wants_x):
+        self.x, self.kernel, self.recurrent, self.wants_x = x, kernel, recurrent, wants_x
+        order = list(range(x.shape[1])[:: -1 if backwards else 1])
+        self.steps = [(t, outputs[:, order[i - 1]] if i else first, i) for i, t in enumerate(order)][::-1]
+        self.order = order
+        self.dx, self.d_kernel, self.d_recurrent = np.zeros(x.shape), np.zeros(kernel.shape), np.zeros(recurrent.shape)
+        self.bias_of_x, self.bias_of_h = np.zeros(kernel.shape[1]), np.zeros(kernel.shape[1])
+
+    def add(self, t, h, d_sums, d_of_h=None):
+        """Take what arrives at the sums of a step; return what arrives by them at the state before."""
+        d_of_h = d_sums if d_of_h is None else d_of_h
+        if self.wants_x:
+            self.dx[:, t] = d_sums @ self.kernel.T
+        self.d_kernel += self.x[:, t].T @ d_sums
+        self.d_recurrent += h.T @ d_of_h
+        self.bias_of_x += d_sums.sum(0)
+        self.bias_of_h += d_of_h.sum(0)
+        return d_of_h @ self.recurrent.T
+
+
+def np_lstm_backward(
+    d_outputs, d_cells, x, kernel, recurrent, h0, c0, outputs, cells, gates, mask, backwards=False, wants_x=True
+):
     """The chain rule, from the last step to the first."""
-    batch, steps, units = cells.shape
-    dz, dh, dc = np.zeros(gates.shape), np.zeros((batch, units)), np.zeros((batch, units))
-    order = list(range(steps)[:: -1 if backwards else 1])
-    for step in reversed(range(steps)):
-        t = order[step]
-        before = cells[:, order[step - 1]] if step else c0
+    found = Gradients(x, kernel, recurrent, h0, outputs, backwards, wants_x)
+    dh, dc = np.zeros(h0.shape), np.zeros(h0.shape)
+    for t, h, step in found.steps:
+        before = cells[:, found.order[step - 1]] if step else c0
         dh, dc = dh + d_outputs[:, t], dc + d_cells[:, t]
         i, f, g, o = np.split(gates[:, t], 4, axis=1)
         active = np.tanh(cells[:, t])
@@ -40,18 +63,19 @@ def np_lstm_backward(d_outputs, d_cells, gates, cells, kernel, c0, mask, backwar
         d_i, d_f = d_cell * g * i * (1 - i), d_cell * before * f * (1 - f)
         parts = [d_i, d_f, d_cell * i * (1 - g**2), dh * active * o * (1 - o)]
         counts = mask[:, t : t + 1]
-        dz[:, t] = np.where(counts, np.concatenate(parts, axis=1), 0)
-        dh, dc = np.where(counts, dz[:, t] @ kernel.T, dh), np.where(counts, d_cell * f, dc)
-    return dz, dh, dc
+        through = found.add(t, h, np.where(counts, np.concatenate(parts, axis=1), 0))
+        dh, dc = np.where(counts, through, dh), np.where(counts, d_cell * f, dc)
+    return found.dx, found.d_kernel, found.d_recurrent, found.bias_of_x, dh, dc
 
 
-def np_gru(z, kernel, bias, h0, mask, backwards=False):
+def np_gru(x, kernel, recurrent, bias, h0, mask, backwards=False):
     """The definition, a step after the other."""
-    batch, steps, _ = z.shape
-    units = kernel.shape[0]
+    batch, steps, _ = x.shape
+    units = len(recurrent)
     outputs, gates, h = np.zeros((batch, steps, units)), np.zeros((batch, steps, 4 * units)), h0
     for t in range(steps)[:: -1 if backwards else 1]:
-        (zu, zr, zg), (pu, pr, pg) = np.split(z[:, t], 3, axis=1), np.split(h @ kernel + bias, 3, axis=1)
+        sums = x[:, t] @ kernel + bias[0], h @ recurrent + bias[1]
+        (zu, zr, zg), (pu, pr, pg) = (np.split(each, 3, axis=1) for each in sums)
         u, r = sigmoid(zu + pu), sigmoid(zr + pr)
         g = np.tanh(zg + r * pg)
         counts = mask[:, t : t + 1]
@@ -60,44 +84,87 @@ def np_gru(z, kernel, bias, h0, mask, backwards=False):
     return outputs, gates
 
 
-def np_gru_backward(d_outputs, gates, outputs, kernel, h0, mask, backwards=False):
+def np_gru_backward(d_outputs, x, kernel, recurrent, h0, outputs, gates, mask, backwards=False, wants_x=True):
     """The chain rule, from the last step to the first."""
-    batch, steps, units = outputs.shape
-    dz, dp, dh = np.zeros((batch, steps, 3 * units)), np.zeros((batch, steps, 3 * units)), np.zeros((batch, units))
-    order = list(range(steps)[:: -1 if backwards else 1])
-    for step in reversed(range(steps)):
-        t = order[step]
-        before = outputs[:, order[step - 1]] if step else h0
+    found = Gradients(x, kernel, recurrent, h0, outputs, backwards, wants_x)
+    dh = np.zeros(h0.shape)
+    for t, before, _ in found.steps:
         dh = dh + d_outputs[:, t]
         u, r, g, pg = np.split(gates[:, t], 4, axis=1)
         d_u, d_g = dh * (before - g) * u * (1 - u), dh * (1 - u) * (1 - g**2)
         d_r = d_g * pg * r * (1 - r)
         counts = mask[:, t : t + 1]
-        dz[:, t] = np.where(counts, np.concatenate([d_u, d_r, d_g], axis=1), 0)
-        dp[:, t] = np.where(counts, np.concatenate([d_u, d_r, d_g * r], axis=1), 0)
-        dh = np.where(counts, dh * u + dp[:, t] @ kernel.T, dh)
-    return dz, dp, dh
+        dz, dp = (np.where(counts, np.concatenate([d_u, d_r, last], axis=1), 0) for last in (d_g, d_g * r))
+        dh = np.where(counts, dh * u + found.add(t, before, dz, dp), dh)
+    return found.dx, found.d_kernel, found.d_recurrent, np.stack([found.bias_of_x, found.bias_of_h]), dh
 
 
-# Units that fill no vector, one, several, and more than a block of terms; one row, a unit of rows, more; one step.
-for batch, steps, units in ((1, 1, 1), (3, 4, 5), (17, 3, 8), (2, 7, 33)):
-    state, counts, both_ways = normal(batch, units), booleans(batch, steps), [False, True]
-    kernel = normal(units, 4 * units, scale=0.5)
-    case("lstm", z=normal(batch, steps, 4 * units), recurrent_kernel=kernel, h0=state, c0=state, mask=counts,
-         backwards=both_ways, reference=np_lstm, through=2, sum_length=8 * units)
-    case("lstm_backward", d_outputs=normal(batch, steps, units), d_cells=normal(batch, steps, units),
-         gates=uniform(0.0, 1.0, batch, steps, 4 * units), cells=normal(batch, steps, units), recurrent_kernel=kernel,
-         c0=state, mask=counts, backwards=both_ways, reference=np_lstm_backward, sum_length=16 * units * steps)
-    kernel = normal(units, 3 * units, scale=0.5)
-    case("gru", z=normal(batch, steps, 3 * units), recurrent_kernel=kernel, recurrent_bias=normal(3 * units), h0=state,
-         mask=counts, backwards=both_ways, reference=np_gru, through=1, sum_length=8 * units)
-    case("gru_backward", d_outputs=normal(batch, steps, units), gates=uniform(0.0, 1.0, batch, steps, 4 * units),
-         outputs=normal(batch, steps, units), recurrent_kernel=kernel, h0=state, mask=counts, backwards=both_ways,
-         reference=np_gru_backward, sum_length=16 * units * steps)
-# More terms than a block of a product has, and more rows than a unit of work; all steps count.
-case("lstm", z=normal(2, 30, 4 * 260, scale=0.1), recurrent_kernel=normal(260, 4 * 260, scale=0.02), h0=normal(2, 260),
+def np_simple_rnn(x, kernel, recurrent, bias, h0, mask, backwards=False):
+    """The definition, a step after the other."""
+    outputs, h = np.zeros((*x.shape[:2], len(recurrent))), h0
+    for t in range(x.shape[1])[:: -1 if backwards else 1]:
+        h = np.where(mask[:, t : t + 1], np.tanh(x[:, t] @ kernel + h @ recurrent + bias), h)
+        outputs[:, t] = h
+    return outputs
+
+
+def np_simple_rnn_backward(d_outputs, x, kernel, recurrent, h0, outputs, mask, backwards=False, wants_x=True):
+    """The chain rule, from the last step to the first."""
+    found = Gradients(x, kernel, recurrent, h0, outputs, backwards, wants_x)
+    dh = np.zeros(h0.shape)
+    for t, before, _ in found.steps:
+        dh = dh + d_outputs[:, t]
+        counts = mask[:, t : t + 1]
+        dh = np.where(counts, found.add(t, before, np.where(counts, dh * (1 - outputs[:, t] ** 2), 0)), dh)
+    return found.dx, found.d_kernel, found.d_recurrent, found.bias_of_x, dh
+
+
+def weights(features, units, gates, biases=()):
+    """Kernel, recurrent kernel and bias, by name."""
+    return {
+        "kernel": normal(features, gates * units, scale=0.5),
+        "recurrent_kernel": normal(units, gates * units, scale=0.5),
+        "bias": normal(*biases, gates * units, scale=0.5),
+    }
+
+
+def without_bias(given):
+    """The weights that an op backwards needs."""
+    return {name: each for name, each in given.items() if name != "bias"}
+
+
+# Units that fill no vector, one, several; one row, a unit of rows, more; one step; one feature and several.
+for batch, steps, features, units in ((1, 1, 1, 1), (3, 4, 2, 5), (17, 3, 9, 8), (2, 7, 1, 33)):
+    x, states, state = normal(batch, steps, features), normal(batch, steps, units), normal(batch, units)
+    counts, gates = booleans(batch, steps), uniform(0.0, 1.0, batch, steps, 4 * units)
+    forward = {"backwards": [False, True], "sum_length": 8 * (units + features)}
+    back = {"backwards": [False, True], "wants_x": [False, True], "sum_length": 16 * units * steps * batch}
+    given = weights(features, units, 4)
+    case("lstm", x=x, **given, h0=state, c0=state, mask=counts, reference=np_lstm, through=2, **forward)
+    case("lstm_backward", d_outputs=states, d_cells=states, x=x, **without_bias(given), h0=state, c0=state,
+         outputs=states, cells=states, gates=gates, mask=counts, reference=np_lstm_backward, **back)
+    given = weights(features, units, 3, (2,))
+    case("gru", x=x, **given, h0=state, mask=counts, reference=np_gru, through=1, **forward)
+    case("gru_backward", d_outputs=states, x=x, **without_bias(given), h0=state, outputs=states, gates=gates,
+         mask=counts, reference=np_gru_backward, **back)
+    given = weights(features, units, 1)
+    case("simple_rnn", x=x, **given, h0=state, mask=counts, reference=np_simple_rnn, **forward)
+    case("simple_rnn_backward", d_outputs=states, x=x, **without_bias(given), h0=state, outputs=states, mask=counts,
+         reference=np_simple_rnn_backward, **back)
+# More terms than a block of a product has, and more rows than one product takes; all steps count.
+case("lstm", x=normal(2, 30, 30), kernel=normal(30, 4 * 260, scale=0.02),
+     recurrent_kernel=normal(260, 4 * 260, scale=0.02), bias=normal(4 * 260, scale=0.1), h0=normal(2, 260),
      c0=normal(2, 260), mask=booleans(2, 30), reference=np_lstm, large=True, sum_length=3000)
-case("lstm", z=normal(40, 5, 4 * 16), recurrent_kernel=normal(16, 4 * 16), h0=normal(40, 16), c0=normal(40, 16),
-     mask=values(np.ones((40, 5)), "bool"), reference=np_lstm, large=True, sum_length=200)
-case("gru", z=normal(40, 5, 3 * 16), recurrent_kernel=normal(16, 3 * 16), recurrent_bias=normal(3 * 16),
-     h0=normal(40, 16), mask=values(np.ones((40, 5)), "bool"), reference=np_gru, large=True, sum_length=200)
+every, few = values(np.ones((70, 5)), "bool"), (np.arange(5) < 1 + np.arange(70)[:, None] % 6)
+for counts in (every, values(few, "bool")):
+    state, x = normal(70, 16), normal(70, 5, 3)
+    case("lstm", x=x, **weights(3, 16, 4), h0=state, c0=state, mask=counts, reference=np_lstm, large=True,
+         sum_length=200)
+    case("gru", x=x, **weights(3, 16, 3, (2,)), h0=state, mask=counts, reference=np_gru, large=True, sum_length=200)
+    case("lstm_backward", d_outputs=normal(70, 5, 16), d_cells=normal(70, 5, 16), x=x,
+         **without_bias(weights(3, 16, 4)), h0=state, c0=state, outputs=normal(70, 5, 16), cells=normal(70, 5, 16),
+         gates=uniform(0.0, 1.0, 70, 5, 64), mask=counts, reference=np_lstm_backward, large=True, sum_length=5000)
+# Terms of the gradients of weights that fill more than one block of a product.
+case("simple_rnn_backward", d_outputs=normal(40, 12, 4), x=normal(40, 12, 2), **without_bias(weights(2, 4, 1)),
+     h0=normal(40, 4), outputs=normal(40, 12, 4), mask=values(np.ones((40, 12)), "bool"),
+     reference=np_simple_rnn_backward, large=True, sum_length=5000)

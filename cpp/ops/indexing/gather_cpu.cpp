@@ -25,6 +25,14 @@ GM_INLINE int64_t row_of(const Parameters& p, const void* indices, int64_t i) {
   return index >= 0 && index < p.split.length ? index : -1;
 }
 
+// Whether the indices are a range: a crop at a place that was computed.
+GM_INLINE bool are_consecutive(const Parameters& p, const void* indices) {
+  const int64_t first = row_of(p, indices, 0);
+  bool so = first >= 0 && first + p.indices <= p.split.length;
+  for (int64_t i = 1; so && i < p.indices; ++i) so = read_integer(indices, p.index_type, i) == first + i;
+  return so;
+}
+
 template <class T>
 void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
@@ -33,6 +41,15 @@ void run(const KernelCall& call) {
   const int64_t inner = p.split.inner, begin = call.begin * p.rows_per_unit;
   const int64_t end = lesser(call.end * p.rows_per_unit, p.rows);
   int64_t outer = begin / p.indices, i = begin % p.indices;
+  if (begin < end && are_consecutive(p, call.buffers[1])) {
+    const int64_t first = row_of(p, call.buffers[1], 0);
+    for (int64_t row = begin; row < end; ++outer, i = 0) {
+      const int64_t together = lesser(p.indices - i, end - row);
+      __builtin_memcpy(y + row * inner, x + (outer * p.split.length + first + i) * inner, together * inner * sizeof(T));
+      row += together;
+    }
+    return;
+  }
   for (int64_t row = begin; row < end; ++row) {
     const int64_t source = row_of(p, call.buffers[1], i);
     T* to = y + row * inner;

@@ -1,18 +1,17 @@
-#include "ops/recurrent/recurrence_kernel.h"
+#include "ops/recurrent/recurrence_walk_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 constexpr int64_t gates = 4;  // i, f, g, o
 
-// One step of one row: `sums` are those of the inputs, `recurrent` those of the states.
+// One step of one row. The two loops are two short chains of operations instead of a long one, of which the processor
+// would see too few at once.
 template <class T>
-GM_INLINE void step_row(int64_t units, const T* sums, const T* recurrent, const T* cell, T* gate_to, T* cell_to, T* to) {
+GM_INLINE void step_row(int64_t units, const T* sums, const T* cell, T* gate_to, T* cell_to, T* to) {
   typedef Lanes<T> L;
   for_lanes<T>(units, [&](int64_t j, int64_t n) {
-    const auto sum = [&](int64_t gate) {
-      return L::read(sums + gate * units + j, n) + L::read(recurrent + gate * units + j, n);
-    };
+    const auto sum = [&](int64_t gate) { return L::read(sums + gate * units + j, n); };
     const auto i = functor::sigmoid::value(sum(0)), f = functor::sigmoid::value(sum(1));
     const auto g = functor::tanh::value(sum(2)), o = functor::sigmoid::value(sum(3));
     const auto c = f * L::read(cell + j, n) + i * g;
@@ -21,7 +20,9 @@ GM_INLINE void step_row(int64_t units, const T* sums, const T* recurrent, const 
     L::write(gate_to + 2 * units + j, g, n);
     L::write(gate_to + 3 * units + j, o, n);
     L::write(cell_to + j, c, n);
-    L::write(to + j, o * functor::tanh::value(c), n);
+  });
+  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+    L::write(to + j, L::read(gate_to + 3 * units + j, n) * functor::tanh::value(L::read(cell_to + j, n)), n);
   });
 }
 
@@ -29,29 +30,20 @@ template <class T>
 void run(const KernelCall& call) {
   const Recurrence& r = parameters_of<Recurrence>(call);
   const auto input = [&](int i) { return static_cast<const T*>(call.buffers[i]); };
-  const T *z = input(0), *kernel = input(1), *h0 = input(2), *c0 = input(3);
-  const bool* mask = static_cast<const bool*>(call.buffers[4]);
-  T *outputs = static_cast<T*>(call.buffers[5]), *cells = static_cast<T*>(call.buffers[6]), *kept = static_cast<T*>(call.buffers[7]);
-  T* const recurrent = reinterpret_cast<T*>(call.worker_scratch);
-  void* const scratch = recurrent + round_to_line<T>(rows_of_a_unit * r.sums);
-  for (int64_t unit = call.begin; unit < call.end; ++unit) {
-    const int64_t first = r.rows_before(unit), rows = r.rows_before(unit + 1) - first;
-    for (int64_t step = 0; step < r.steps; ++step) {
-      const States<T> h = states_before_step(r, step, first, h0, outputs), c = states_before_step(r, step, first, c0, cells);
-      multiply_states(state_product(rows, r.sums, r.units, h.stride), h.data, kernel, recurrent, scratch);
-      for (int64_t row = 0; row < rows; ++row) {
-        const int64_t at = (first + row) * r.steps + r.time(step);
-        T *to = outputs + at * r.units, *cell_to = cells + at * r.units, *gate_to = kept + at * r.sums;
-        if (mask[at]) {
-          step_row(r.units, z + at * r.sums, recurrent + row * r.sums, c.row(row), gate_to, cell_to, to);
-          continue;
-        }
-        __builtin_memcpy(to, h.row(row), static_cast<size_t>(r.units) * sizeof(T));
-        __builtin_memcpy(cell_to, c.row(row), static_cast<size_t>(r.units) * sizeof(T));
-        __builtin_memset(gate_to, 0, static_cast<size_t>(r.sums) * sizeof(T));
-      }
-    }
-  }
+  const auto output = [&](int i) { return static_cast<T*>(call.buffers[7 + i]); };
+  const T *h0 = input(4), *c0 = input(5);
+  T *outputs = output(0), *cells = output(1), *kept = output(2);
+  const auto run_row = [&](const Place& place, const T*, const T* sums) {
+    step_row(r.units, sums, state_before(r, place, c0, cells), kept + place.at * r.sums, cells + place.at * r.units,
+             outputs + place.at * r.units);
+  };
+  const auto keep_row = [&](const Place& place, const T* h) {
+    copy_row(r.units, h, outputs + place.at * r.units);
+    copy_row(r.units, state_before(r, place, c0, cells), cells + place.at * r.units);
+    clear_rows(r.sums, kept + place.at * r.sums);
+  };
+  walk_forward(call, input(0), Weights<const T>{input(1), input(2), input(3)}, static_cast<const bool*>(call.buffers[6]), h0,
+               outputs, run_row, keep_row);
 }
 
 // What arrives at the sums of one row's step and at the cell before; dh and dc are what arrives at the step's results, and
@@ -77,50 +69,36 @@ template <class T>
 void run_back(const KernelCall& call) {
   const Recurrence& r = parameters_of<Recurrence>(call);
   const auto input = [&](int i) { return static_cast<const T*>(call.buffers[i]); };
-  const T *d_outputs = input(0), *d_cells = input(1), *kept = input(2), *cells = input(3), *kernel = input(4), *c0 = input(5);
-  const bool* mask = static_cast<const bool*>(call.buffers[6]);
-  T *dz = static_cast<T*>(call.buffers[7]), *dh0 = static_cast<T*>(call.buffers[8]), *dc0 = static_cast<T*>(call.buffers[9]);
-  T* const transposed = reinterpret_cast<T*>(call.worker_scratch);
-  T* const through = transposed + round_to_line<T>(r.units * r.sums);  // what arrives by way of the sums
-  void* const scratch = through + round_to_line<T>(rows_of_a_unit * r.units);
-  transpose_kernel(r, kernel, transposed);
-  const size_t line = static_cast<size_t>(r.units) * sizeof(T);
-  for (int64_t unit = call.begin; unit < call.end; ++unit) {
-    const int64_t first = r.rows_before(unit), rows = r.rows_before(unit + 1) - first;
-    T *dh = dh0 + first * r.units, *dc = dc0 + first * r.units;  // they become what arrives at the first states
-    __builtin_memset(dh, 0, line * static_cast<size_t>(rows));
-    __builtin_memset(dc, 0, line * static_cast<size_t>(rows));
-    for (int64_t step = r.steps - 1; step >= 0; --step) {
-      const int64_t t = r.time(step);
-      const States<T> c = states_before_step(r, step, first, c0, cells);
-      for (int64_t row = 0; row < rows; ++row) {
-        const int64_t at = (first + row) * r.steps + t;
-        add_row(r.units, d_outputs + at * r.units, dh + row * r.units);
-        add_row(r.units, d_cells + at * r.units, dc + row * r.units);
-        if (mask[at]) {
-          step_back_row(r.units, kept + at * r.sums, cells + at * r.units, c.row(row), dh + row * r.units, dc + row * r.units,
-                        dz + at * r.sums);
-        } else {
-          __builtin_memset(dz + at * r.sums, 0, static_cast<size_t>(r.sums) * sizeof(T));
-        }
-      }
-      multiply_states(state_product(rows, r.units, r.sums, r.steps * r.sums), dz + (first * r.steps + t) * r.sums, transposed,
-                      through, scratch);
-      for (int64_t row = 0; row < rows; ++row) {
-        if (mask[(first + row) * r.steps + t]) __builtin_memcpy(dh + row * r.units, through + row * r.units, line);
-      }
-    }
-  }
+  const auto output = [&](int i) { return static_cast<T*>(call.buffers[11 + i]); };
+  const T *d_cells = input(1), *c0 = input(6), *cells = input(8), *kept = input(9);
+  T* const dc0 = output(5);  // what arrives at each row's cell, in the end at the first
+  const auto cell_gradient = [&](const Place& place) {
+    T* const dc = dc0 + place.row * r.units;
+    if (place.step == r.steps - 1) copy_row(r.units, d_cells + place.at * r.units, dc);
+    else add_row(r.units, d_cells + place.at * r.units, dc);
+    return dc;
+  };
+  const auto run_row = [&](const Place& place, const T*, const T* dh, T* dz) {
+    step_back_row(r.units, kept + place.at * r.sums, cells + place.at * r.units, state_before(r, place, c0, cells), dh,
+                  cell_gradient(place), dz);
+  };
+  const auto join = [&](T* dh, const T* through) { copy_row(r.units, through, dh); };
+  walk_back(call,
+            BackBuffers<T>{input(0), input(2), input(3), input(4), input(5), input(7),
+                           static_cast<const bool*>(call.buffers[10]), output(0), output(4), {output(1), output(2), output(3)}},
+            run_row, cell_gradient, join);
+}
+
+void add_blocks(Recurrence& r) {
+  add_block(r, gates * r.units, 0, r.terms(), 0, 0, 1);
 }
 
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
-  describe_recurrence(problem, problem.outputs[0], gates, plan);
-  plan_recurrence(problem, plan, run<float>, run<double>);
+  prepare_forward(problem, plan, run<float>, run<double>, add_blocks);
 }
 
-void prepare_back(const KernelProblem& problem, KernelPlan& plan) {
-  describe_recurrence(problem, problem.inputs[3], gates, plan);
-  plan_recurrence_back(problem, plan, run_back<float>, run_back<double>);
+void prepare_backward(const KernelProblem& problem, KernelPlan& plan) {
+  prepare_back(problem, plan, 2, run_back<float>, run_back<double>, add_blocks);
 }
 
 }  // namespace
@@ -131,7 +109,7 @@ void lstm_kernels(KernelList& list) {
 }
 
 void lstm_backward_kernels(KernelList& list) {
-  static const Kernel kernel{"rows of the batch", refuse_other_than_floats, prepare_back};
+  static const Kernel kernel{"rows of the batch", refuse_other_than_floats, prepare_backward};
   add_kernel(list, &kernel);
 }
 

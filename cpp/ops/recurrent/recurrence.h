@@ -7,4 +7,9 @@ struct RecurrenceAttributes {
   bool backwards = false;  // from the last step to the first
 };
 
+struct RecurrenceBackAttributes {
+  bool backwards = false;
+  bool wants_x = true;  // whether the gradient of x is asked for
+};
+
 }  // namespace gradmill

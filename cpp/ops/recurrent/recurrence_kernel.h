@@ -1,6 +1,7 @@
 #pragma once
-// Recurrences over a whole sequence: rows of the batch do not depend on each other, so a unit of work is some rows with
-// all their steps, whose states stay in the first-level cache. Between the steps there is one small product for all rows.
+// Recurrences over a whole sequence. Each step is one small product for some rows of the batch: the row (x, 1, h) of
+// inputs, a one for the bias, and the state, times the weights, which are packed once. Rows of the batch do not depend on
+// each other, so a unit of work is some rows with all their steps; rows that the mask leaves out of a step cost nothing.
 #include "cpu/gemm.h"
 #include "cpu/simd/vec_math.h"
 #include "math/elementwise.h"
@@ -10,17 +11,41 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-constexpr int64_t rows_of_a_unit = 16;
+constexpr int64_t rows_of_a_unit = 8, most_rows = 32;  // of the batch: in a unit of work, and in one product
+constexpr int most_blocks = 3;
 
-// What all kernels of recurrences know of their problem.
+// Sums side by side that take the same terms of the row (x, 1, h).
+struct SumsBlock {
+  int64_t at, columns;             // among the sums
+  int64_t first_term, terms;
+  int64_t source;                  // the first of their columns in the weights
+  int64_t bias_row, bias_rows;     // which rows of the bias they take
+  int64_t panels_at;               // their packed weights
+};
+
+// What all kernels of recurrences know of their problem. The sums that take x are the first `weight_columns`, those that
+// take h the last; `x_shift` says by how many columns the weights of x are turned against the sums.
 struct Recurrence {
-  int64_t batch, steps, units, sums;  // sums: columns of the recurrent kernel, some for each unit
-  bool backwards;
+  int64_t batch, steps, features, units, sums, weight_columns, x_shift;
+  bool backwards, wants_x;
+  int block_count;
+  SumsBlock blocks[most_blocks];
+  int64_t panel, panel_elements;   // columns of a packed panel, and elements of all
 
+  int64_t terms() const { return features + 1 + units; }
   int64_t rows_before(int64_t unit) const { return unit * rows_of_a_unit < batch ? unit * rows_of_a_unit : batch; }
   // The place in memory of the step that comes in the order of the recurrence.
   int64_t time(int64_t step) const { return backwards ? steps - 1 - step : step; }
 };
+
+static inline int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
+static inline void add_block(Recurrence& r, int64_t columns, int64_t first_term, int64_t terms, int64_t source,
+                             int64_t bias_row, int64_t bias_rows) {
+  r.blocks[r.block_count++] = {r.sums, columns, first_term, terms, source, bias_row, bias_rows, r.panel_elements};
+  r.sums += columns;
+  r.panel_elements += round_up(columns, r.panel) * terms;
+}
 
 // Vectors of numbers, or one number.
 template <class T>
@@ -43,96 +68,125 @@ struct Lanes<double> {
 // Calls body(first unit, how many) for pieces of a row of states.
 template <class T, class Body>
 GM_INLINE void for_lanes(int64_t units, const Body& body) {
-  for (int64_t j = 0; j < units; j += Lanes<T>::count) body(j, units - j < Lanes<T>::count ? units - j : Lanes<T>::count);
-}
-
-// The product of states (rows x units, `stride` apart) and the recurrent kernel, or of sums and its transpose.
-static inline GemmProblem state_product(int64_t rows, int64_t columns, int64_t terms, int64_t stride) {
-  return {rows, columns, terms, stride, 1, columns, 1};
+  int64_t j = 0;
+  for (; j + Lanes<T>::count <= units; j += Lanes<T>::count) body(j, Lanes<T>::count);
+  if (j < units) body(j, units - j);
 }
 
 template <class T>
-static inline void multiply_states(const GemmProblem& problem, const T* a, const T* b, T* to, void* scratch) {
-  gemm_run(problem, a, b, to, problem.n, scratch, 0, gemm_split(problem, sizeof(T)).units, nullptr);
+GM_INLINE void add_row(int64_t n, const T* x, T* to) {
+  typedef Lanes<T> L;
+  for_lanes<T>(n, [&](int64_t j, int64_t m) { L::write(to + j, L::read(to + j, m) + L::read(x + j, m), m); });
+}
+template <class T>
+GM_INLINE void copy_row(int64_t n, const T* x, T* to) {
+  for_lanes<T>(n, [&](int64_t j, int64_t m) { Lanes<T>::write(to + j, Lanes<T>::read(x + j, m), m); });
+}
+template <class T>
+GM_INLINE void clear_rows(int64_t elements, T* to) {
+  __builtin_memset(to, 0, static_cast<size_t>(elements) * sizeof(T));
 }
 
-// States of some rows: those that a step begins with.
+// Kernel, recurrent kernel and bias, or what arrives at them.
 template <class T>
-struct States {
-  const T* data;
-  int64_t stride;
-  GM_INLINE const T* row(int64_t number) const { return data + number * stride; }
+struct Weights {
+  T *kernel, *recurrent, *bias;
+
+  // The row of a term of (x, 1, h), from a block's first column; for the one it is a row of the bias.
+  GM_INLINE T* row(const Recurrence& r, const SumsBlock& block, int64_t term, int64_t bias_row) const {
+    T* const first = term < r.features ? kernel + term * r.weight_columns
+                     : term > r.features ? recurrent + (term - r.features - 1) * r.weight_columns
+                                         : bias + bias_row * r.weight_columns;
+    return first + block.source;
+  }
 };
-template <class T>
-static inline States<T> states_before_step(const Recurrence& r, int64_t step, int64_t first_row, const T* first, const T* after) {
-  if (step == 0) return {first + first_row * r.units, r.units};
-  return {after + (first_row * r.steps + r.time(step - 1)) * r.units, r.steps * r.units};
+
+static inline int64_t count_panels(const Recurrence& r) {
+  int64_t panels = 0;
+  for (int i = 0; i < r.block_count; ++i) panels += round_up(r.blocks[i].columns, r.panel) / r.panel;
+  return panels;
 }
 
-template <class T>
-static inline void transpose_kernel(const Recurrence& r, const T* kernel, T* to) {
-  for (int64_t j = 0; j < r.units; ++j) {
-    for (int64_t k = 0; k < r.sums; ++k) to[k * r.units + j] = kernel[j * r.sums + k];
+// Calls body(block, its first column, columns) for panels [begin, end) of all blocks.
+template <class Body>
+GM_INLINE void for_panels(const Recurrence& r, int64_t begin, int64_t end, const Body& body) {
+  for (int i = 0; i < r.block_count; ++i) {
+    const SumsBlock& block = r.blocks[i];
+    const int64_t panels = round_up(block.columns, r.panel) / r.panel;
+    for (int64_t at = begin < 0 ? 0 : begin; at < panels && at < end; ++at) {
+      const int64_t column = at * r.panel, rest = block.columns - column;
+      body(block, column, rest < r.panel ? rest : r.panel);
+    }
+    begin -= panels;
+    end -= panels;
   }
 }
 
+// One panel for the products of steps.
 template <class T>
-GM_INLINE void add_row(int64_t units, const T* x, T* to) {
-  for (int64_t j = 0; j < units; ++j) to[j] += x[j];
+static void pack_panel(const Recurrence& r, const SumsBlock& block, int64_t column, int64_t columns, Weights<const T> weights,
+                       T* panels) {
+  T* to = panels + block.panels_at + column * block.terms;
+  for (int64_t term = block.first_term; term < block.first_term + block.terms; ++term, to += r.panel) {
+    const T* const row = weights.row(r, block, term, block.bias_row) + column;
+    copy_row(columns, row, to);
+    clear_rows(r.panel - columns, to + columns);
+    if (term == r.features && block.bias_rows == 2) add_row(columns, row + r.weight_columns, to);
+  }
 }
 
-// Elements of a buffer behind which another may begin at a multiple of 64 bytes.
+// One panel for the products back: `columns` columns of the transpose of a kernel from row `row` on, the rows of the
+// transpose beginning with `shift`.
 template <class T>
-static inline int64_t round_to_line(int64_t elements) {
-  constexpr int64_t line = 64 / sizeof(T);
-  return (elements + line - 1) / line * line;
+static void pack_back_panel(const Recurrence& r, const T* kernel, int64_t row, int64_t columns, int64_t shift, T* to) {
+  for (int64_t p = 0; p < r.weight_columns; ++p, to += r.panel) {
+    const T* from = kernel + row * r.weight_columns + (p + shift) % r.weight_columns;
+    for (int64_t j = 0; j < r.panel; ++j) to[j] = j < columns ? from[j * r.weight_columns] : T(0);
+  }
 }
 
-// Scratch for the products of a unit, of whatever stride.
+// One step of one row of the batch; `at` counts the steps of all rows as they lie in memory.
+struct Place {
+  int64_t row, step, at;
+};
+
+static inline Place place_of(const Recurrence& r, int64_t row, int64_t step) {
+  return {row, step, row * r.steps + r.time(step)};
+}
+
+// The state of a row before a step: `first`, or the one after the step before.
 template <class T>
-static inline int64_t product_scratch_bytes(const Recurrence& r, int64_t columns, int64_t terms) {
-  const int64_t dense = gemm_scratch_bytes(state_product(rows_of_a_unit, columns, terms, terms), sizeof(T));
-  const int64_t apart = gemm_scratch_bytes(state_product(rows_of_a_unit, columns, terms, terms * r.steps), sizeof(T));
-  return (dense > apart ? dense : apart) + 64;
+GM_INLINE const T* state_before(const Recurrence& r, const Place& place, const T* first, const T* after) {
+  return place.step == 0 ? first + place.row * r.units : after + place_of(r, place.row, place.step - 1).at * r.units;
 }
 
-// `states`: a buffer of (batch, steps, units).
-static inline void describe_recurrence(const KernelProblem& problem, const BufferType& states, int64_t sums_of_a_unit,
-                                       KernelPlan& plan) {
-  parameters_of<Recurrence>(plan) = {states.dims[0], states.dims[1], states.dims[2], sums_of_a_unit * states.dims[2],
-                                     static_cast<const RecurrenceAttributes*>(problem.attributes)->backwards};
+// (x, 1, h)
+template <class T>
+GM_INLINE void write_terms(const Recurrence& r, const T* x, const T* h, T* to) {
+  copy_row(r.features, x, to);
+  to[r.features] = T(1);
+  copy_row(r.units, h, to + r.features + 1);
 }
 
-static inline void plan_units(const KernelProblem& problem, KernelPlan& plan, KernelFunction single, KernelFunction wide) {
+// `x` is the input of that number, the kernel the next; `state` is the first state. The blocks are still to be added.
+static inline Recurrence recurrence_of(const KernelProblem& problem, int x, int state) {
+  const BufferType &sequences = problem.inputs[x], &kernel = problem.inputs[x + 1];
+  Recurrence r = {};
+  r.batch = sequences.dims[0];
+  r.steps = sequences.dims[1];
+  r.features = sequences.dims[2];
+  r.units = problem.inputs[state].dims[1];
+  r.weight_columns = kernel.dims[1];
+  r.panel = gemm_panel_columns(sequences.dtype == DType::float32 ? 4 : 8);
+  return r;
+}
+
+static inline void set_recurrence_units(KernelPlan& plan, KernelFunction run, double work_per_sum) {
   const Recurrence& r = parameters_of<Recurrence>(plan);
-  const bool is_single = problem.inputs[0].dtype == DType::float32;
-  constexpr int64_t operations_of_a_gate = 10;
-  set_units(plan, is_single ? single : wide, (r.batch + rows_of_a_unit - 1) / rows_of_a_unit,
-            static_cast<double>(r.batch * r.steps * r.sums) * static_cast<double>(r.units / 4 + operations_of_a_gate));
-}
-
-// The scratch that a run forward needs: the sums of the states for the rows of a unit, and what their product needs.
-template <class T>
-static inline int64_t scratch_bytes_forward(const Recurrence& r) {
-  return round_to_line<T>(rows_of_a_unit * r.sums) * int64_t(sizeof(T)) + product_scratch_bytes<T>(r, r.sums, r.units);
-}
-static inline void plan_recurrence(const KernelProblem& problem, KernelPlan& plan, KernelFunction single, KernelFunction wide) {
-  plan_units(problem, plan, single, wide);
-  const Recurrence& r = parameters_of<Recurrence>(plan);
-  plan.worker_scratch_bytes = size_t(plan.run == single ? scratch_bytes_forward<float>(r) : scratch_bytes_forward<double>(r));
-}
-
-// And back: the transposed kernel, what arrives at the states of a unit's rows, and what the product needs.
-template <class T>
-static inline int64_t scratch_bytes_back(const Recurrence& r) {
-  return (round_to_line<T>(r.units * r.sums) + round_to_line<T>(rows_of_a_unit * r.units)) * int64_t(sizeof(T)) +
-         product_scratch_bytes<T>(r, r.units, r.sums);
-}
-static inline void plan_recurrence_back(const KernelProblem& problem, KernelPlan& plan, KernelFunction single,
-                                        KernelFunction wide) {
-  plan_units(problem, plan, single, wide);
-  const Recurrence& r = parameters_of<Recurrence>(plan);
-  plan.worker_scratch_bytes = size_t(plan.run == single ? scratch_bytes_back<float>(r) : scratch_bytes_back<double>(r));
+  constexpr double operations_of_a_gate = 10;
+  plan.run = run;
+  plan.operations = static_cast<double>(r.batch * r.steps * r.sums) *
+                    (static_cast<double>(r.terms()) * work_per_sum / 4 + operations_of_a_gate);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradmill import constraints, initializers, ops, regularizers, tracing
 from gradmill.errors import ArgumentError, UnsupportedError
-from gradmill.layers.base import Layer
+from gradmill.layers.base import Layer, positive_integer
 from gradmill.serialization import register_serializable
 
 
@@ -29,7 +29,9 @@ class Embedding(Layer):
     Input shape: (batch, ...), integers. Output shape: (batch, ..., output_dim).
     Weights: embeddings (input_dim, output_dim).
 
-    An integer beyond the table is an error where the layer is called directly; in a compiled step its row is NaN.
+    Integers are looked at before a compiled step begins, too, where they are its inputs as they were given. Those that
+    the step computes cannot be refused: one beyond the table has a row of NaN, which `gm.config.enable_nan_checks()`
+    finds.
 
     Raises:
         ArgumentError: sizes that are not positive integers; an integer beyond the table.
@@ -59,14 +61,11 @@ class Embedding(Layer):
         if input_length is not None:
             kwargs.setdefault("input_shape", input_length)
         super().__init__(**kwargs)
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
-                raise ArgumentError(f"{self._label}: expected {name} to be a positive integer; received {size!r}")
+        self.input_dim = positive_integer(input_dim, "input_dim", self._label)
+        self.output_dim = positive_integer(output_dim, "output_dim", self._label)
         for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
             if value is not None:
                 raise UnsupportedError(f"{self._label}: expected {name} None; received {value!r}")
-        self.input_dim = int(input_dim)
-        self.output_dim = int(output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
@@ -91,19 +90,23 @@ class Embedding(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return the rows."""
+        given = inputs
         if inputs.dtype not in ("int32", "int64"):
             inputs = ops.cast(inputs, "int32")
         if not tracing.is_tracing():
-            self._check_range(inputs)
+            self._check_range(inputs.numpy())
+        elif not tracing.check_input(given, self._check_range):
+            # A negative number would count from the end of the table.
+            inputs = ops.where(ops.less(inputs, 0), self.input_dim, inputs)
         return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
 
-    def _check_range(self, inputs: Any) -> None:
-        values = np.asarray(inputs.numpy())
+    def _check_range(self, values: np.ndarray) -> None:
         if values.size and not (0 <= values.min() and values.max() < self.input_dim):
-            wrong = values.min() if values.min() < 0 else values.max()
+            place = tuple(np.argwhere(~((values >= 0) & (values < self.input_dim)))[0].tolist())
+            at = f"row {place[0]}, position {', '.join(map(str, place[1:]))}" if len(place) > 1 else f"place {place}"
             raise ArgumentError(
-                f"{self._label}: expected integers from 0 to {self.input_dim - 1}; received {wrong}; make input_dim "
-                "larger than the largest of them"
+                f"{self._label}: expected integers from 0 to {self.input_dim - 1}; received {values[place]} at {at}; "
+                "make input_dim larger than the largest of them"
             )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:

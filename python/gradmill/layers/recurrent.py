@@ -53,6 +53,10 @@ class RNN(Layer):
     (2, 5, 3)
     """
 
+    # Outputs of a layer that goes backwards stand at their steps, not in the order in which they were made: set by
+    # Bidirectional while it calls the layer, as it would have to turn them round.
+    _outputs_at_steps = False
+
     def __init__(
         self,
         cell: Any,
@@ -191,19 +195,33 @@ class RNN(Layer):
             return output, list(after) if isinstance(after, (list, tuple)) else [after]
 
         outputs, states = scan(step, sequences, states, mask, self.go_backwards, zero_masked=self.zero_output_for_mask)
-        return ops.stack(outputs, axis=1) if self.return_sequences else outputs[-1], states
+        if not self.return_sequences:
+            return outputs[-1], states
+        turned = self.go_backwards and self._outputs_at_steps
+        return ops.stack(outputs[::-1] if turned else outputs, axis=1), states
 
     def _select(self, outputs: Any, states: list, mask: Any, from_zero: bool) -> Any:
-        """Take the wanted outputs of a recurrence whose outputs are its first state."""
-        wanted = outputs if self.return_sequences else states[0]
-        if mask is None or (from_zero and not self.zero_output_for_mask):
-            return wanted, states
-        counts = ops.flip(mask, axis=1) if self.go_backwards else mask
-        if not self.zero_output_for_mask:
-            counts = ops.cumsum(ops.cast(counts, "int32"), axis=1) > 0
-        if self.return_sequences:
-            return ops.where(ops.expand_dims(counts, -1), wanted, ops.zeros_like(wanted)), states
-        return keep_where(counts[:, -1], wanted, ops.zeros_like(wanted)), states
+        """Take the wanted outputs of a recurrence whose outputs are its first state and stand at their steps."""
+        counts = None
+        if mask is not None and not (from_zero and not self.zero_output_for_mask):
+            counts = mask if self.zero_output_for_mask else self._counted_until(mask)
+        if not self.return_sequences:
+            last = states[0]
+            if counts is not None:
+                last = keep_where(counts[:, 0 if self.go_backwards else -1], last, ops.zeros_like(last))
+            return last, states
+        if counts is not None:
+            outputs = ops.where(ops.expand_dims(counts, -1), outputs, ops.zeros_like(outputs))
+        turned = self.go_backwards and not self._outputs_at_steps
+        return ops.flip(outputs, axis=1) if turned else outputs, states
+
+    def _counted_until(self, mask: Any) -> Any:
+        """Return True where a step counts or one before it did, in the order of the recurrence."""
+
+        def in_order(x: Any) -> Any:
+            return ops.flip(x, axis=1) if self.go_backwards else x
+
+        return in_order(ops.cumsum(ops.cast(in_order(mask), "int32"), axis=1)) > 0
 
     def _checked_mask(self, mask: Any, shape: tuple) -> Any:
         """Return a mask as a bool tensor (batch, steps), or None."""

@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional
 from gradmill import activations, constraints, initializers, ops, random, regularizers
 from gradmill.errors import ArgumentError
 from gradmill.layers import recurrent_sequence
-from gradmill.layers.base import Layer, cast_like
+from gradmill.layers.base import Layer, cast_like, positive_integer
 
 _TANH = (activations.tanh, ops.tanh)
 _SIGMOID = (activations.sigmoid, ops.sigmoid)
@@ -74,6 +74,7 @@ class StandardCell(DroppingCell):
     """Base of SimpleRNNCell, LSTMCell and GRUCell: their common arguments and weights."""
 
     _gates = 1
+    _channel_axis = -1
 
     def __init__(
         self,
@@ -95,9 +96,7 @@ class StandardCell(DroppingCell):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
-            raise ArgumentError(f"{self._label}: expected units to be a positive integer; received {units!r}")
-        self.units = int(units)
+        self.units = positive_integer(units, "units", self._label)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -116,6 +115,9 @@ class StandardCell(DroppingCell):
         self.recurrent_kernel: Any = None
         self.bias: Any = None
 
+    def _kernel_shape(self, features: int) -> tuple:
+        return (features, self.units * self._gates)
+
     def _bias_shape(self) -> tuple:
         return (self.units * self._gates,)
 
@@ -125,14 +127,14 @@ class StandardCell(DroppingCell):
     def build(self, input_shape: Any) -> None:
         """Make kernel, recurrent kernel and bias."""
         self.kernel = self.add_weight(
-            (input_shape[-1], self.units * self._gates),
+            self._kernel_shape(input_shape[self._channel_axis]),
             name="kernel",
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
         self.recurrent_kernel = self.add_weight(
-            (self.units, self.units * self._gates),
+            self._kernel_shape(self.units),
             name="recurrent_kernel",
             initializer=self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,
@@ -189,7 +191,8 @@ class StandardCell(DroppingCell):
     def get_initial_state(self, batch_size: Optional[int] = None) -> list:
         """Return zeros for `batch_size` rows."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
-        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in sizes]
+        zeros = {size: ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in dict.fromkeys(sizes)}
+        return [zeros[size] for size in sizes]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -219,6 +222,8 @@ class GatedCell(StandardCell):
     With `implementation=1`, and with any recurrent dropout, each gate has dropout factors of its own.
     """
 
+    unit_forget_bias = False
+
     def __init__(self, units: int, activation: Any, recurrent_activation: Any, use_bias: bool, **kwargs: Any):
         implementation = kwargs.pop("implementation", 2)
         super().__init__(units, activation, use_bias, **kwargs)
@@ -231,6 +236,10 @@ class GatedCell(StandardCell):
 
     def _is_usual(self) -> bool:
         return super()._is_usual() and self.recurrent_activation in _SIGMOID
+
+    def _first_bias(self) -> Any:
+        first = self.bias_initializer
+        return unit_forget_initializer(first, self.units) if self.unit_forget_bias else first
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradmill.layers import recurrent_sequence
-from gradmill.layers.recurrent_cell_base import GatedCell, StandardCell, unit_forget_initializer
+from gradmill.layers.recurrent_cell_base import GatedCell, StandardCell
 from gradmill.serialization import register_serializable
 
 
@@ -169,13 +169,6 @@ class LSTMCell(GatedCell):
         )
         self.unit_forget_bias = unit_forget_bias
         self.state_size = [self.units, self.units]
-
-    def _first_bias(self) -> Any:
-        return (
-            unit_forget_initializer(self.bias_initializer, self.units)
-            if self.unit_forget_bias
-            else (self.bias_initializer)
-        )
 
     def call(self, inputs: Any, states: Any, training: bool = False) -> Any:
         """Return the output and the next states."""

@@ -9,7 +9,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import cast_like
 from gradmill.layers.convolution_base import spatial_tuple
 from gradmill.layers.input_spec import InputSpec
-from gradmill.layers.recurrent_cell_base import GatedCell, unit_forget_initializer
+from gradmill.layers.recurrent_cell_base import GatedCell
 from gradmill.layers.recurrent_layers import CellLayer, of_cell
 from gradmill.layers.recurrent_sequence import lstm_step
 from gradmill.layers.reshaping import standardize_data_format
@@ -61,32 +61,10 @@ class ConvLSTMCell(GatedCell):
                 f"{self._label}: expected images of known size; received shape {tuple(inputs_shape)}; give the input "
                 "known sizes"
             )
-        self.kernel = self.add_weight(
-            self._kernel_shape(inputs_shape[self._channel_axis]),
-            name="kernel",
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            self._kernel_shape(self.filters),
-            name="recurrent_kernel",
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        if self.use_bias:
-            first = self.bias_initializer
-            self.bias = self.add_weight(
-                (self.filters * 4,),
-                name="bias",
-                initializer=unit_forget_initializer(first, self.filters) if self.unit_forget_bias else first,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        super().build(inputs_shape)
 
-    def _kernel_shape(self, channels: int) -> tuple:
-        return (*self.kernel_size, channels, self.filters * 4)
+    def _kernel_shape(self, features: int) -> tuple:
+        return (*self.kernel_size, features, self.units * self._gates)
 
     def _convolve(self, x: Any, kernel: Any) -> Any:
         return ops.conv(x, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)

@@ -2,8 +2,8 @@
 
 `simple_rnn`, `lstm` and `gru` share one contract. `x` is (batch, steps, features), states are (batch, units). `mask`
 is None or a bool tensor (batch, steps): at a step whose entry is False, output and states stay what they were, which
-before the first step that counts are the initial states. With `go_backwards` the last step comes first, and outputs
-stand in the order in which they were made. Each returns the outputs (batch, steps, units) and the states after the
+before the first step that counts are the initial states. With `go_backwards` the last step comes first; outputs stand
+at their steps all the same. Each returns the outputs (batch, steps, units) and the states after the
 last step.
 
 The steps of a gate are functions of their own, which the cells use too.
@@ -41,12 +41,9 @@ def simple_rnn(
         outputs and the last state.
     """
 
-    def step(z: Any, states: Any) -> tuple[Any, Any]:
-        h = ops.tanh(z + ops.matmul(states[0], recurrent_kernel))
-        return h, [h]
-
-    outputs, (h,) = scan(step, project(x, kernel, bias), [h0], mask, go_backwards, first_output=h0)
-    return ops.stack(outputs, axis=1), h
+    bias = _bias_or_zeros(bias, kernel.shape[-1:], x)
+    made = _core.ops.simple_rnn(x, kernel, recurrent_kernel, bias, h0, _all_or(mask, x), backwards=go_backwards)
+    return made, _last(made, go_backwards)
 
 
 def lstm(
@@ -75,10 +72,11 @@ def lstm(
 
     Reference: Hochreiter and Schmidhuber 1997.
     """
-
-    z = project(x, kernel, bias)
-    outputs, cells, _ = _core.ops.lstm(z, recurrent_kernel, h0, c0, _all_or(mask, z), backwards=go_backwards)
-    return _in_order(outputs, go_backwards), _last(outputs, go_backwards), _last(cells, go_backwards)
+    bias = _bias_or_zeros(bias, kernel.shape[-1:], x)
+    outputs, cells, _ = _core.ops.lstm(
+        x, kernel, recurrent_kernel, bias, h0, c0, _all_or(mask, x), backwards=go_backwards
+    )
+    return outputs, _last(outputs, go_backwards), _last(cells, go_backwards)
 
 
 def gru(
@@ -108,30 +106,26 @@ def gru(
 
     Reference: Cho et al. 2014; Chung et al. 2014 for `reset_after`.
     """
-    input_bias, recurrent_bias = gru_biases(bias, reset_after)
     if reset_after:
-        z = project(x, kernel, input_bias)
-        if recurrent_bias is None:
-            recurrent_bias = ops.zeros(z.shape[-1:], dtype=z.dtype)
-        made, _ = _core.ops.gru(z, recurrent_kernel, recurrent_bias, h0, _all_or(mask, z), backwards=go_backwards)
-        return _in_order(made, go_backwards), _last(made, go_backwards)
+        bias = _bias_or_zeros(bias, (2, kernel.shape[-1]), x)
+        made, _ = _core.ops.gru(x, kernel, recurrent_kernel, bias, h0, _all_or(mask, x), backwards=go_backwards)
+        return made, _last(made, go_backwards)
 
     def step(z: Any, states: Any) -> tuple[Any, Any]:
-        h = gru_step(z, states[0], recurrent_kernel, recurrent_bias, reset_after)
+        h = gru_step(z, states[0], recurrent_kernel, None, reset_after)
         return h, [h]
 
-    outputs, (h,) = scan(step, project(x, kernel, input_bias), [h0], mask, go_backwards, first_output=h0)
-    return ops.stack(outputs, axis=1), h
+    outputs, (h,) = scan(step, project(x, kernel, bias), [h0], mask, go_backwards, first_output=h0)
+    return ops.stack(outputs[::-1] if go_backwards else outputs, axis=1), h
 
 
-def _all_or(mask: Any, z: Any) -> Any:
-    """Return the mask, or one that counts all steps of `z`."""
-    return ops.ones(z.shape[:2], dtype="bool") if mask is None else mask
+def _all_or(mask: Any, x: Any) -> Any:
+    """Return the mask, or one that counts all steps of `x`."""
+    return ops.ones(x.shape[:2], dtype="bool") if mask is None else mask
 
 
-def _in_order(outputs: Any, go_backwards: bool) -> Any:
-    """Return outputs that stand at their steps in the order in which they were made."""
-    return ops.flip(outputs, axis=1) if go_backwards else outputs
+def _bias_or_zeros(bias: Any, shape: tuple, x: Any) -> Any:
+    return ops.zeros(shape, dtype=x.dtype) if bias is None else bias
 
 
 def _last(outputs: Any, go_backwards: bool) -> Any:

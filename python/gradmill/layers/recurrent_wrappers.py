@@ -9,6 +9,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.convolution_base import ConvolutionLayer
 from gradmill.layers.core import Dense, Wrapper
+from gradmill.layers.recurrent import RNN
 from gradmill.layers.reshaping import Flatten
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import flatten
@@ -108,23 +109,37 @@ class Bidirectional(Layer):
                 )
             half = len(initial_state) // 2
             states = (list(initial_state[:half]), list(initial_state[half:]))
-        found = []
+        found: list = []
         for layer, state in zip((self.forward_layer, self.backward_layer), states):
             given = {"mask": mask} if layer._call.has_mask else {}
             if layer._call.has_training:
                 given["training"] = training
             if state is not None:
                 given["initial_state"] = state
-            found.append(layer(sequences, **given))
+            found.append(self._run_backward(sequences, given) if found else layer(sequences, **given))
         ends: tuple = ()
         if self.return_state:
             ends = (*found[0][1:], *found[1][1:])
             found = [each[0] for each in found]
         forward, backward = (ops.cast(each, self.compute_dtype) for each in found)
-        if self.return_sequences:
+        if self.return_sequences and not self._keeps_steps():
             backward = ops.flip(backward, axis=1)
         joined = self._join(forward, backward)
         return (*joined, *ends) if isinstance(joined, tuple) else (joined, *ends) if ends else joined
+
+    def _keeps_steps(self) -> bool:
+        """Whether the backward layer can leave its outputs at their steps."""
+        layer = self.backward_layer
+        return layer.go_backwards and isinstance(layer, RNN) and type(layer).call is RNN.call
+
+    def _run_backward(self, sequences: Any, given: dict) -> Any:
+        if not self._keeps_steps():
+            return self.backward_layer(sequences, **given)
+        self.backward_layer._outputs_at_steps = True
+        try:
+            return self.backward_layer(sequences, **given)
+        finally:
+            self.backward_layer._outputs_at_steps = False
 
     def _join(self, forward: Any, backward: Any) -> Any:
         if self.merge_mode == "concat":
