@@ -77,7 +77,12 @@ bool Bands::find_sides(const std::vector<Member>& members) {
   return true;
 }
 
-bool Bands::allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result) const {
+// Whether the bands' rows on the other side are all that there are.
+bool Bands::makes_all_rows() const {
+  return own_side_ == output && (height_[output] - 1) * stride_ - padding_ + reach_ >= height_[input];
+}
+
+bool Bands::allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result) {
   for (const auto& [node, roles] : members) {
     const bool convolution = is_convolution(*node->op);
     for (size_t i = 0; i < node->inputs.size(); ++i) {
@@ -86,7 +91,10 @@ bool Bands::allowed(const std::vector<Member>& members, const std::function<bool
     for (size_t o = 0; o < node->outputs.size(); ++o) {
       const Value* value = node->outputs[o].get();
       if (roles->outputs[o] == OutputRole::cut) {
-        if (!side_.count(value) || (side_.at(value) != own_side_ && is_result(value))) return false;
+        if (!side_.count(value)) return false;
+        if (side_.at(value) == own_side_ || !is_result(value)) continue;
+        if (!makes_all_rows() || images_ < fewest_whole_images || !continues(*node, *roles)) return false;
+        stay_together_ = true;
       } else if (!convolution) {
         for (size_t i = 0; i < node->inputs.size(); ++i) {
           if (roles->inputs[i] == InputRole::cut && side_.at(node->inputs[i].get()) != own_side_) return false;

@@ -2,8 +2,8 @@
 // some more rows of what it reads there, its halo. Those that the band before has made are still in the cache.
 //
 // Values lie on the input side or the output side of the chain's convolutions, all of one geometry. Each band has rows
-// of its own on one side; the other side's rows follow from the window. Nothing on that other side may be a result of
-// the chain or part of a sum, because neighbouring bands share rows there.
+// of its own on one side; the other side's rows follow from the window. Neighbouring bands share rows there, so nothing on
+// that other side may be part of a sum, and a result of the chain only where whole images go to one worker.
 #pragma once
 
 #include <functional>
@@ -29,6 +29,8 @@ class Bands {
   // Nothing where the chain cannot be cut so. `is_result` tells what is written to memory of the plan.
   static std::optional<Bands> of(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result);
 
+  // Whether the bands of an image must follow each other on one worker, so that each writes only rows that are new.
+  bool stay_together() const { return stay_together_; }
   // Bands of at least `rows` rows each.
   void cut(int64_t rows);
   int64_t count() const { return static_cast<int64_t>(own_.size()); }
@@ -53,7 +55,8 @@ class Bands {
 
   bool find_sides(const std::vector<Member>& members);
   bool set_side(const ValuePointer& value, Side side);
-  bool allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result) const;
+  bool allowed(const std::vector<Member>& members, const std::function<bool(const Value*)>& is_result);
+  bool makes_all_rows() const;
   RowRange other(RowRange own) const;
   int64_t padding(int64_t band) const;
   int64_t overlap(int64_t band) const;
@@ -62,6 +65,7 @@ class Bands {
   Side own_side_ = input;
   int64_t images_ = 0, height_[2] = {0, 0};
   int64_t stride_ = 1, reach_ = 1, padding_ = 0;
+  bool stay_together_ = false;
   std::vector<RowRange> own_, other_;
   std::vector<int64_t> kinds_;
   std::vector<int> kind_of_;

@@ -144,7 +144,7 @@ void Chain::cut_into_pieces() {
   piece_ = std::clamp<int64_t>(piece_, 1, grain_.total);
   pieces_ = (grain_.total + piece_ - 1) / piece_;
   if (!grain_.by_rows && piece_ == 1) cut_into_bands(bytes / static_cast<size_t>(grain_.total));
-  if (image_sums) together_ = pieces_ / images_;
+  if (image_sums || (bands_ && bands_->stay_together())) together_ = pieces_ / images_;
   // The sums of all slots are written and read once more: little beside the values.
   const int64_t affordable = sums ? static_cast<int64_t>(std::max<size_t>(bytes / 16, 1 << 20) / sums) : most_slots;
   slots_ = std::min(std::clamp(affordable, fewest_slots, most_slots), pieces_ / together_);

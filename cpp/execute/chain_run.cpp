@@ -96,6 +96,7 @@ void Chain::keep_rows(char* scratch, const Member& member, int64_t band) const {
   for (size_t o = 0; o < member.node->outputs.size(); ++o) {
     const Value* value = member.node->outputs[o].get();
     const Buffer& buffer = member.buffers[member.node->inputs.size() + o];
+    if (buffer.kind != Kind::inside) continue;  // there they stay where they are
     const int64_t gone = bands_->range(value, band).begin - bands_->range(value, band - 1).begin;
     std::memmove(scratch + buffer.offset, scratch + buffer.offset + static_cast<size_t>(gone) * buffer.row_bytes,
                  static_cast<size_t>(bands_->known(value, band)) * buffer.row_bytes);

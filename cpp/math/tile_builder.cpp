@@ -251,21 +251,32 @@ void TileBuilder::join_affine() {
   const size_t count = nodes_.size();
   for (size_t i = 0; i < count; ++i) {
     if (nodes_[i].kind != Kind::computed) continue;
-    join_silu(&nodes_[i]);
+    join_silu(static_cast<Value>(i));
     join_clip(static_cast<Value>(i));
     join_keep(&nodes_[i]);
     join_sum(&nodes_[i]);
   }
 }
 
-void TileBuilder::join_silu(Node* node) const {
-  const bool gradient = node->opcode == TileOpcode::silu_gradient;
-  if (!gradient && node->opcode != TileOpcode::silu) return;
-  const Value argument = node->source[gradient ? 1 : 0];
-  if (!is_computed(argument, TileOpcode::multiply_add)) return;
+// Whether the value has the form x a + b; a sum becomes x 1 + b.
+bool TileBuilder::make_affine(Value value) {
+  if (is_computed(value, TileOpcode::add)) {
+    const Value one = constant(1.0);  // may move the nodes
+    Node& sum = nodes_[value];
+    sum = {Kind::computed, TileOpcode::multiply_add, none, {sum.source[0], one, sum.source[1]}};
+  }
+  return is_computed(value, TileOpcode::multiply_add);
+}
+
+void TileBuilder::join_silu(Value number) {
+  const Node node = nodes_[number];
+  const bool gradient = node.opcode == TileOpcode::silu_gradient;
+  if (!gradient && node.opcode != TileOpcode::silu) return;
+  const Value argument = node.source[gradient ? 1 : 0];
+  if (!make_affine(argument)) return;
   const Value* affine = nodes_[argument].source;
-  *node = {Kind::computed, gradient ? TileOpcode::affine_silu_gradient : TileOpcode::affine_silu, none,
-           {affine[0], affine[1], affine[2], node->source[0]}};
+  nodes_[number] = {Kind::computed, gradient ? TileOpcode::affine_silu_gradient : TileOpcode::affine_silu, none,
+                    {affine[0], affine[1], affine[2], node.source[0]}};
 }
 
 bool TileBuilder::is_computed(Value value, TileOpcode opcode) const {
@@ -282,7 +293,7 @@ void TileBuilder::join_clip(Value number) {
     nodes_[number] = {Kind::computed, TileOpcode::affine_clip, none, {affine[0], affine[1], affine[2], low, high}};
   };
   const double infinity = std::numeric_limits<double>::infinity();
-  if (node.opcode == TileOpcode::relu && is_computed(node.source[0], TileOpcode::multiply_add)) {
+  if (node.opcode == TileOpcode::relu && make_affine(node.source[0])) {
     const Node affine = nodes_[node.source[0]];
     const Value low = constant(0.0);
     set(affine.source, low, constant(infinity));
@@ -290,8 +301,7 @@ void TileBuilder::join_clip(Value number) {
   }
   for (int side = 0; side < 2; ++side) {
     const Value inner = node.source[side], bound = node.source[1 - side];
-    if (node.opcode == TileOpcode::maximum && is_computed(inner, TileOpcode::multiply_add) &&
-        nodes_[bound].kind == Kind::constant) {
+    if (node.opcode == TileOpcode::maximum && nodes_[bound].kind == Kind::constant && make_affine(inner)) {
       const Node affine = nodes_[inner];
       set(affine.source, bound, constant(infinity));
       return;

@@ -69,7 +69,8 @@ class TileBuilder {
   void join_root(Node* node, const std::vector<int>& uses) const;
   void join_difference(Node* node, const std::vector<int>& uses) const;
   void join_affine();
-  void join_silu(Node* node) const;
+  bool make_affine(Value value);
+  void join_silu(Value number);
   void join_clip(Value number);
   void join_keep(Node* node) const;
   void join_sum(Node* node) const;

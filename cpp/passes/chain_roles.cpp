@@ -80,13 +80,14 @@ std::optional<ChainRoles> roles_of_product(const Node& node) {
     return roles;
   }
   if (a.rank() != 2 || attributes.transpose_b || attributes.epilogue) return std::nullopt;
+  if (!is_float_type(node.outputs[0]->type)) return std::nullopt;  // sums are not added up in 16 bits
   return ChainRoles{a[0], 0, {InputRole::cut, InputRole::cut}, {OutputRole::added}};
 }
 
 std::optional<ChainRoles> roles_of_sum(const Node& node) {
   const auto& attributes = node.attributes.as<ReductionAttributes>();
   const Shape& x = node.inputs[0]->type.shape;
-  if (!is_float_type(node.inputs[0]->type) || x.rank() < 2) return std::nullopt;
+  if (!is_float_type(node.outputs[0]->type) || x.rank() < 2) return std::nullopt;
   std::vector<bool> summed(x.rank(), attributes.axes.empty());
   for (const int64_t axis : attributes.axes) summed[axis < 0 ? axis + x.rank() : axis] = true;
   const bool all_but_last = !summed.back() && std::all_of(summed.begin(), summed.end() - 1, [](bool s) { return s; });

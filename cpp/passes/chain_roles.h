@@ -32,6 +32,9 @@ struct ChainRoles {
 // Nothing for a node that must see everything at once.
 std::optional<ChainRoles> chain_roles(const Node& node);
 
+// From so many images on workers share them as wholes, where the pieces of an image must follow each other on one worker.
+constexpr int64_t fewest_whole_images = 16;
+
 // What a chain's values are cut into: rows, or images.
 struct Grain {
   bool by_rows;

@@ -14,7 +14,7 @@ namespace {
 
 bool has_room(const Node& node) {
   return takes_epilogue(*node.op) && !epilogue_of(*node.op, node.attributes) &&
-         (node.outputs[0]->type.dtype == DType::float32 || node.outputs[0]->type.dtype == DType::float64);
+         is_float(node.outputs[0]->type.dtype);
 }
 
 // The group of `node` with the product first among its inputs, or null when it cannot follow the product.
@@ -46,6 +46,9 @@ std::shared_ptr<TileGroup> epilogue_group(const Node& node, const ValuePointer& 
       if (found != renamed.end()) input = found->second;
     }
   }
+  // The program gets the product as it was computed, before it would be stored in 16 bits.
+  DType& arrives = result->values[result->inputs[0]].type.dtype;
+  if (is_half(arrives)) arrives = DType::float32;
   // A scalar constant among the inputs of a single op is part of the program.
   for (size_t i = 1; i < result->inputs.size();) {
     const ValuePointer& value = (*others)[i - 1];

@@ -10,21 +10,29 @@ namespace gradmill {
 
 const std::vector<Pass>& pipeline() {
   static const std::vector<Pass> passes = {
-      {"remove_dead", remove_dead, false},     {"decompose", decompose, true},
-      {"fold_constants", fold_constants, false}, {"merge_common", merge_common, false},
-      {"fold_padding", fold_padding, false},   {"reassociate", reassociate, false},
-      {"recompute", recompute, false},         {"form_chains", form_chains, false},
-      {"merge_common", merge_common, false},   {"fuse_tiles", fuse_tiles, false},
-      {"fuse_epilogues", fuse_epilogues, false}, {"order_steps", order_steps, true},
+      {"remove_dead", remove_dead, false, true},
+      {"decompose", decompose, true, true},
+      {"fold_constants", fold_constants, false, true},
+      {"merge_common", merge_common, false, true},
+      {"read_halves", read_halves, false, false},
+      {"fold_padding", fold_padding, false, false},
+      {"reassociate", reassociate, false, false},
+      {"recompute", recompute, false, false},
+      {"form_chains", form_chains, false, false},
+      {"merge_common", merge_common, false, false},
+      {"fuse_tiles", fuse_tiles, false, false},
+      {"fuse_epilogues", fuse_epilogues, false, false},
+      {"order_steps", order_steps, true, true},
   };
   return passes;
 }
 
-void run_pipeline(Graph& graph) {
+void run_pipeline(Graph& graph, PassSet set) {
   const auto& disabled = settings().disabled_passes;
   if (settings().verify_passes) verify(graph);
   GM_LOG("graph", "traced:\n", to_string(graph));
   for (const Pass& pass : pipeline()) {
+    if (set == PassSet::exact && !pass.exact) continue;
     if (!pass.mandatory && std::find(disabled.begin(), disabled.end(), pass.name) != disabled.end()) continue;
     const size_t before = graph.nodes.size();
     const auto start = std::chrono::steady_clock::now();

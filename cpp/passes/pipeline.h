@@ -10,16 +10,20 @@ struct Pass {
   const char* name;
   void (*run)(Graph& graph);
   bool mandatory;
+  bool exact;  // changes no bit of a result (but the sign of a zero)
 };
+
+enum class PassSet : uint8_t { all, exact };
 
 // All passes in the order in which they run.
 const std::vector<Pass>& pipeline();
-void run_pipeline(Graph& graph);
+void run_pipeline(Graph& graph, PassSet set = PassSet::all);
 
 void fold_constants(Graph& graph);
 void merge_common(Graph& graph);
 void remove_dead(Graph& graph);
 void decompose(Graph& graph);
+void read_halves(Graph& graph);
 void fold_padding(Graph& graph);
 void reassociate(Graph& graph);
 void recompute(Graph& graph);

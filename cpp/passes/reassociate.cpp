@@ -8,6 +8,10 @@
 //
 // and the sum over rows of dy e is the sum over the rows of W * (x' dy). So while dy is at hand all that is large is done
 // with it: dy (W a)', x' dy and its sum. What the sums add comes later, and is as narrow as x.
+//
+// Likewise on the way there: with m the mean of the rows of x and C their covariance, the mean of e is m W and its variance
+// the sum over the rows of W * (C W). So the normalization's factor a is known before e is made, and nothing as large as
+// e is written but x (W a), from which everything behind it follows.
 #include <algorithm>
 
 #include "graph/graph_emitter.h"
@@ -45,9 +49,10 @@ bool is_product(const Node& node, bool transpose_a, bool transpose_b) {
   return attributes.transpose_a == transpose_a && attributes.transpose_b == transpose_b && !attributes.epilogue;
 }
 
-// One layer: e = x w, sums = channel_products(dy, e, mean), de = (e q + dy + r) a.
+// One layer: e = x w, sums = channel_products(dy, e, mean), de = (e q + dy + r) a; and where nothing else reads e,
+// moments = channel_moments(e), scaled = e factor.
 struct Layer {
-  Node *sums = nullptr, *input_gradient = nullptr, *kernel_gradient = nullptr;
+  Node *sums = nullptr, *input_gradient = nullptr, *kernel_gradient = nullptr, *moments = nullptr, *scaled = nullptr;
   ValuePointer x, w, dy, mean, q, r, a;
 };
 
@@ -71,6 +76,23 @@ bool take_apart(const Value& de, const Value& e, const Value& dy, Layer* layer) 
   layer->q = scaled->inputs[1], layer->r = sum->inputs[1], layer->a = product->inputs[1];
   const Shape channels{e.type.shape.back()};
   return layer->q->type.shape == channels && layer->r->type.shape == channels && layer->a->type.shape == channels;
+}
+
+// Finds what the normalization itself reads e for. Few large images are cut into bands that start anywhere; there e must be
+// a value in memory before the convolution behind it begins.
+void find_forward(const Value& e, const Users& users, Layer* layer) {
+  std::vector<Node*> readers;
+  if (e.type.shape[0] < fewest_whole_images) return;
+  collect_readers(e, users, &readers);
+  Node *moments = nullptr, *scaled = nullptr;
+  for (Node* reader : readers) {
+    if (reader == layer->sums) continue;
+    if (is_op(*reader, OpId::channel_moments) && reader->outputs[0] == layer->mean) moments = reader;
+    else if (!is_op(*reader, OpId::multiply) || reader->inputs[0].get() != &e) return;
+    else if (reader->inputs[1] != layer->q) scaled = reader;
+  }
+  if (readers.size() != 4 || !moments || !scaled || scaled->inputs[1]->type.shape != Shape{e.type.shape.back()}) return;
+  layer->moments = moments, layer->scaled = scaled;
 }
 
 bool is_worthwhile(const Node& product, const Value& dy) {
@@ -104,13 +126,15 @@ bool find_layer(Node* sums, const Users& users, Layer* layer) {
     const bool of_kernel = is_product(*reader, true, false) && shown(reader->inputs[0].get()) == shown(layer->x.get());
     if (of_kernel && shown(reader->inputs[1].get()) == de) layer->kernel_gradient = reader;
   }
-  return layer->input_gradient && layer->kernel_gradient && layer->input_gradient->inputs[0]->type == e->type;
+  if (!layer->input_gradient || !layer->kernel_gradient || layer->input_gradient->inputs[0]->type != e->type) return false;
+  find_forward(*e, users, layer);
+  return true;
 }
 
-// What is made of dy at once.
+// What is made of x and dy at once.
 struct Parts {
-  Var product;       // x' dy
   Var squares, sum;  // x' x and the sum of the rows of x
+  Var product;       // x' dy
   Var through;       // dy (w a)'
 };
 
@@ -127,6 +151,7 @@ class Reassociation {
       if (!precedes(early(layer.a), *node)) continue;
       const size_t number = layers_.size();
       for (const Node* part : {layer.sums, layer.input_gradient, layer.kernel_gradient}) layer_of_[part] = number;
+      if (layer.moments) layer_of_[layer.moments] = layer_of_[layer.scaled] = number;
       layers_.push_back(layer);
     }
     if (layers_.empty()) return;
@@ -160,14 +185,15 @@ class Reassociation {
 
   void rewrite(const Node& node, const Layer& layer, Parts* parts) {
     const Var x = var(layer.x), w = var(layer.w);
+    const int64_t rows = rows_of(layer.dy->type.shape), width = w.shape()[0], columns = w.shape()[1];
+    if (&node == layer.moments) return rewrite_moments(node, reshape(x, {rows, width}), w, parts);
+    if (&node == layer.scaled) return replace(node, 0, matmul(x, w * var(node.inputs[1])));
     if (&node == layer.sums) {
       const Var dy = var(layer.dy);
-      const int64_t rows = rows_of(layer.dy->type.shape);
-      const Var lines = reshape(x, {rows, w.shape()[0]}), gradients = reshape(dy, {rows, w.shape()[1]});
+      const Var lines = reshape(x, {rows, width}), gradients = reshape(dy, {rows, columns});
       const Var total = sum(dy, ChannelRows(dy.shape()).axes);
       parts->product = matmul(lines, gradients, true);
-      parts->squares = matmul(lines, lines, true);
-      parts->sum = sum(lines, {0});
+      if (!layer.moments) parts->squares = matmul(lines, lines, true), parts->sum = sum(lines, {0});
       parts->through = matmul(dy, w * product(early(layer.a)), false, true);
       replace(node, 0, total);
       replace(node, 1, sum(w * parts->product, {0}) - var(layer.mean) * total);
@@ -177,9 +203,21 @@ class Reassociation {
     if (&node == layer.input_gradient) {
       replace(node, 0, matmul(x, matmul(w * q, wa, false, true)) + sum(wa * r, {1}) + parts->through);
     } else {
-      const Var column = reshape(parts->sum, {w.shape()[0], 1});
+      const Var column = reshape(parts->sum, {width, 1});
       replace(node, 0, (parts->product + matmul(parts->squares, w * q) + column * r) * a);
     }
+  }
+
+  // The squares are those of x without its mean, or large means would leave nothing of the variance.
+  void rewrite_moments(const Node& node, const Var& lines, const Var& w, Parts* parts) {
+    const double share = 1 / static_cast<double>(lines.shape()[0]);
+    const int64_t width = w.shape()[0], columns = w.shape()[1];
+    parts->sum = sum(lines, {0});
+    const Var mean = parts->sum * share, centred = lines - mean, line = reshape(mean, {1, width});
+    const Var squares = matmul(centred, centred, true);
+    parts->squares = squares + reshape(parts->sum, {width, 1}) * line;
+    replace(node, 0, reshape(matmul(line, w), {columns}));
+    replace(node, 1, maximum(sum(w * matmul(squares * share, w), {0}), scalar(0, w.dtype())));
   }
 
   // The factors behind the normalization's own, which may itself be made only behind the sums.

@@ -53,7 +53,22 @@ class Recomputation {
     return found == users_.end() ? nobody : found->second;
   }
 
-  // Whether work that is not elementwise lies between the first reader of the value and this one.
+  // A product's result rounded to 16 bits, by its only reader: what is stored of it (the rounding joins the product).
+  bool is_rounded_product(const Value& value) const {
+    const Node* maker = value.producer;
+    if (!maker || !is_op(*maker, OpId::cast) || !is_half(value.type.dtype)) return false;
+    const Value& exact = *maker->inputs[0];
+    return exact.producer && !is_tile(*exact.producer) && !is_half(exact.type.dtype) && users(exact).size() == 1 &&
+           !exact.producer->op->traits.is_view;
+  }
+
+  // Rather a copy of twice the size than a value.
+  static bool is_widened(const Value& value) {
+    return value.producer && is_op(*value.producer, OpId::cast) && is_half(value.producer->inputs[0]->type.dtype);
+  }
+
+  // Whether work that is not elementwise lies between the first reader of the value and this one, or between a conversion
+  // from 16 bits and this one.
   bool is_late(const Value& value, const Node& reader) const {
     const auto& all = users(value);
     if (all.empty()) return false;
@@ -61,6 +76,7 @@ class Recomputation {
     for (const Node* user : all) {
       if (position_.at(user) < position_.at(first)) first = user;
     }
+    if (is_widened(value)) first = value.producer;
     const int between = separators_before_.at(&reader) - separators_before_.at(first);
     return between > (separates(*first) ? 1 : 0);
   }
@@ -82,8 +98,9 @@ class Recomputation {
   // instead.
   bool is_stored(const Value& value) const {
     if (!value.producer) return true;
-    if (is_tile(*value.producer)) return false;
     const auto& all = users(value);
+    if (all.size() == 1 && is_rounded_product(*all[0]->outputs[0])) return false;
+    if (is_tile(*value.producer) && !is_rounded_product(value)) return false;
     if (std::any_of(all.begin(), all.end(), [&](const Node* user) { return is_late(value, *user); })) return true;
     std::unordered_set<const Value*> kept;
     collect_kept_followers(value, &kept);
@@ -144,7 +161,8 @@ class Recomputation {
   bool repays(const Value& value) {
     const auto known = repays_.find(&value);
     if (known != repays_.end()) return known->second;
-    bool result = value.producer && is_tile(*value.producer) && value.type.elements() >= large_elements && !kept_.count(&value);
+    bool result = value.producer && is_tile(*value.producer) && value.type.elements() >= large_elements &&
+                  !kept_.count(&value) && !is_rounded_product(value);
     if (result) {
       const auto& all = users(value);
       const auto written_again = std::count_if(all.begin(), all.end(), [&](const Node* user) {

@@ -1,5 +1,7 @@
 """Chains: nodes that run piece by piece give what they give one after the other, on any number of threads."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -55,10 +57,17 @@ def large_images():
     return inputs, layers.Conv2D(8, 1)(x)
 
 
-NETWORKS = [inverted_residual, squeeze_and_excite, bottleneck, large_images]
+def name_of(value):
+    return value.__name__ if callable(value) else str(value)
 
 
-def trained(network, disabled=(), threads=0):
+ALL_BANDS = 16  # images, from which on chains with bands may hold the product before a convolution too
+CASES = [(inverted_residual, BATCH), (squeeze_and_excite, BATCH), (bottleneck, BATCH), (large_images, BATCH)]
+CASES += [(large_images, ALL_BANDS), (inverted_residual, ALL_BANDS)]
+each_case = pytest.mark.parametrize(("network", "batch"), CASES, ids=name_of)
+
+
+def trained(network, disabled=(), threads=0, batch=BATCH):
     """Return what three steps changed in each weight, and what the plan says of itself."""
     threads_before = gm.config.get_threads()
     _core.set_disabled_passes(list(disabled))
@@ -70,8 +79,8 @@ def trained(network, disabled=(), threads=0):
         model = gm.Model(inputs, outputs)
         model.compile(gm.optimizers.SGD(0.1), gm.losses.SparseCategoricalCrossentropy(from_logits=True))
         generator = np.random.default_rng(1)
-        x = generator.normal(size=(BATCH, *inputs.shape[1:])).astype("float32")
-        y = generator.integers(0, 5, BATCH)
+        x = generator.normal(size=(batch, *inputs.shape[1:])).astype("float32")
+        y = generator.integers(0, 5, batch)
         first = [np.array(weight) for weight in model.weights]
         for _ in range(3):
             model.train_on_batch(x, y)
@@ -89,17 +98,17 @@ def assert_changes_agree(found, wanted, absolute):
         assert difference <= 3e-3 * np.linalg.norm(expected) + absolute * np.sqrt(expected.size)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
-def test_a_chain_gives_what_its_members_give(network):
-    (chained, described), (apart, plain) = trained(network), trained(network, disabled=PASSES)
+@each_case
+def test_a_chain_gives_what_its_members_give(network, batch):
+    (chained, described), (apart, plain) = trained(network, batch=batch), trained(network, disabled=PASSES, batch=batch)
     assert described.count(" chain [") >= 3
     assert " chain [" not in plain
     assert_changes_agree(chained, apart, absolute=1e-6)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.__name__)
-def test_same_bits_on_any_number_of_threads(network):
-    (one, _), (three, _) = trained(network, threads=1), trained(network, threads=3)
+@each_case
+def test_same_bits_on_any_number_of_threads(network, batch):
+    (one, _), (three, _) = trained(network, threads=1, batch=batch), trained(network, threads=3, batch=batch)
     for a, b in zip(one, three):
         np.testing.assert_array_equal(a, b)
 
@@ -107,6 +116,12 @@ def test_same_bits_on_any_number_of_threads(network):
 def test_large_images_are_cut_into_bands():
     """Forward and backward, of both strides; only then does the test above say something of bands."""
     assert trained(large_images)[1].count(" rows of images in ") >= 4
+
+
+def test_bands_may_write_what_their_neighbours_read():
+    """The product before a convolution joins its chain, although it is kept for the gradient."""
+    described = trained(large_images, batch=ALL_BANDS)[1]
+    assert re.search(r" rows of images in .*; [^(]*matmul[^(]*> fused_tile \([a-z, ]*\) > convolution ", described)
 
 
 def results_like(described, shape):
@@ -130,8 +145,10 @@ def shifted():
     return inputs, layers.BatchNormalization(dtype="float64")(layers.Conv2D(4, 1, dtype="float64")(x))
 
 
-def test_reassociated_gradients_are_the_same_in_double_precision():
-    (found, described), (wanted, plain) = trained(shifted), trained(shifted, disabled=["reassociate"])
+@pytest.mark.parametrize("batch", [BATCH, ALL_BANDS])
+def test_reassociated_gradients_are_the_same_in_double_precision(batch):
+    found, described = trained(shifted, batch=batch)
+    wanted, plain = trained(shifted, disabled=["reassociate"], batch=batch)
     assert described != plain
     for got, expected in zip(found, wanted):
         np.testing.assert_allclose(got, expected, rtol=1e-7, atol=1e-11)

@@ -2,20 +2,16 @@
 // Depthwise convolutions of one filter a channel: channels are the vectors, and the sums of several pixels of a line stay
 // in registers while the kernel passes over them. The same code makes outputs of inputs and inputs' gradients of outputs'
 // gradients; the latter fall into residues of the stride (patches_kernel.h), each a convolution of stride 1.
+#include "cpu/channel_vector.h"
 #include "cpu/fetch_ahead.h"
 #include "ops/convolution/patches_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-#if defined(__AVX__)
-#define GM_CHANNEL_BYTES 32
-#else
-#define GM_CHANNEL_BYTES 16
-#endif
-typedef float Wide __attribute__((vector_size(GM_CHANNEL_BYTES)));
-typedef float WideInMemory __attribute__((vector_size(GM_CHANNEL_BYTES), aligned(4), may_alias));
-constexpr int wide_lanes = GM_CHANNEL_BYTES / 4;
+typedef ChannelVector<float>::Type Wide;
+typedef ChannelVector<float>::InMemory WideInMemory;
+constexpr int wide_lanes = ChannelVector<float>::lanes;
 
 // A vector of channels, or one channel.
 template <class V>

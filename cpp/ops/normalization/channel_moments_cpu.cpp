@@ -6,8 +6,8 @@ namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 // The mean of a piece's rows, and the sum of squared distances from it, for a block of columns.
-template <class Block, class T>
-GM_INLINE void measure_columns(const T* __restrict x, int64_t rows, int64_t channels, T* __restrict mean,
+template <class Block, class S, class T>
+GM_INLINE void measure_columns(const S* __restrict x, int64_t rows, int64_t channels, T* __restrict mean,
                                T* __restrict square) {
   typedef typename Block::Vector V;
   V shift[Block::vectors], sum[Block::rows][Block::vectors] = {}, squares[Block::rows][Block::vectors] = {};
@@ -28,8 +28,8 @@ GM_INLINE void measure_columns(const T* __restrict x, int64_t rows, int64_t chan
   }
 }
 
-template <class T>
-void measure_piece(const T* x, int64_t rows, int64_t channels, T* mean, T* square) {
+template <class S, class T>
+void measure_piece(const S* x, int64_t rows, int64_t channels, T* mean, T* square) {
   for_column_blocks<T>(channels, [&](auto block, int64_t c) {
     measure_columns<decltype(block)>(x + c, rows, channels, mean + c, square + c);
   });
@@ -50,13 +50,14 @@ void join_pieces(const KernelCall& call, const ChannelSums& p, int64_t channel, 
   variance_to[channel] = T(square / double(p.rows));
 }
 
-template <class T>
+// S is how x is stored, T what is computed in.
+template <class S, class T>
 void run(const KernelCall& call) {
   const ChannelSums& p = parameters_of<ChannelSums>(call);
   if (call.phase == 0) {
     for (int64_t piece = call.begin; piece < call.end; ++piece) {
       T* to = piece_numbers<T>(call, p, piece);
-      measure_piece(static_cast<const T*>(call.buffers[0]) + piece * p.piece_rows * p.channels, p.rows_of(piece),
+      measure_piece(static_cast<const S*>(call.buffers[0]) + piece * p.piece_rows * p.channels, p.rows_of(piece),
                     p.channels, to, to + p.channels);
     }
     return;
@@ -67,12 +68,14 @@ void run(const KernelCall& call) {
   }
 }
 
-void prepare(const KernelProblem& problem, KernelPlan& plan) { plan_channel_sums(problem, plan, run<float>, run<double>); }
+void prepare(const KernelProblem& problem, KernelPlan& plan) {
+  plan_channel_sums(problem, plan, {run<float, float>, run<double, double>, run<BFloat16, float>, run<Float16, float>});
+}
 
 }  // namespace
 
 void channel_moments_kernels(KernelList& list) {
-  static const Kernel kernel{"one pass", refuse_other_than_floats, prepare};
+  static const Kernel kernel{"one pass", refuse_other_storage, prepare};
   add_kernel(list, &kernel);
 }
 

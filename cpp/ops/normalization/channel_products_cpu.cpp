@@ -4,8 +4,8 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-template <class Block, class T>
-GM_INLINE void sum_columns(const T* __restrict dy, const T* __restrict x, const T* __restrict center, int64_t rows,
+template <class Block, class S, class T>
+GM_INLINE void sum_columns(const S* __restrict dy, const S* __restrict x, const T* __restrict center, int64_t rows,
                            int64_t channels, T* __restrict sum, T* __restrict product) {
   typedef typename Block::Vector V;
   V middle[Block::vectors], sums[Block::rows][Block::vectors] = {}, products[Block::rows][Block::vectors] = {};
@@ -24,21 +24,22 @@ GM_INLINE void sum_columns(const T* __restrict dy, const T* __restrict x, const 
   }
 }
 
-template <class T>
-void sum_piece(const T* dy, const T* x, const T* center, int64_t rows, int64_t channels, T* sum, T* product) {
+template <class S, class T>
+void sum_piece(const S* dy, const S* x, const T* center, int64_t rows, int64_t channels, T* sum, T* product) {
   for_column_blocks<T>(channels, [&](auto block, int64_t c) {
     sum_columns<decltype(block)>(dy + c, x + c, center + c, rows, channels, sum + c, product + c);
   });
 }
 
-template <class T>
+// S is how dy and x are stored, T what is computed in.
+template <class S, class T>
 void run(const KernelCall& call) {
   const ChannelSums& p = parameters_of<ChannelSums>(call);
   if (call.phase == 0) {
     for (int64_t piece = call.begin; piece < call.end; ++piece) {
       T* to = piece_numbers<T>(call, p, piece);
       const int64_t begin = piece * p.piece_rows * p.channels;
-      sum_piece(static_cast<const T*>(call.buffers[0]) + begin, static_cast<const T*>(call.buffers[1]) + begin,
+      sum_piece(static_cast<const S*>(call.buffers[0]) + begin, static_cast<const S*>(call.buffers[1]) + begin,
                 static_cast<const T*>(call.buffers[2]), p.rows_of(piece), p.channels, to, to + p.channels);
     }
     return;
@@ -55,12 +56,14 @@ void run(const KernelCall& call) {
   }
 }
 
-void prepare(const KernelProblem& problem, KernelPlan& plan) { plan_channel_sums(problem, plan, run<float>, run<double>); }
+void prepare(const KernelProblem& problem, KernelPlan& plan) {
+  plan_channel_sums(problem, plan, {run<float, float>, run<double, double>, run<BFloat16, float>, run<Float16, float>});
+}
 
 }  // namespace
 
 void channel_products_kernels(KernelList& list) {
-  static const Kernel kernel{"one pass", refuse_other_than_floats, prepare};
+  static const Kernel kernel{"one pass", refuse_other_storage, prepare};
   add_kernel(list, &kernel);
 }
 

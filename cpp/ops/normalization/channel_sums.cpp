@@ -21,8 +21,8 @@ OpDef define_channel_moments() {
           [](InferScope& s) {
             s.check_rank(0, 2);
             s.check_float(0);
-            s.add_output({s.input(0).dtype, Shape{s.input(0).shape.back()}});
-            s.add_output({s.input(0).dtype, Shape{s.input(0).shape.back()}});
+            s.add_output({arithmetic_type(s.input(0).dtype), Shape{s.input(0).shape.back()}});
+            s.add_output({arithmetic_type(s.input(0).dtype), Shape{s.input(0).shape.back()}});
           },
       .gradient =
           [](const GradientScope& g) {
@@ -64,8 +64,8 @@ OpDef define_channel_products() {
               s.shape_error("x must have the shape of dy ", dy, " and center ", channels, "; received ", s.input(1).shape,
                             " and ", s.input(2).shape);
             }
-            s.add_output({s.input(0).dtype, channels});
-            s.add_output({s.input(0).dtype, channels});
+            s.add_output({arithmetic_type(s.input(0).dtype), channels});
+            s.add_output({arithmetic_type(s.input(0).dtype), channels});
           },
       .gradient =
           [](const GradientScope& g) {
