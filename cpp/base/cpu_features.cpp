@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <fstream>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "base/error.h"
 #include "base/settings.h"
@@ -51,6 +54,21 @@ std::vector<std::string> usable_instruction_sets() {
   if (cpu_supports(#level)) result.push_back(#level);
   GM_FOR_EACH_ISA(GM_ADD_LEVEL)
 #undef GM_ADD_LEVEL
+  return result;
+}
+
+std::vector<std::string> half_precision_units() {
+  std::vector<std::string> result;
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__builtin_cpu_supports("avx2") && __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C)) result.push_back("F16C");
+  if (__builtin_cpu_supports("avx512bf16")) result.push_back("AVX512-BF16");
+  constexpr unsigned amx_bf16 = 1u << 22, avx512_fp16 = 1u << 23;  // of edx
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+    if ((d & avx512_fp16) && __builtin_cpu_supports("avx512f")) result.push_back("AVX512-FP16");
+    if (d & amx_bf16) result.push_back("AMX-BF16");
+  }
+#endif
   return result;
 }
 

@@ -11,6 +11,8 @@ void bind_config(py::module_& module) {
   module.def("thread_count", &thread_count, "Workers that kernels use.");
   module.def("set_thread_count", &set_thread_count, py::arg("threads"), "0 returns to the automatic choice.");
   module.def("instruction_set", [] { return instruction_set(); }, "The level of the kernels in use.");
+  module.def("cpu_model", &cpu_model, "The processor as the system names it.");
+  module.def("half_precision_units", &half_precision_units, "Which instructions for 16-bit floats this CPU has.");
   module.def("usable_instruction_sets", &usable_instruction_sets, "Levels that this CPU can run, slowest first.");
   module.def("peak_multiply_adds", [](double seconds) {
     const py::gil_scoped_release release;

@@ -35,11 +35,24 @@ DType type_beside(py::handle number, DType dtype) {
 
 }  // namespace
 
+const Var* tensor_in(py::handle object) {
+  static PyTypeObject* const type = reinterpret_cast<PyTypeObject*>(py::type::of<Var>().release().ptr());
+  if (Py_TYPE(object.ptr()) != type) return nullptr;
+  return static_cast<const Var*>(
+      reinterpret_cast<py::detail::instance*>(object.ptr())->get_value_and_holder().value_ptr());
+}
+
 bool is_python_number(py::handle object) {
   return PyFloat_Check(object.ptr()) || PyLong_Check(object.ptr());  // bool is a long
 }
 
 bool is_symbolic(py::handle object) {
+  // These are no symbolic tensors, and looking an attribute up that is not there is slow: it makes an exception.
+  static PyTypeObject* const variable = reinterpret_cast<PyTypeObject*>(py::type::of<Variable>().release().ptr());
+  if (tensor_in(object) || is_python_number(object) || object.is_none() || PyList_Check(object.ptr()) ||
+      PyTuple_Check(object.ptr()) || PyUnicode_Check(object.ptr()) || PyObject_TypeCheck(object.ptr(), variable)) {
+    return false;
+  }
   static PyObject* const marker = PyUnicode_InternFromString("_gradmill_symbolic_");
   PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
   PyObject* const found = PyObject_GetAttr(type, marker);
@@ -112,7 +125,7 @@ py::array numpy_from_tensor(const Tensor& tensor) {
 }
 
 Var var_from_python(py::handle object, std::optional<DType> dtype) {
-  if (py::isinstance<Var>(object)) return object.cast<Var>();
+  if (const Var* tensor = tensor_in(object)) return *tensor;
   if (py::isinstance<Variable>(object)) return read_variable(object.cast<VariablePointer>());
   if (is_python_number(object)) return number_to_var(object, dtype ? type_beside(object, *dtype) : default_type(object));
   if (py::isinstance<py::array>(object)) return Var(tensor_from_numpy(py::reinterpret_borrow<py::array>(object)));

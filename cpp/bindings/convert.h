@@ -7,6 +7,10 @@
 
 namespace gradmill {
 
+// The value of a Tensor, null for any other object. Calls of ops ask this of every operand, so it does not search pybind11's
+// table of types as isinstance and cast do.
+const Var* tensor_in(py::handle object);
+
 // A Python number: it takes the dtype of the tensors beside it.
 bool is_python_number(py::handle object);
 

@@ -1,6 +1,8 @@
+#include <algorithm>
+
 #include "bindings/convert.h"
 #include "base/error.h"
-#include "execute/batch_loop.h"
+#include "execute/element_loop.h"
 
 namespace gradmill {
 namespace {
@@ -62,6 +64,50 @@ void run_loop(BoundLoop& self, const py::object& order, int64_t first_row, int64
   self.loop->run(pointer, order.is_none() ? first_row : 0, steps, number);
 }
 
+// Where results go: a dense array of `count` of them.
+char* result_place(py::handle item, const TensorType& type, int64_t count) {
+  auto array = py::reinterpret_borrow<py::array>(item);
+  const bool fits = dtype_of_numpy(array.dtype()) == type.dtype && (array.flags() & py::array::c_style) && array.writeable() &&
+                    array.size() == count * type.elements();
+  if (!fits) throw ShapeError(text("elements: an output must be a dense array of ", count, " times ", type));
+  return static_cast<char*>(array.mutable_data());
+}
+
+void run_block(Plan& plan, const py::list& arrays, const py::object& order, int64_t count, const std::vector<int64_t>& seeds,
+               int64_t counter, int64_t counter_step, const py::list& outputs, int workers) {
+  ElementBlock block;
+  block.count = count;
+  block.seeds = seeds;
+  block.counter = counter;
+  block.counter_step = counter_step;
+  if (count < 0 || workers < 1) throw ArgumentError("elements: expected a count of at least 0, and a worker");
+  int64_t rows = INT64_MAX;
+  const auto& inputs = plan.graph().inputs;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const auto array = py::reinterpret_borrow<py::array>(arrays[i]);
+    block.sources.push_back(row_source(array));
+    rows = std::min<int64_t>(rows, array.shape(0));
+    if (i < inputs.size() && array.size() != array.shape(0) * inputs[i]->type.elements()) {
+      throw ShapeError(text("elements: the rows of array ", i, " do not have the shape that was traced, ", inputs[i]->type));
+    }
+  }
+  py::array_t<int64_t, py::array::c_style> numbers;
+  if (!order.is_none()) {
+    numbers = py::array_t<int64_t, py::array::c_style>::ensure(order);
+    if (!numbers || numbers.ndim() != 1 || numbers.size() < count) throw ArgumentError(text("elements: expected ", count, " row numbers"));
+    const auto exists = [&](int64_t row) { return row >= 0 && row < rows; };
+    if (!std::all_of(numbers.data(), numbers.data() + count, exists)) throw ArgumentError("elements: no row has such a number");
+    block.order = numbers.data();
+  } else if (count > rows) {
+    throw ArgumentError(text("elements: ", count, " rows are needed; the arrays have ", rows));
+  }
+  for (size_t i = 0; i < outputs.size() && i < plan.graph().outputs.size(); ++i) {
+    block.outputs.push_back(result_place(outputs[i], plan.graph().outputs[i]->type, count));
+  }
+  const py::gil_scoped_release release;
+  run_elements(plan, block, workers);
+}
+
 }  // namespace
 
 void bind_data(py::module_& module) {
@@ -74,6 +120,11 @@ void bind_data(py::module_& module) {
     for (const Tensor& output : self.loop->outputs()) results.append(py::cast(Var(output.clone())));
     return results;
   });
+  module.def("run_elements", &run_block, py::arg("plan"), py::arg("arrays"), py::arg("order"), py::arg("count"), py::arg("seeds"),
+             py::arg("counter"), py::arg("counter_step"), py::arg("outputs"), py::arg("workers"),
+             "Runs a plan of one element on `count` rows of arrays, the rows order[0], ... or without order the first ones, and "
+             "writes the results into rows of `outputs`. The plan's inputs beyond the arrays are keys of random draws, (seed, "
+             "counter + row * counter_step).");
   loop.def_property_readonly("workers", [](const BoundLoop& self) { return self.loop->workers(); });
 }
 

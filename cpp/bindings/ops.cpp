@@ -13,7 +13,7 @@ namespace {
 // Leaked on purpose: it must not be destroyed after the interpreter.
 py::object& symbolic_handler = *new py::object();
 
-AttributeValue attribute_from_python(py::handle object, const AttributeValue& like, const std::string& name) {
+AttributeValue attribute_from_python(py::handle object, const AttributeValue& like, const OpDef& op, const std::string& name) {
   try {
     if (std::holds_alternative<bool>(like)) return static_cast<bool>(py::bool_(py::reinterpret_borrow<py::object>(object)));
     if (std::holds_alternative<int64_t>(like)) return object.cast<int64_t>();
@@ -26,7 +26,7 @@ AttributeValue attribute_from_python(py::handle object, const AttributeValue& li
     }
   } catch (const py::cast_error&) {
   }
-  throw ArgumentError(text("argument '", name, "': received ", py::repr(object).cast<std::string>(),
+  throw ArgumentError(text("argument '", op.name(), ".", name, "': received ", py::repr(object).cast<std::string>(),
                            "; expected a value like ", to_string(like)));
 }
 
@@ -41,7 +41,7 @@ Attributes attributes_from_python(const OpDef& op, const std::vector<std::pair<s
       for (const auto& candidate : schema.fields) known.push_back(candidate.name);
       throw ArgumentError(text(op.name(), ": unknown argument '", name, "'", did_you_mean(name, known)));
     }
-    field->set(data.get(), attribute_from_python(object, field->get(data.get()), op.name() + ("." + name)));
+    field->set(data.get(), attribute_from_python(object, field->get(data.get()), op, name));
   }
   return Attributes(&schema, data);
 }
@@ -80,7 +80,7 @@ py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count
     for (size_t i = 0; i < list.size(); ++i) items.emplace_back(list[i]);
     operands.assign(items.begin(), items.end());
   } else {
-    for (size_t i = 0; i < inputs; ++i) operands.emplace_back(arguments[i]);
+    operands.assign(arguments, arguments + inputs);
   }
   std::vector<std::pair<std::string, py::handle>> attributes;
   const auto& fields = op.signature.schema().fields;
@@ -103,7 +103,6 @@ py::object call_op(const OpDef& op, PyObject* const* arguments, Py_ssize_t count
 bool any_symbolic(PyObject* const* arguments, Py_ssize_t count) {
   for (Py_ssize_t i = 0; i < count; ++i) {
     PyObject* const argument = arguments[i];
-    if (py::isinstance<Var>(argument) || PyFloat_Check(argument) || PyLong_Check(argument)) continue;
     if (is_symbolic(argument)) return true;
     if (PyList_Check(argument) || PyTuple_Check(argument)) {
       for (py::handle item : py::reinterpret_borrow<py::sequence>(argument)) {

@@ -124,6 +124,7 @@ void bind_tracing(py::module_& module) {
   plan.def_property_readonly("operations", &Plan::operations);
   plan.def_property_readonly("inputs", [](const Plan& self) { return typed(self.graph().inputs); });
   plan.def_property_readonly("outputs", [](const Plan& self) { return typed(self.graph().outputs); });
+  plan.def_property_readonly("changes_variables", [](const Plan& self) { return !self.graph().updates.empty(); });
   plan.def_property_readonly("variables", [](const Plan& self) { return self.graph().variables; });
 
   module.def("is_tracing", [] { return current_emitter().tracing(); });

@@ -13,15 +13,6 @@
 namespace gradmill {
 namespace {
 
-// Results do not depend on the number of workers, so the loop tries out what is quicker: so many steps each way.
-constexpr int64_t trial_steps = 12;
-// Turns of a trial, half of them each way, so that one disturbance does not decide.
-constexpr int trial_turns = 6;
-// Other programs come and go, so it tries again: soon after a choice that differs from the one before, which may have
-// been an accident, and later and later while the choice stays the same.
-constexpr int64_t least_steps_between_trials = 250, most_steps_between_trials = 4000;
-// Plans with more work than this (operations) gain from all workers whatever happens.
-constexpr double operations_beyond_doubt = 50e6;
 // Bytes of a batch that a worker gathers before it looks whether others wait for it: below a microsecond.
 constexpr int64_t bytes_at_once = 4096;
 
@@ -146,53 +137,19 @@ double BatchLoop::run_steps(const int64_t* order, int64_t first_row, int64_t ste
   });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   plan_->finish();
-  return elapsed.count() / static_cast<double>(std::max<int64_t>(1, steps));
+  return elapsed.count();
 }
 
 void BatchLoop::run_adaptively(const int64_t* order, int64_t first_row, int64_t steps) {
   const int most = lockstep_workers(thread_count());
-  int64_t done = 0;
-  const auto advance = [&](int64_t count, int workers) {
-    count = std::min(count, steps - done);
-    const double seconds = run_steps(order ? order + done * batch_ : nullptr, first_row + done * batch_, count, workers);
+  const bool certain = most == 1 || plan_->operations() > operations_beyond_doubt;
+  for (int64_t done = 0; done < steps;) {
+    const int64_t count = certain ? steps : std::min(trials_.stretch(), steps - done);
+    workers_ = certain ? most : trials_.workers(most);
+    const double seconds = run_steps(order ? order + done * batch_ : nullptr, first_row + done * batch_, count, workers_);
+    if (!certain) trials_.note(count, seconds, most);
     done += count;
-    steps_since_trial_ += count;
-    return seconds;
-  };
-  if (most == 1 || plan_->operations() > operations_beyond_doubt) {
-    workers_ = most;
-    advance(steps, most);
-    return;
   }
-  while (done < steps) {
-    if (!in_trial_) {
-      if (steps_since_trial_ < steps_between_trials_) {
-        advance(steps_between_trials_ - steps_since_trial_, std::min(workers_, most));
-        continue;
-      }
-      in_trial_ = true;
-      trial_ = Trial();
-    }
-    const int64_t before = done;
-    const double seconds = advance(trial_steps - trial_.steps, trial_.turn % 2 ? 1 : most);
-    trial_.steps += done - before;
-    trial_.seconds += seconds * static_cast<double>(done - before);
-    if (trial_.steps >= trial_steps) end_turn(most);
-  }
-}
-
-void BatchLoop::end_turn(int most) {
-  double& best = trial_.best[trial_.turn % 2];
-  best = std::min(best, trial_.seconds / static_cast<double>(trial_.steps));
-  trial_.steps = 0;
-  trial_.seconds = 0;
-  if (++trial_.turn < trial_turns) return;
-  const int choice = trial_.best[1] < trial_.best[0] ? 1 : most;
-  steps_between_trials_ = choice == workers_ ? std::min(2 * steps_between_trials_, most_steps_between_trials)
-                                             : least_steps_between_trials;
-  workers_ = choice;
-  in_trial_ = false;
-  steps_since_trial_ = 0;
 }
 
 void BatchLoop::run(const int64_t* order, int64_t first_row, int64_t steps, int64_t number) {

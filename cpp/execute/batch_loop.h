@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "execute/plan.h"
+#include "execute/worker_trials.h"
 
 namespace gradmill {
 
@@ -51,19 +52,8 @@ class BatchLoop {
   std::vector<Tensor> outputs_;
   int64_t batch_ = 0;
   int64_t rows_at_once_ = 1;  // gathered by a worker before it looks up
-  // The choice of workers: a trial gives both ways turns of some steps, over as many calls as it takes.
-  struct Trial {
-    int turn = 0;
-    int64_t steps = 0;       // done in this turn
-    double seconds = 0;      // spent in this turn
-    double best[2] = {1e30, 1e30};  // seconds a step: all workers, one worker
-  };
-  void end_turn(int most);
-  Trial trial_;
-  bool in_trial_ = true;
-  int workers_ = 0;  // the choice in force; 0 before the first trial has ended
-  int64_t steps_since_trial_ = 0;
-  int64_t steps_between_trials_ = 0;
+  WorkerTrials trials_;
+  int workers_ = 0;  // of the steps run last
 };
 
 }  // namespace gradmill

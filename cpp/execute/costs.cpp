@@ -24,6 +24,20 @@ ConvolutionValues convolution_values(const Node& node) {
   }
 }
 
+// Multiply-adds of a product of queries and keys, and of one of their weights and the values; zeros for other ops.
+struct AttentionProducts {
+  double scores = 0, values = 0;
+};
+
+AttentionProducts attention_products(const Node& node) {
+  const bool backward = node.op->id == static_cast<int>(OpId::attention_backward);
+  if (!backward && node.op->id != static_cast<int>(OpId::attention)) return {};
+  const auto shape = [&](size_t i) -> const Shape& { return node.inputs[i + (backward ? 1 : 0)]->type.shape; };
+  const Shape &query = shape(0), &key = shape(1), &value = shape(2);
+  const auto pairs = static_cast<double>(query[0] * query[1] * query[2] * key[1]);
+  return {pairs * static_cast<double>(query[3]), pairs * static_cast<double>(value[3])};
+}
+
 double elements(const Value& value) { return static_cast<double>(value.type.elements()); }
 
 }  // namespace
@@ -44,6 +58,8 @@ double direct_multiply_adds(const Node& node) {
     const bool transposed = node.attributes.as<MatmulAttributes>().transpose_a;
     return elements(*node.outputs[0]) * static_cast<double>(a[a.rank() - (transposed ? 2 : 1)]);
   }
+  const auto [scores, values] = attention_products(node);
+  if (scores > 0) return (scores + values) * (node.op->id == static_cast<int>(OpId::attention) ? 1 : 2);
   const auto [pixels, kernel] = convolution_values(node);
   // Every number at a pixel is a sum over all but the last axis of the kernel.
   if (!pixels) return 0;
@@ -52,6 +68,8 @@ double direct_multiply_adds(const Node& node) {
 }
 
 double kernel_multiply_adds(const Node& node, const std::string& kernel) {
+  // Attention makes its scores again for the gradient.
+  if (node.op->id == static_cast<int>(OpId::attention_backward)) return direct_multiply_adds(node) + attention_products(node).scores;
   const int64_t outputs = winograd_outputs(kernel);
   if (outputs == 0) return direct_multiply_adds(node);
   const auto [pixels, weights] = convolution_values(node);

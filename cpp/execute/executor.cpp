@@ -13,8 +13,8 @@
 namespace gradmill {
 namespace {
 
-// A parallel region costs some microseconds; a plan must have this much work for each worker to gain from it.
-constexpr double operations_per_worker = 20e3;
+// Before a single run the others sleep, and waking them costs tens of microseconds, on a busy machine milliseconds.
+constexpr double operations_worth_waking = 400e3;
 // How often a worker asks for units that are handed out.
 constexpr int64_t portions_per_worker = 8;
 
@@ -26,15 +26,20 @@ int Plan::useful_workers() const {
   return workers >= limit ? limit : std::max(1, static_cast<int>(workers));
 }
 
-void* Plan::pointer(const Location& location, int set) const {
+void* Plan::pointer(const Location& location, const std::vector<void*>& inputs, const std::vector<void*>& outputs,
+                    const std::vector<Tensor>& states, char* arena) {
   switch (location.place) {
-    case Place::arena: return arena_->storage->data() + location.offset;
-    case Place::input: return input_sets_[set][location.index];
-    case Place::state: return state_memory_[location.index].raw();
-    case Place::output: return outputs_[location.index];
+    case Place::arena: return arena + location.offset;
+    case Place::input: return inputs[location.index];
+    case Place::state: return states[location.index].raw();
+    case Place::output: return outputs[location.index];
     case Place::constant: return static_cast<const Value*>(location.root)->constant.raw();
   }
   return nullptr;
+}
+
+void* Plan::pointer(const Location& location, int set) const {
+  return pointer(location, input_sets_[set], outputs_, state_memory_, arena_->storage->data());
 }
 
 void Plan::ensure_memory(int workers) {
@@ -155,6 +160,49 @@ void Plan::run_final_copies() {
   for (const auto& [index, value] : staged) std::memcpy(state_memory_[index].raw(), value.raw(), value.type.bytes());
 }
 
+std::unique_ptr<Plan::Frame> Plan::take_frame() {
+  {
+    const std::lock_guard<std::mutex> lock(frames_mutex_);
+    if (!idle_frames_.empty()) {
+      std::unique_ptr<Frame> frame = std::move(idle_frames_.back());
+      idle_frames_.pop_back();
+      return frame;
+    }
+  }
+  return std::make_unique<Frame>(Frame{std::vector<void*>(table_places_.size()),
+                                       Storage::allocate(memory_.arena_bytes + worker_scratch_bytes_)});
+}
+
+void Plan::keep_frame(std::unique_ptr<Frame> frame) {
+  const std::lock_guard<std::mutex> lock(frames_mutex_);
+  idle_frames_.push_back(std::move(frame));
+}
+
+std::vector<Tensor> Plan::state_values() const {
+  std::vector<Tensor> values;
+  for (const auto& variable : graph_->variables) values.push_back(variable->value().tensor());
+  return values;
+}
+
+void Plan::run_frame(Frame& frame, const std::vector<void*>& inputs, const std::vector<void*>& outputs,
+                     const std::vector<Tensor>& states) const {
+  char* const arena = frame.memory->data();
+  for (size_t i = 0; i < table_places_.size(); ++i) frame.table[i] = pointer(table_places_[i], inputs, outputs, states, arena);
+  for (const Step& step : steps_) {
+    const KernelPlan& plan = step.kernel->plan;
+    KernelCall call{frame.table.data() + step.first_buffer, arena + step.scratch_offset, arena + memory_.arena_bytes,
+                    plan.parameters, 0, 0, 0};
+    for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
+      call.end = plan.units[call.phase];
+      plan.run(call);
+    }
+  }
+  for (const FinalCopy& copy : memory_.final_copies) {
+    const void* from = pointer(memory_.locations.at(copy.from), inputs, outputs, states, arena);
+    std::memcpy(outputs[copy.index], from, copy.from->type.bytes());
+  }
+}
+
 void Plan::check_finite(const Step& step, int64_t number) const {
   for (size_t i = 0; i < step.outputs.size(); ++i) {
     const Node& node = *step.outputs[i]->producer;
@@ -203,7 +251,10 @@ std::vector<Tensor> Plan::run(const std::vector<Tensor>& inputs) {
     outputs.push_back(Tensor::empty(output->type));
     output_pointers.push_back(outputs.back().raw());
   }
-  const int workers = settings().check_nan ? 1 : lockstep_workers(useful_workers());
+  const bool alone = settings().check_nan || operations_ < operations_worth_waking;
+  const int most = alone ? 1 : lockstep_workers(useful_workers());
+  const bool uncertain = most > 1 && operations_ < operations_beyond_doubt;
+  const int workers = uncertain ? trials_.workers(most) : most;
   bind({input_pointers}, output_pointers, workers);
   if (settings().check_nan) {
     try {
@@ -213,8 +264,11 @@ std::vector<Tensor> Plan::run(const std::vector<Tensor>& inputs) {
       throw;
     }
   } else {
+    const auto start = std::chrono::steady_clock::now();
     SpinBarrier barrier(workers);
     run_lockstep(workers, [&](int worker) { run_share(worker, workers, barrier); });
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (uncertain) trials_.note(1, elapsed.count(), most);
   }
   finish();
   return outputs;

@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "execute/plan.h"
-#include "passes/pipeline.h"
 #include "runtime/scratch.h"
 
 namespace gradmill {
@@ -89,8 +88,8 @@ std::vector<std::vector<const Node*>> nodes_of_steps(Graph& graph) {
 
 }  // namespace
 
-Plan::Plan(std::unique_ptr<Graph> graph) : graph_(std::move(graph)) {
-  run_pipeline(*graph_);
+Plan::Plan(std::unique_ptr<Graph> graph, PassSet passes) : graph_(std::move(graph)) {
+  run_pipeline(*graph_, passes);
   lower();
   find_barriers();
 }

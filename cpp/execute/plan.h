@@ -9,8 +9,10 @@
 
 #include "execute/arena_pool.h"
 #include "execute/chain.h"
+#include "execute/worker_trials.h"
 #include "graph/graph.h"
 #include "ops/prepare.h"
+#include "passes/pipeline.h"
 #include "passes/plan_memory.h"
 #include "runtime/parallel.h"
 
@@ -29,13 +31,18 @@ struct Step {
   std::vector<ValuePointer> inputs, outputs;  // the buffers
 };
 
+// A parallel region costs some microseconds; there must be this much work for each worker to gain from it.
+constexpr double operations_per_worker = 20e3;
+// Plans with more work than this gain from all workers whatever happens.
+constexpr double operations_beyond_doubt = 50e6;
+
 // The elementwise work fused into a node, or null.
 TileGroupPointer group_of(const Node& node);
 
 class Plan {
  public:
   // Compiles the graph. Throws the errors of the ops and UnsupportedError when a kernel is missing.
-  explicit Plan(std::unique_ptr<Graph> graph);
+  explicit Plan(std::unique_ptr<Graph> graph, PassSet passes = PassSet::all);
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
 
@@ -49,6 +56,19 @@ class Plan {
   void run_share(int worker, int workers, SpinBarrier& barrier, int set = 0);
   // After the last step of a loop: variables get a new identity, and other plans may use the arena.
   void finish();
+  // What one thread needs to run the plan, whatever other threads do with it.
+  struct Frame {
+    std::vector<void*> table;
+    std::shared_ptr<Storage> memory;
+  };
+  // The frame is the caller's until it is kept for others; both from any thread.
+  std::unique_ptr<Frame> take_frame();
+  void keep_frame(std::unique_ptr<Frame> frame);
+  // The values of the states, for as long as the caller keeps them.
+  std::vector<Tensor> state_values() const;
+  // One step on this thread, of a plan that changes no variable.
+  void run_frame(Frame& frame, const std::vector<void*>& inputs, const std::vector<void*>& outputs,
+                 const std::vector<Tensor>& states) const;
   // Runs one step on this thread and looks at every result. Throws NonFiniteError naming layer, op and step.
   void run_checked(int64_t step);
   std::mutex& mutex() { return mutex_; }
@@ -87,6 +107,8 @@ class Plan {
   void run_units(size_t step, KernelCall& call, int worker, int workers);
   void check_inputs(const std::vector<Tensor>& inputs) const;
   void ensure_memory(int workers);
+  static void* pointer(const Location& location, const std::vector<void*>& inputs, const std::vector<void*>& outputs,
+                       const std::vector<Tensor>& states, char* arena);
   void* pointer(const Location& location, int set = 0) const;
   void check_finite(const Step& step, int64_t number) const;
 
@@ -107,8 +129,11 @@ class Plan {
   std::vector<Tensor> state_memory_;
   std::vector<std::vector<void*>> input_sets_;
   std::vector<void*> outputs_;
+  std::vector<std::unique_ptr<Frame>> idle_frames_;
+  std::mutex frames_mutex_;
   double operations_ = 0;
   std::mutex mutex_;
+  WorkerTrials trials_;  // of single runs
 };
 
 }  // namespace gradmill

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "graph/graph_emitter.h"
 #include "graph/text_cursor.h"
+#include "registry/half_form.h"
 #include "registry/registry.h"
 #include "tensor/half.h"
 
@@ -227,7 +228,10 @@ class Parser {
     if (inputs.empty()) infer_types(op, types, attributes);  // says how many inputs are missing
     const RecordingPause no_tapes;
     const EmitterScope here(&emitter_);
-    return emit(op, vars, attributes);
+    // What the pass read_halves has made is taken as it stands.
+    const HalfForm* form = half_form(op);
+    const bool narrow = form && inputs.size() > form->inputs.back() && is_half(types[form->inputs[0]].dtype);
+    return narrow ? emitter_.emit(op, vars, attributes) : emit(op, vars, attributes);
   }
 
   // The operands of an epilogue are the product and the node's inputs after the factors.
@@ -239,10 +243,11 @@ class Parser {
     if (op.id == static_cast<int>(OpId::matmul)) {
       const long count = std::min<long>(2, static_cast<long>(types.size()));
       const std::vector<TensorType> factors(types.begin(), types.begin() + count);
-      const TensorType product = infer_types(op, factors, without_group(attributes))[0];
-      if (factors[0].dtype != factors[1].dtype || (product.dtype != DType::float32 && product.dtype != DType::float64)) {
-        throw ArgumentError("matmul: an epilogue needs two factors of float32 or of float64");
+      TensorType product = infer_types(op, factors, without_group(attributes))[0];
+      if (factors[0].dtype != factors[1].dtype || !is_float(product.dtype)) {
+        throw ArgumentError("matmul: an epilogue needs two factors of one floating-point type");
       }
+      product.dtype = arithmetic_type(product.dtype);
       if (!(group.shape == product.shape)) {
         throw ArgumentError(text("matmul: the epilogue must have the shape ", product.shape));
       }

@@ -5,7 +5,9 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <new>
+#include <vector>
 
 #include "base/check.h"
 #include "tensor/half.h"
@@ -18,10 +20,63 @@ constexpr size_t alignment = 64;
 // end gets small pages, which take no more memory than is used.
 constexpr size_t huge_page = size_t{2} << 20;
 
+size_t rounded_up(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+// Blocks of middle size that were given back lately. A training loop asks for the same sizes at every step; the C library
+// would return so much memory to the system in between, and get it back page by page.
+class SpareBlocks {
+ public:
+  // The block of this size that was given back last, or null.
+  char* take(size_t bytes) {
+    if (!keeps(bytes)) return nullptr;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (size_t i = blocks_.size(); i-- > 0;) {
+      if (blocks_[i].bytes != bytes) continue;
+      char* const data = blocks_[i].data;
+      blocks_.erase(blocks_.begin() + static_cast<long>(i));
+      total_ -= bytes;
+      return data;
+    }
+    return nullptr;
+  }
+
+  void give(char* data, size_t bytes) {
+    if (!keeps(bytes)) return std::free(data);
+    const std::lock_guard<std::mutex> lock(mutex_);
+    blocks_.push_back({data, bytes});
+    total_ += bytes;
+    size_t oldest = 0;
+    while (total_ > most_bytes) {
+      total_ -= blocks_[oldest].bytes;
+      std::free(blocks_[oldest++].data);
+    }
+    blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<long>(oldest));
+  }
+
+ private:
+  struct Block {
+    char* data;
+    size_t bytes;
+  };
+  static constexpr size_t least = size_t{16} << 10, most_bytes = size_t{16} << 20;
+
+  static bool keeps(size_t bytes) { return bytes >= least && bytes < 2 * huge_page; }
+
+  std::mutex mutex_;
+  std::vector<Block> blocks_;  // the oldest first
+  size_t total_ = 0;
+};
+
+// Leaked on purpose: tensors may be given back while the process ends.
+SpareBlocks& spare_blocks() {
+  static SpareBlocks& blocks = *new SpareBlocks();
+  return blocks;
+}
+
 char* allocate_aligned(size_t bytes) {
   const bool huge = bytes >= 2 * huge_page;
   const size_t unit = huge ? huge_page : alignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  const size_t rounded = rounded_up(bytes);
   if (rounded < bytes) throw ArgumentError(text("memory: a tensor of ", bytes, " bytes cannot exist"));
   // The system may promise more than there is and end the process when the memory is touched: refuse before.
   static const size_t machine_bytes = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -29,6 +84,7 @@ char* allocate_aligned(size_t bytes) {
     throw ArgumentError(text("memory: a tensor of ", bytes, " bytes does not fit into this machine's ", machine_bytes,
                              "; use smaller sizes or a smaller batch"));
   }
+  if (char* const spare = spare_blocks().take(rounded)) return spare;
   void* data = nullptr;  // not by std::aligned_alloc, whose sizes are multiples of the alignment
   if (posix_memalign(&data, unit, rounded ? rounded : unit) != 0) {
     throw ArgumentError(text("memory: ", bytes, " bytes could not be allocated; use a smaller batch or model"));
@@ -53,7 +109,7 @@ Storage::~Storage() {
   if (release_) {
     release_();
   } else {
-    std::free(data_);
+    spare_blocks().give(data_, rounded_up(bytes_));
   }
 }
 
