@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Iterator, Optional
 
 import numpy as np
@@ -38,6 +39,17 @@ def check_seed(seed: Any, who: str) -> Optional[int]:
     if seed is None:
         return None
     return check_count(who, "seed", np.asarray(seed).ravel()[0] if np.ndim(seed) else seed, -(2**63))
+
+
+def check_path(who: str, name: str, path: Any) -> str:
+    """Return a path as text; tensors of text are among the bytes here.
+
+    Raises:
+        ArgumentError: when it is none.
+    """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise errors.ArgumentError(f"{who}: {name} must be a path; received a {type(path).__name__}")
+    return os.fsdecode(path)
 
 
 def arranged(shape: Any, items: Iterator) -> Any:

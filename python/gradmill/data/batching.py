@@ -19,25 +19,25 @@ class Batch(Node):
 
     def __init__(self, source: Node, size: int, drop_remainder: bool, join: Optional[Callable] = None):
         self.inputs = (source,)
-        self._size = size
-        self._drop = drop_remainder
+        self.size = size
+        self.drop = drop_remainder
         self._join = join
 
     def spec(self) -> Any:
-        return elements.batched_spec(self.inputs[0].spec(), self._size if self._drop else None)
+        return elements.batched_spec(self.inputs[0].spec(), self.size if self.drop else None)
 
     def cardinality(self) -> int:
         known = self.inputs[0].cardinality()
         if known < 0:
             return known
-        return known // self._size if self._drop else -(-known // self._size)
+        return known // self.size if self.drop else -(-known // self.size)
 
     def open(self) -> Stage:
         source = self.inputs[0]
         if self._join is not None:
-            return BatchStage(source.open_elements(), self._size, self._drop, self._join)
+            return BatchStage(source.open_elements(), self.size, self.drop, self._join)
         join = elements.stack if source.rows is None else source.rows.gather
-        return BatchStage(source.open(), self._size, self._drop, join)
+        return BatchStage(source.open(), self.size, self.drop, join)
 
 
 class BatchStage(Stage):
@@ -50,10 +50,10 @@ class BatchStage(Stage):
         self._join = join
 
     def __next__(self) -> Any:
-        items = self.upstream.next_items(self._size)
-        if not items or (self._drop and len(items) < self._size):
+        batch = self.upstream.next_joined(self._size, self._size if self._drop else 1, self._join)
+        if batch is None:
             raise StopIteration
-        return self._join(items)
+        return batch
 
 
 class PaddedBatch(Batch):
@@ -74,7 +74,7 @@ class PaddedBatch(Batch):
             return TensorSpec(sizes, spec.dtype)
 
         inner = _with_settings(self.inputs[0].spec(), self._shapes, self._values, padded)
-        return elements.batched_spec(inner, self._size if self._drop else None)
+        return elements.batched_spec(inner, self.size if self.drop else None)
 
     def _pad(self, items: list) -> Any:
         first = items[0]
@@ -131,7 +131,7 @@ def _sizes(shape: Any) -> Optional[tuple]:
 def _pad_leaves(leaves: list, shape: Any, value: Any) -> Any:
     if leaves[0] is None:
         return None
-    if isinstance(leaves[0], bytes):
+    if isinstance(leaves[0], bytes) or elements.is_dataset(leaves[0]):  # the latter are refused there
         return elements.stack_leaves(leaves, "padded_batch")
     shapes = [leaf.shape for leaf in leaves]
     rank = len(shapes[0])

@@ -6,15 +6,18 @@ from typing import Any, Callable, Optional
 
 from gradmill import errors
 from gradmill.data import elements
-from gradmill.data.arguments import check_callable, check_seed, node_of
+from gradmill.data.arguments import check_callable, check_path, check_seed, node_of
 from gradmill.data.batching import Batch, PaddedBatch, Unbatch, Window
-from gradmill.data.caching import Cache
+from gradmill.data.caching import Cache, KeptRows
+from gradmill.data.file_cache import FileRows
 from gradmill.data.making import Made
+from gradmill.data.mapping import Map
 from gradmill.data.ordering import Joined, Part, Repeat, Shuffle, Sized, enumerate_node
+from gradmill.data.row_batches import RowBatches, row_batches
 from gradmill.data.sources import Items
 from gradmill.data.stages import INFINITE, UNKNOWN, check_count
 from gradmill.data.threads import AUTOTUNE, Prefetch
-from gradmill.data.transforming import Filter, Interleave, Map
+from gradmill.data.transforming import Filter, Interleave
 
 _LARGEST_INTERLEAVE = 10
 
@@ -23,8 +26,8 @@ class Dataset(Made):
     """A sequence of elements, made when it is read: tensors, or tuples and dicts of them.
 
     Each method returns a new data set and leaves this one as it is. Reading starts anew with each `for`; a shuffle then
-    gives a new order. Functions of the user are called with tensors and run as Python, in threads where that is asked
-    for. The argument `name` of the methods is accepted and not used.
+    gives a new order. Functions of the user are called with tensors; `map` compiles those that it can. The argument
+    `name` of the methods is accepted and not used.
 
     Args:
         node: the pipeline; use `from_tensor_slices`, `from_generator`, `range` and their kin to make one.
@@ -47,10 +50,20 @@ class Dataset(Made):
     ) -> Dataset:
         """Return the data set of `map_func(element)`.
 
+        The function is called for the first elements, and then traced for their shapes and dtypes, as `tf.data` does.
+        If the plan makes of those elements what the function made, it takes over: it runs in threads of the engine, and
+        side effects of the function happen no more. A function that reads values, calls NumPy, changes variables or
+        gives other results with each call goes on being called, for each element and pass.
+
+        Random draws of `gm.random`, layers and `tf.image` follow from the seed, the number of the pass and the place of
+        the element, so they are the same for any number of threads and for a pass that is taken up again. The seed is
+        that of the layer or op if it has one, else from `gm.utils.set_random_seed`, or a new one.
+
         Args:
             map_func: function of tensors; a tuple comes as several arguments. It may return tensors, arrays, numbers,
-                tuples and dicts. It is called once for each element and pass.
-            num_parallel_calls: threads; AUTOTUNE takes as many as the engine uses, if the function is slow enough.
+                tuples and dicts.
+            num_parallel_calls: threads; AUTOTUNE takes as many as the engine uses, for a function that is called in
+                Python if it is slow enough.
             deterministic: False lets elements come as they get ready.
             synchronous, name: not used.
 
@@ -124,13 +137,29 @@ class Dataset(Made):
         return Dataset(Interleave(self._node, map_func, cycle, block, "interleave"))
 
     def cache(self, filename: Any = "", name: Optional[str] = None) -> Dataset:
-        """Return the data set that keeps the elements of its first whole pass in memory.
+        """Return the data set that keeps the elements of its first whole pass.
 
         Args:
-            filename: accepted; elements are kept in memory in any case.
+            filename: beginning of the names of files to keep them in; default: in memory. Files of an earlier run are
+                read without a call of what lies before, so delete `filename + ".index"` when that changes. A pass that
+                is not read to its end leaves no files.
             name: not used.
+
+        Raises:
+            ArgumentError: when `filename` is no path.
+            DamagedFileError: when the files are read and are not as they were written.
+
+        Example:
+            >>> import os, tempfile, gradmill as gm
+            >>> path = os.path.join(tempfile.mkdtemp(), "squares")
+            >>> dataset = gm.data.Dataset.range(4).map(lambda x: x * x).cache(path)
+            >>> [int(x) for x in dataset], os.path.exists(path + ".index")
+            ([0, 1, 4, 9], True)
         """
-        return Dataset(Cache(self._node)) if self._node.rows is None else self
+        path = check_path("cache", "filename", filename)
+        if path:
+            return Dataset(Cache(self._node, FileRows(path)))
+        return Dataset(Cache(self._node, KeptRows())) if self._node.rows is None else self
 
     def shuffle(
         self,
@@ -297,6 +326,10 @@ class Dataset(Made):
         """Return `transformation_func(self)`, which must be a data set."""
         check_callable("apply", transformation_func)
         return Dataset(node_of(transformation_func(self), "apply"))
+
+    def row_batches(self) -> Optional[RowBatches]:
+        """Return the batches as numbers of rows, which `fit` reads; None where they are more than rows of arrays."""
+        return row_batches(self._node)
 
     def with_options(self, options: Any, name: Optional[str] = None) -> Dataset:
         """Return this data set; options of other engines are accepted and change nothing."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradmill import _core, config, errors
 from gradmill.tracing import TensorSpec
+from gradmill.utils.text_values import Text, TextArray
 
 STRING = "string"
 _SCALAR_TYPES = {bool: np.bool_, float: np.float32}
@@ -109,7 +110,9 @@ def to_tensors(element: Any) -> Any:
 
 def _to_tensor(leaf: Any) -> Any:
     if isinstance(leaf, np.ndarray):
-        return leaf if leaf.dtype.kind == "O" else _core.tensor(leaf)
+        return leaf.view(TextArray) if leaf.dtype.kind == "O" else _core.tensor(leaf)
+    if isinstance(leaf, bytes):
+        return Text(leaf)
     # A NumPy scalar of float64 is a Python float, too, whose dtype would be lost.
     return _core.tensor(np.asarray(leaf)) if isinstance(leaf, np.generic) else leaf
 

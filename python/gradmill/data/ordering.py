@@ -9,7 +9,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.data.sources import Range, Slices
-from gradmill.data.stages import INFINITE, UNKNOWN, Node, PassingNode, Stage
+from gradmill.data.stages import INFINITE, UNKNOWN, BlockStage, Node, PassingNode, Stage
 from gradmill.utils.random_seed import new_shuffle_seed
 
 _DRAWS_AT_ONCE = 1024
@@ -73,7 +73,7 @@ class Uniform:
         self._draws = []
 
 
-class ShuffleStage(Stage):
+class ShuffleStage(BlockStage):
     """One pass in random order."""
 
     def __init__(self, upstream: Stage, buffer_size: int, seed: int, number: int):
@@ -82,12 +82,6 @@ class ShuffleStage(Stage):
         self._uniform = Uniform(seed, number)
         self._buffer: list = []
         self._begun = self._ended = False
-
-    def __next__(self) -> Any:
-        items = self.next_items(1)
-        if not items:
-            raise StopIteration
-        return items[0]
 
     def next_items(self, count: int) -> list:
         buffer = self._buffer
@@ -144,7 +138,7 @@ class Repeat(PassingNode):
         return RepeatStage(self.inputs[0], self._count)
 
 
-class RepeatStage(Stage):
+class RepeatStage(BlockStage):
     """Passes one after another; each is opened when its first item is wanted."""
 
     def __init__(self, source: Node, count: Optional[int]):
@@ -163,10 +157,7 @@ class RepeatStage(Stage):
             else:
                 self._empty = False
                 return item
-        items = self.next_items(1)
-        if not items:
-            raise StopIteration
-        return items[0]
+        return super().__next__()
 
     def next_items(self, count: int) -> list:
         items: list = []
@@ -217,19 +208,13 @@ class Part(PassingNode):
         return PartStage(self.inputs[0].open(), self._start, self._stop, self._step)
 
 
-class PartStage(Stage):
+class PartStage(BlockStage):
     """A pass that leaves elements out."""
 
     def __init__(self, upstream: Stage, start: int, stop: Optional[int], step: int):
         super().__init__(upstream)
         self._next, self._stop, self._step = start, math.inf if stop is None else stop, step
         self._position = 0
-
-    def __next__(self) -> Any:
-        items = self.next_items(1)
-        if not items:
-            raise StopIteration
-        return items[0]
 
     def next_items(self, count: int) -> list:
         items: list = []

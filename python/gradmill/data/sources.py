@@ -218,19 +218,25 @@ def quick_check(spec: Any) -> Callable[[Any], Any]:
         return lambda item: None
     dtype, shape = elements.numpy_dtype(spec.dtype), spec.shape
     rank = None if shape is None else len(shape)
+    known = shape if shape is not None and None not in shape else None
     sizes = [(axis, size) for axis, size in enumerate(shape or ()) if size is not None]
+    is_scalar = rank in (None, 0)
     kind = dtype.type
-    python_type = {"i": int, "u": int, "f": float}.get(dtype.kind) if rank in (None, 0) else None
+    python_type = {"i": int, "u": int, "f": float}.get(dtype.kind) if is_scalar else None
     limits: Any = np.iinfo(dtype) if dtype.kind in "iu" else None
     low, high = (-np.inf, np.inf) if limits is None else (int(limits.min), int(limits.max))
 
     def check_leaf(item: Any) -> Any:
         if isinstance(item, np.ndarray):
-            fits = item.dtype == dtype and (rank is None or item.ndim == rank)
+            if item.dtype != dtype:
+                return None
+            if known is not None:
+                return item.copy() if item.shape == known else None
+            fits = rank is None or item.ndim == rank
             return item.copy() if fits and all(item.shape[axis] == size for axis, size in sizes) else None
-        return (
-            kind(item) if isinstance(item, (int, float)) and type(item) is python_type and low <= item <= high else None
-        )
+        if isinstance(item, (int, float)) and type(item) is python_type:
+            return kind(item) if low <= item <= high else None
+        return item if is_scalar and type(item) is kind else None
 
     return check_leaf
 

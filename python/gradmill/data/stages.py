@@ -11,7 +11,7 @@ shuffling moves integers, and a batch is one indexing of each array.
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class Rows:
         if self._plain is not None:
             return tuple([array[row] for array in self._plain])
         return map_leaves(lambda array: array[row], self.data)
+
+    def arrays(self) -> Any:
+        """Return the arrays, or None while the elements are not kept as such."""
+        return self.data
 
     def gather(self, rows: Any) -> Any:
         """Return the rows with these numbers as arrays of their own."""
@@ -121,6 +125,11 @@ class Stage:
         """Return the next items, fewer than `count` only at the end."""
         return list(islice(self, count))
 
+    def next_joined(self, count: int, least: int, join: Callable[[list], Any]) -> Any:
+        """Return `join` of the next `count` items, of fewer at the end; None when there are fewer than `least`."""
+        items = self.next_items(count)
+        return join(items) if len(items) >= least else None
+
     def state(self) -> dict:
         """Return the position as numbers, arrays, and lists and dicts of them."""
         return {} if self.upstream is None else {"upstream": self.upstream.state()}
@@ -134,6 +143,19 @@ class Stage:
         """Stop threads and generators."""
         if self.upstream is not None:
             self.upstream.close()
+
+
+class BlockStage(Stage):
+    """A pass that takes several items at a time; subclasses write `next_items`, and one item is a block of one."""
+
+    def __next__(self) -> Any:
+        items = self.next_items(1)
+        if not items:
+            raise StopIteration
+        return items[0]
+
+    def next_items(self, count: int) -> list:
+        raise NotImplementedError
 
 
 class RowStage(Stage):

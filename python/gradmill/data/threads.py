@@ -25,12 +25,12 @@ class Prefetch(PassingNode):
 
     def __init__(self, source: Node, buffer_size: int):
         super().__init__(source)
-        self._buffer_size = _AUTOTUNE_BUFFER if buffer_size == AUTOTUNE else buffer_size
+        self.buffer_size = _AUTOTUNE_BUFFER if buffer_size == AUTOTUNE else buffer_size
 
     def open(self) -> Stage:
         stage = self.inputs[0].open()
         # Rows are only numbers so far: there is nothing to do ahead.
-        return stage if self.rows is not None or self._buffer_size == 0 else PrefetchStage(stage, self._buffer_size)
+        return stage if self.rows is not None or self.buffer_size == 0 else PrefetchStage(stage, self.buffer_size)
 
 
 class PrefetchStage(Stage):

@@ -1,6 +1,13 @@
 """What a training step receives: `(x, y, sample_weight)` packed and unpacked, and data sets written in Python."""
 
-from typing import Any, Iterator, Optional, Tuple
+import functools
+import itertools
+import warnings
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Iterable, Iterator, Optional, Tuple
+
+import numpy as np
 
 from gradmill import errors
 
@@ -59,9 +66,13 @@ class PyDataset:
     (endless) and give `fit` a `steps_per_epoch`. `on_epoch_begin` and `on_epoch_end` may be overridden.
 
     Args:
-        workers: kept for scripts written for Keras; batches are made in the training thread.
-        use_multiprocessing: as above.
-        max_queue_size: as above.
+        workers: threads that make batches ahead of training when there are several; `__getitem__` is called in all of
+            them at once. Batches come in order. With one, they are made in the training thread.
+        use_multiprocessing: accepted; threads are used in place of processes, also when `workers` is 1.
+        max_queue_size: how many batches are made ahead at most.
+
+    Raises:
+        ArgumentError: when `workers` or `max_queue_size` is no integer of at least 0.
 
     Example:
         >>> import numpy as np, gradmill as gm
@@ -75,7 +86,19 @@ class PyDataset:
         4
     """
 
+    # Subclasses may leave out the call of this class's __init__.
+    workers = 1
+    use_multiprocessing = False
+    max_queue_size = 10
+
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+        for name, value in (("workers", workers), ("max_queue_size", max_queue_size)):
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+                raise errors.ArgumentError(
+                    f"{type(self).__name__}: {name} must be an integer of at least 0; received {value!r}"
+                )
+        if use_multiprocessing:
+            _say_threads_are_used()
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
@@ -105,3 +128,42 @@ class PyDataset:
 
 
 Sequence = PyDataset
+
+
+@functools.cache
+def _say_threads_are_used() -> None:
+    warnings.warn(
+        "PyDataset: use_multiprocessing=True makes batches in threads, which need no copies of the data; processes are "
+        "not used",
+        stacklevel=4,
+    )
+
+
+def batches_ahead(dataset: Any, order: Iterable[int]) -> Iterator[Any]:
+    """Yield batches of a `PyDataset` by their numbers, made ahead by its workers.
+
+    The first is made when it is asked for, by the thread that asks, and threads start with the second: what a first
+    batch is looked at for is not worth making many.
+
+    Args:
+        dataset: has `__getitem__`, `workers`, `use_multiprocessing` and `max_queue_size`.
+        order: numbers of the batches.
+    """
+    threads = dataset.workers if dataset.workers > 1 or dataset.use_multiprocessing else 0
+    numbers = map(int, order)
+    if not threads:
+        yield from map(dataset.__getitem__, numbers)
+        return
+    yield from map(dataset.__getitem__, itertools.islice(numbers, 1))
+    pool = ThreadPoolExecutor(threads, "gradmill-batches")
+    try:
+        pending = deque(
+            pool.submit(dataset.__getitem__, number)
+            for number in itertools.islice(numbers, max(1, dataset.max_queue_size))
+        )
+        while pending:
+            batch = pending.popleft().result()
+            pending.extend(pool.submit(dataset.__getitem__, number) for number in itertools.islice(numbers, 1))
+            yield batch
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
