@@ -1,5 +1,6 @@
 """Random tensors, as `keras.random`: every draw is a pure function of a seed and a counter (Philox4x32-10)."""
 
+import itertools
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 else:
     secrets = LazyModule("secrets")
 
-_GLOBAL: Dict[str, Any] = {"seed": None, "generator": None}
+_GLOBAL: Dict[str, Any] = {"seed": None, "generator": None, "streams": itertools.count(1)}
 
 
 class SeedGenerator:
@@ -23,6 +24,9 @@ class SeedGenerator:
     Args:
         seed: integer; default: from the operating system, or from `set_seed` when it was called.
         name: label.
+
+    Attributes:
+        is_default: whether no seed was given.
 
     Raises:
         ArgumentError: for a seed that is no integer.
@@ -35,11 +39,13 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: Optional[int] = None, name: Optional[str] = None, **_: Any):
-        if seed is None:
+        is_default = seed is None
+        if is_default:
             seed = _next_default_seed()
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ArgumentError(f"SeedGenerator: expected a seed that is a non-negative integer; received {seed!r}")
         self.name = name or "seed_generator"
+        self.is_default = is_default
         self._initial_seed = int(seed)
         value = np.array([int(seed) % 2**63, 0], dtype="int64")
         self.state = Variable(value, dtype="int64", trainable=False, name="seed_generator_state")
@@ -55,7 +61,13 @@ class SeedGenerator:
         return [self.state]
 
     def next(self, ordered: bool = True) -> Any:
-        """Return the key of the next draw, an int64 tensor (seed, counter), and move on."""
+        """Return the key of the next draw, an int64 tensor (seed, counter), and move on.
+
+        Functions of a data set's elements draw from a stream of the data set, by seed, pass and element.
+        """
+        source = tracing.draw_source()
+        if source is not None:
+            return source(self)
         key = self.state.value
         self.state.assign(key + np.array([0, 1], dtype="int64"))
         return key
@@ -92,6 +104,32 @@ def set_seed(seed: int) -> None:
     """
     _GLOBAL["seed"] = int(seed)
     _GLOBAL["generator"] = SeedGenerator(int(seed))
+    _GLOBAL["generator"].is_default = True
+    _GLOBAL["streams"] = itertools.count(1)
+
+
+def new_stream_seed() -> int:
+    """Choose the seed of a stream of draws of its own; no other stream is moved on.
+
+    Returns:
+        integer that follows from `set_seed` and how many were asked for since.
+    """
+    return (global_seed_generator().seed + next(_GLOBAL["streams"]) * 0xBF58476D1CE4E5B9) % 2**63
+
+
+def get_global_state() -> Dict[str, Any]:
+    """Return the state of the stream behind draws without a seed, and of the seeds of generators made later."""
+    return {"generator": np.asarray(global_seed_generator().state.numpy()), "seeds": _GLOBAL["seed"]}
+
+
+def set_global_state(state: Dict[str, Any]) -> None:
+    """Set what `get_global_state` returned.
+
+    Args:
+        state: its result.
+    """
+    global_seed_generator().state.assign(state["generator"])
+    _GLOBAL["seed"] = state["seeds"]
 
 
 def _key(seed: Any) -> Any:

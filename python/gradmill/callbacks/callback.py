@@ -1,6 +1,6 @@
 """The base of all callbacks."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 Logs = Optional[Dict[str, Any]]
 _BATCH_HOOKS = {
@@ -17,6 +17,9 @@ class Callback:
         params: dict with `verbose`, `epochs` and `steps`.
         model: the model in training.
 
+    A callback that remembers something from epoch to epoch names the attributes in `state_names`, or overrides
+    `get_state` and `set_state`: `BackupAndRestore` keeps what they hold.
+
     Overriding a batch method makes the loop return to Python at every step, which slows small models down;
     `on_progress`
     is called at most five times a second instead.
@@ -29,6 +32,8 @@ class Callback:
         ...     def on_epoch_end(self, epoch, logs=None):
         ...         print(epoch, logs["loss"])
     """
+
+    state_names: Tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.params: Optional[Dict[str, Any]] = None
@@ -46,6 +51,23 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Receive the model."""
         self._model = model
+
+    def get_state(self) -> Any:
+        """Return what an interrupted training needs to go on: numbers, text, arrays, and lists and dicts of them.
+
+        Returns:
+            dict of the attributes in `state_names`, or None where there are none.
+        """
+        return {name: getattr(self, name) for name in self.state_names} or None
+
+    def set_state(self, state: Any) -> None:
+        """Go on where the callback that gave `state` stood; called after all `on_train_begin`.
+
+        Args:
+            state: what `get_state` returned.
+        """
+        for name, value in state.items():
+            setattr(self, name, value)
 
     def has_batch_hooks(self, mode: str) -> bool:
         """Whether batch methods of `"train"`, `"test"` or `"predict"` are overridden and wanted."""

@@ -3,6 +3,7 @@
 from typing import Any, Callable, Dict, List
 
 from gradmill import errors
+from gradmill.callbacks.backup_and_restore import BackupAndRestore
 from gradmill.callbacks.callback import Callback, Logs
 from gradmill.callbacks.history import History
 from gradmill.callbacks.progress import ProgbarLogger
@@ -11,6 +12,8 @@ from gradmill.symbolic import flatten
 
 class CallbackList(Callback):
     """Callbacks in order, with `History` and `ProgbarLogger` added when wanted and absent.
+
+    `BackupAndRestore` comes last, so that its file holds what the others made of a step or epoch.
 
     Args:
         callbacks: list of `Callback`, or one, or None.
@@ -51,6 +54,7 @@ class CallbackList(Callback):
             self.callbacks.append(self._history)
         if add_progbar and self._find(ProgbarLogger) is None:
             self.callbacks.append(ProgbarLogger())
+        self._backup_last()
         if model is not None:
             self.set_model(model)
         self.set_params(params)
@@ -76,6 +80,28 @@ class CallbackList(Callback):
     def append(self, callback: Callback) -> None:
         """Add a callback at the end."""
         self.callbacks.append(callback)
+        self._backup_last()
+
+    def _backup_last(self) -> None:
+        self.callbacks.sort(key=lambda callback: isinstance(callback, BackupAndRestore))
+
+    def get_state(self) -> List[Any]:
+        """Return class and state of each callback that has one."""
+        states = [(type(each).__name__, each.get_state()) for each in self.callbacks if isinstance(each, Callback)]
+        return [pair for pair in states if pair[1] is not None]
+
+    def set_state(self, state: List[Any]) -> None:
+        """Give each callback the state that one of its class had, in order.
+
+        Args:
+            state: what `get_state` returned.
+        """
+        for callback in self.callbacks:
+            name = type(callback).__name__
+            found = next((pair for pair in state if pair[0] == name), None)
+            if found is not None:
+                state = [pair for pair in state if pair is not found]
+                callback.set_state(found[1])
 
     def has_batch_hooks(self, mode: str) -> bool:
         """Whether any callback has batch methods for `mode`."""

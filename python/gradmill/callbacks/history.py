@@ -29,6 +29,8 @@ class History(Callback):
         {'loss': [0.5]}
     """
 
+    state_names = ("epoch", "history")
+
     def __init__(self) -> None:
         super().__init__()
         self.epoch: List[int] = []

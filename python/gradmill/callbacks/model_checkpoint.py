@@ -59,8 +59,19 @@ class ModelCheckpoint(MonitorCallback):
                 f"received {self.filepath!r}"
             )
         self._epoch = 0
-        self._steps = 0
-        self._last_batch = -1
+        self._steps = StepCount(self.save_freq)
+
+    def get_state(self) -> Any:
+        """Return the best value, and the steps since a file was written."""
+        return {"best": self.best, "steps": self._steps.waiting}
+
+    def set_state(self, state: Any) -> None:
+        """Go on with them.
+
+        Args:
+            state: what `get_state` returned.
+        """
+        self.best, self._steps.waiting = state["best"], state["steps"]
 
     def has_batch_hooks(self, mode: str) -> bool:
         """Only a number of steps as `save_freq` needs to be called at each step."""
@@ -69,16 +80,11 @@ class ModelCheckpoint(MonitorCallback):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note the epoch."""
         self._epoch = epoch
-        self._last_batch = -1
+        self._steps.begin_epoch(self.model, epoch)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save when so many steps have passed."""
-        if not isinstance(self.save_freq, int):
-            return
-        self._steps += batch - self._last_batch
-        self._last_batch = batch
-        if self._steps >= self.save_freq:
-            self._steps = 0
+        if self._steps.is_due(batch):
             self._save(self._epoch, batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -131,6 +137,35 @@ class ModelCheckpoint(MonitorCallback):
             raise errors.ArgumentError(
                 f"ModelCheckpoint: filepath={self.filepath!r} names {problem}, which is not among {sorted(values)}"
             ) from None
+
+
+class StepCount:
+    """Tells when so many steps have passed, also where several run between two calls.
+
+    Args:
+        save_freq: number of steps, or `"epoch"` for never.
+    """
+
+    def __init__(self, save_freq: Union[str, int]):
+        self.waiting = 0
+        self._every = save_freq
+        self._last_batch = -1
+
+    def begin_epoch(self, model: Any, epoch: int) -> None:
+        """Count from the first batch of an epoch, or from where an interrupted one is taken up."""
+        resume = model._resume
+        self._last_batch = resume.step - 1 if resume is not None and resume.epoch == epoch else -1
+
+    def is_due(self, batch: int) -> bool:
+        """Return whether so many steps have passed; the next count begins then."""
+        if not isinstance(self._every, int):
+            return False
+        self.waiting += batch - self._last_batch
+        self._last_batch = batch
+        if self.waiting < self._every:
+            return False
+        self.waiting = 0
+        return True
 
 
 def check_save_freq(owner: str, save_freq: Any) -> Union[str, int]:

@@ -104,6 +104,8 @@ class EarlyStopping(MonitorCallback):
         >>> callback = gm.callbacks.EarlyStopping(monitor="loss", patience=3)
     """
 
+    state_names = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -188,6 +190,8 @@ class ReduceLROnPlateau(MonitorCallback):
         >>> import gradmill as gm
         >>> callback = gm.callbacks.ReduceLROnPlateau(factor=0.2, patience=5, min_lr=0.001)
     """
+
+    state_names = ("wait", "best", "cooldown_counter")
 
     def __init__(
         self,

@@ -1,7 +1,6 @@
 """Callbacks of a few lines: learning-rate schedules, CSV logs, NaN, functions."""
 
 import csv
-import io
 import os
 from typing import Any, Callable, Optional
 
@@ -71,17 +70,36 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.keys: Optional[list] = None
-        self._file: Any = None
+        self._kept: Optional[int] = None  # bytes to leave of the file; None when that is done
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Open the file."""
-        self._close()
+        """Look at the file that is there."""
         self.keys = None
+        self._kept = 0
         if self.append and os.path.exists(self.filename):
+            self._kept = os.path.getsize(self.filename)
             with open(self.filename, newline="", encoding="utf-8") as file:
                 header = next(csv.reader(file, delimiter=self.sep), None)
             self.keys = header[1:] if header else None
-        self._file = open(self.filename, "a" if self.append else "w", newline="", encoding="utf-8")
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Make or empty the file, now that it is known whether an interrupted training goes on with it."""
+        if self._kept is not None:
+            with open(self.filename, "ab") as file:
+                file.truncate(min(self._kept, file.tell()))
+            self._kept = None
+
+    def get_state(self) -> Any:
+        """Return the columns, and how long the file is."""
+        return {"keys": self.keys, "size": os.path.getsize(self.filename)}
+
+    def set_state(self, state: Any) -> None:
+        """Go on behind the lines that were there; those of epochs that are trained again are written again.
+
+        Args:
+            state: what `get_state` returned.
+        """
+        self.keys, self._kept = state["keys"], state["size"]
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write one line; missing values are `NA`."""
@@ -94,20 +112,9 @@ class CSVLogger(Callback):
             self._write(["epoch", *self.keys])
         self._write([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
 
-    def on_train_end(self, logs: Logs = None) -> None:
-        """Close the file."""
-        self._close()
-
     def _write(self, row: list) -> None:
-        text = io.StringIO()
-        csv.writer(text, delimiter=self.sep, lineterminator="\n").writerow(row)
-        self._file.write(text.getvalue())
-        self._file.flush()
-
-    def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with open(self.filename, "a", newline="", encoding="utf-8") as file:
+            csv.writer(file, delimiter=self.sep, lineterminator="\n").writerow(row)
 
 
 def _cell(value: Any) -> Any:

@@ -81,7 +81,8 @@ def _reserved_names(cls: type) -> FrozenSet[str]:
     return frozenset(reserved - {"layers", "optimizer"})
 
 
-def _children(value: Any) -> Iterator[Tuple[str, Any]]:
+def named_children(value: Any) -> Iterator[Tuple[str, Any]]:
+    """Yield the attributes of a layer or optimizer that its base classes do not use themselves, with their names."""
     if isinstance(value, (Sequential, Functional)):
         yield "layers", value.layers
     reserved = _reserved_names(type(value))  # type: ignore[arg-type]
@@ -124,7 +125,7 @@ class _Walk:
         raise NotImplementedError
 
     def children(self, value: Any, path: str) -> None:
-        for name, child in _children(value):
+        for name, child in named_children(value):
             if has_state(child):
                 self.object(child, _join(path, name))
             elif isinstance(child, (list, dict, tuple)):

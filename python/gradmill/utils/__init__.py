@@ -17,6 +17,7 @@ __all__ = [
     "Progbar",
     "PyDataset",
     "Sequence",
+    "WordPieceTokenizer",
     "array_to_img",
     "atomic_write",
     "cache_directory",
@@ -48,9 +49,10 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
-# Loaded when first used: pictures need Pillow, downloads the network and archive modules of the standard library;
-# `data`, and `saving`, whose registry Keras offers here, too, stand above this package.
+# Loaded when first used: pictures and WordPiece need packages, downloads the network and modules of Python's own
+# library; `data`, and `saving`, whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
+    "WordPieceTokenizer": "gradmill.utils.wordpiece",
     "array_to_img": "gradmill.utils.pictures",
     "get_file": "gradmill.utils.download",
     "image_dataset_from_directory": "gradmill.data.images",

@@ -1,5 +1,6 @@
 """Files that are complete or absent: atomic writes, hashes, the cache folder."""
 
+import glob
 import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Iterator, Union
@@ -46,6 +47,17 @@ def atomic_path(path: PathLike) -> Iterator[str]:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+def remove_unfinished(folder: PathLike, beginning: str) -> None:
+    """Delete temporary files that a killed process has left of `atomic_path`.
+
+    Args:
+        folder: the folder; it may be missing.
+        beginning: of the names that the files would have had. Nobody else may be writing such files.
+    """
+    for path in pathlib.Path(folder).glob(f".{glob.escape(beginning)}*.part"):
+        path.unlink()
 
 
 def publish(temporary: PathLike, path: PathLike) -> None:

@@ -1,6 +1,6 @@
 """One seed for everything random in a program."""
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 import numpy as np
 
@@ -48,6 +48,38 @@ def set_random_seed(seed: int) -> None:
 def get_random_seed() -> Optional[int]:
     """Return the seed given to `set_random_seed`, or None when it was not called."""
     return _seed
+
+
+class RandomState:
+    """The states of the process-wide random numbers: GradMill's, NumPy's and Python's; for a checkpoint.
+
+    Example:
+        >>> import gradmill as gm
+        >>> state = gm.train.RandomState()
+        >>> kept = state.get_state()
+        >>> first = float(gm.random.uniform(()))
+        >>> state.set_state(kept)
+        >>> float(gm.random.uniform(())) == first
+        True
+    """
+
+    def get_state(self) -> Dict[str, Any]:
+        """Return the states, made of numbers, text and arrays."""
+        return {
+            "gradmill": gradmill_random.get_global_state(),
+            "numpy": np.random.get_state(),
+            "python": python_random.getstate(),
+        }
+
+    def set_state(self, state: Dict[str, Any]) -> None:
+        """Let all go on where they stood.
+
+        Args:
+            state: what `get_state` returned, in this process or another.
+        """
+        gradmill_random.set_global_state(state["gradmill"])
+        np.random.set_state(state["numpy"])
+        python_random.setstate(state["python"])
 
 
 def new_shuffle_seed() -> int:
