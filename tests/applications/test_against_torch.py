@@ -1,10 +1,9 @@
 """Applications whose reference is torchvision: parameters, state dicts and outputs are torch's."""
 
-import json
-
 import numpy as np
 import pytest
 from recorded import load, module
+from safetensors_files import write_safetensors
 
 import gradmill as gm
 
@@ -21,21 +20,6 @@ def seeded_tensor(name, shape):
     if part == "weight" and len(shape) > 1:
         return np.moveaxis(SEEDED.values("kernel", (*shape[1:], shape[0]), name), -1, 0)
     return SEEDED.values({"weight": "gamma", "running_var": "variance"}.get(part, "bias"), shape, name)
-
-
-def write_safetensors(path, arrays):
-    """A safetensors file, written from the format's description."""
-    header, content, place = {"__metadata__": {"format": "pt"}}, [], 0
-    for name, array in arrays.items():
-        kind = {"float32": "F32", "int64": "I64"}[str(array.dtype)]
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [place, place + array.nbytes]}
-        content.append(array.tobytes())
-        place += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        file.writelines(content)
 
 
 def state_dict(name):

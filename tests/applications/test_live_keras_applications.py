@@ -3,10 +3,6 @@
 Keras runs in an interpreter of its own: the one that runs the tests, or the one that GRADMILL_KERAS_PYTHON names.
 """
 
-import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +10,13 @@ import pytest
 from models_for_files import MODELS, perturb
 
 import gradmill as gm
+from keras_interpreter import run_with_keras
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
 
 def run_keras(command, folder):
-    named = os.environ.get("GRADMILL_KERAS_PYTHON")
-    if named is None and importlib.util.find_spec("keras") is None:
-        pytest.skip("Keras is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
-    script = Path(__file__).with_name("keras_applications_side.py")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [named or sys.executable, str(script), command, str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
+    run_with_keras(Path(__file__).with_name("keras_applications_side.py"), command, folder, timeout=1800)
 
 
 @pytest.fixture(scope="module")

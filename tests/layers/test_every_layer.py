@@ -24,6 +24,18 @@ CASES = [
         THREE,
         {"expected_num_weights": 1, "expected_mask": True},
     ),
+    (
+        "ReversibleEmbedding",
+        {"input_dim": 3, "output_dim": 4, "tie_weights": False, "mask_zero": True},
+        (2, 5),
+        {"input_dtype": "int32", "expected_output_shape": (2, 5, 4), "check_training": False},
+    ),
+    (
+        "TokenAndPositionEmbedding",
+        {"vocabulary_size": 3, "sequence_length": 6, "embedding_dim": 4, "mask_zero": True},
+        (2, 5),
+        {"input_dtype": "int32", "expected_output_shape": (2, 5, 4), "expected_num_weights": 2, "expected_mask": True},
+    ),
     ("Flatten", {}, THREE, {"expected_output_shape": (2, 12)}),
     ("Flatten", {}, (5,), {"expected_output_shape": (5, 1)}),
     ("Reshape", {"target_shape": (2, -1)}, THREE, {"expected_output_shape": (2, 2, 6)}),
@@ -144,6 +156,10 @@ def test_every_public_layer_has_a_case():
     bases = {"Layer", "Merge", "Wrapper", "InputLayer", "Lambda"}
     # Cells, and layers around others: test_recurrent.py.
     bases |= {"SimpleRNNCell", "LSTMCell", "GRUCell", "StackedRNNCells", "RNN", "Bidirectional", "TimeDistributed"}
+    # Attention: test_attention.py.
+    bases |= {"MultiHeadAttention", "GroupedQueryAttention", "CachedMultiHeadAttention", "Attention"}
+    bases |= {"AdditiveAttention", "EinsumDense", "PositionEmbedding", "SinePositionEncoding", "RotaryEmbedding"}
+    bases |= {"TransformerEncoder", "TransformerDecoder"}
     public = {
         getattr(layers, each).__name__
         for each in layers.__all__

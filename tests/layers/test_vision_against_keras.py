@@ -3,11 +3,7 @@
 Keras runs in an interpreter of its own: the one that runs the tests, or the one that GRADMILL_KERAS_PYTHON names.
 """
 
-import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +11,7 @@ import pytest
 from cases_vision import CASES, FUNCTIONS
 
 import gradmill as gm
+from keras_interpreter import run_with_keras
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
@@ -31,14 +28,8 @@ def draw_weights(number, weights):
 
 @pytest.fixture(scope="module")
 def keras_answers(tmp_path_factory):
-    named = os.environ.get("GRADMILL_KERAS_PYTHON")
-    if named is None and importlib.util.find_spec("keras") is None:
-        pytest.skip("Keras is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
     folder = tmp_path_factory.mktemp("keras")
-    script = Path(__file__).with_name("keras_vision_side.py")
-    command = [named or sys.executable, str(script), str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    assert result.returncode == 0, result.stderr[-4000:]
+    run_with_keras(Path(__file__).with_name("keras_vision_side.py"), folder, timeout=600)
     with np.load(folder / "answers.npz") as archive:
         return dict(archive), json.loads((folder / "layers.json").read_text())
 

@@ -3,10 +3,6 @@
 Keras runs in an interpreter of its own: the one that runs the tests, or the one that GRADMILL_KERAS_PYTHON names.
 """
 
-import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +10,15 @@ import pytest
 from models_for_saving import inputs_for, make_blocks, make_models, perturb
 
 import gradmill as gm
+from keras_interpreter import run_with_keras
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 MODELS = make_models(gm)
 ENDINGS = (".keras", ".h5", ".weights.h5")
 
 
-def keras_python():
-    named = os.environ.get("GRADMILL_KERAS_PYTHON")
-    if named is None and importlib.util.find_spec("keras") is None:
-        pytest.skip("Keras is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
-    return named or sys.executable
-
-
 def run_keras(command, folder):
-    script = Path(__file__).with_name("keras_side.py")
-    result = subprocess.run(
-        [keras_python(), str(script), command, str(folder)], capture_output=True, text=True, timeout=600, check=False
-    )
-    assert result.returncode == 0, result.stderr[-4000:]
+    run_with_keras(Path(__file__).with_name("keras_side.py"), command, folder, timeout=600)
 
 
 def as_list(found):

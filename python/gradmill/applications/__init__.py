@@ -1,10 +1,14 @@
-"""Well-known vision networks, with Keras's (or torchvision's) layer names, weight order and parameter counts.
+"""Well-known networks for images and texts, with the layer names, weight order and counts of their reference.
+
+That is Keras, torchvision or the transformers library.
 
 No weights come with the package: `weights` is None or the path of a file.
 """
 
 from gradmill.applications import (
     alexnet,
+    bert,
+    distilbert,
     efficientnet,
     imagenet_utils,
     mobilenet_v2,
@@ -18,6 +22,8 @@ from gradmill.applications import (
     vgg19,
 )
 from gradmill.applications.alexnet import AlexNet
+from gradmill.applications.bert import Bert
+from gradmill.applications.distilbert import DistilBert
 from gradmill.applications.efficientnet import (
     EfficientNetB0,
     EfficientNetB1,
@@ -37,6 +43,8 @@ from gradmill.applications.vgg import VGG16, VGG19
 
 __all__ = [
     "AlexNet",
+    "Bert",
+    "DistilBert",
     "EfficientNetB0",
     "EfficientNetB1",
     "EfficientNetB2",
@@ -59,6 +67,8 @@ __all__ = [
     "VGG16",
     "VGG19",
     "alexnet",
+    "bert",
+    "distilbert",
     "efficientnet",
     "imagenet_utils",
     "mobilenet_v2",

@@ -7,7 +7,7 @@ to (in, out). Behind a flattening torch counts channels first; such rows are put
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from gradmill.saving.safetensors import read_safetensors
 
 # What torch counts beside the statistics of a batch normalization; training here does not need it.
 _IGNORED = ".num_batches_tracked"
+
+# A variable, and what brings a tensor of torch to its layout.
+Place = Tuple[Any, Callable[[np.ndarray], np.ndarray]]
 
 
 def load_torch_weights(model: Any, path: str, flattened: Mapping[str, Sequence[int]]) -> None:
@@ -28,38 +31,57 @@ def load_torch_weights(model: Any, path: str, flattened: Mapping[str, Sequence[i
         flattened: names of dense layers behind a flattening, to the shape (height, width, channels) before it.
 
     Raises:
-        ArgumentError: tensors that are missing or belong to no layer.
-        ShapeError: a tensor of another shape; the message names layer and shapes.
+        ArgumentError: tensors that are missing, belong to no layer or are no floats.
+        ShapeError: tensors of other shapes.
     """
-    stored = read_safetensors(path)
-    filled = [layer for layer in model.layers if layer.weights]
-    expected = {f"{layer.name}.{each}" for layer in filled for each in _variables(layer)}
-    missing = [name for name in sorted(expected) if name not in stored]
-    unknown = [name for name in stored if name not in expected and not name.endswith(_IGNORED)]
-    if missing or unknown:
-        raise ArgumentError(
-            f"{path}: expected the state dict of {model.name}; "
-            + "; ".join(
-                f"{len(names)} tensors {what}: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}"
-                for names, what in ((missing, "are missing"), (unknown, "belong to no layer"))
-                if names
+    places = {
+        f"{layer.name}.{each}": (variable, lambda value, layer=layer: _convert(value, layer, flattened))
+        for layer in model.layers
+        if layer.weights
+        for each, variable in _variables(layer).items()
+    }
+    stored = {name: value for name, value in read_safetensors(path).items() if not name.endswith(_IGNORED)}
+    assign_tensors(model, path, stored, places)
+
+
+def assign_tensors(model: Any, path: str, stored: Mapping[str, np.ndarray], places: Mapping[str, Place]) -> None:
+    """Give variables the tensors of a state dict: all of them, or none if anything does not fit.
+
+    Args:
+        model: the model, for messages.
+        path: the file, for messages.
+        stored: tensors by name.
+        places: name of each tensor that is expected, to its variable and the function that brings it to this layout.
+
+    Raises:
+        ArgumentError: tensors that are missing, belong to no layer or are no floats; all of them are listed.
+        ShapeError: only shapes differ; all of them are listed.
+    """
+    missing = [name for name in sorted(places) if name not in stored]
+    unknown = [name for name in stored if name not in places]
+    values = {name: stored[name] for name in places if name in stored}
+    inexact = [f"{name} of dtype {value.dtype}" for name, value in values.items() if value.dtype.kind != "f"]
+    misshapen = []
+    for name, value in values.items():
+        variable, convert = places[name]
+        shape = tuple(convert(value).shape)
+        if shape != tuple(variable.shape):
+            misshapen.append(
+                f"{name} has to be {tuple(variable.shape)} in {variable.path} and is {value.shape}, {shape} here"
             )
-            + "; use the file of the same model"
+    found = ((missing, "are missing"), (unknown, "belong to no layer"), (inexact, "are no floats"))
+    problems = [f"{len(names)} tensors {what}: {', '.join(names)}" for names, what in found if names]
+    error = ArgumentError if problems else ShapeError
+    if misshapen:
+        problems.append(f"{len(misshapen)} tensors have another shape: {', '.join(misshapen)}")
+    if problems:
+        raise error(
+            f"{path}: expected the state dict of {model.name}; {'; '.join(problems)}; use the file of the same model "
+            "with the same sizes and number of classes"
         )
-    pairs = []
-    for layer in filled:
-        for each, variable in _variables(layer).items():
-            tensor = stored[f"{layer.name}.{each}"]
-            value = _convert(tensor, layer, flattened)
-            if tuple(variable.shape) != value.shape:
-                raise ShapeError(
-                    f"{path}: expected {layer.name}.{each} to fit {layer.name} ({type(layer).__name__}) of shape "
-                    f"{tuple(variable.shape)}; received {tensor.shape}, which is {value.shape} here; use the file of "
-                    "the same model with the same number of classes"
-                )
-            pairs.append((variable, value))
-    for variable, value in pairs:
-        variable.assign(value)
+    for name, value in values.items():
+        variable, convert = places[name]
+        variable.assign(np.asarray(convert(value), np.float32))
 
 
 def _variables(layer: Any) -> dict[str, Any]:
@@ -72,7 +94,6 @@ def _variables(layer: Any) -> dict[str, Any]:
 
 def _convert(value: np.ndarray, layer: Any, flattened: Mapping[str, Sequence[int]]) -> np.ndarray:
     """Return a tensor of torch in the layout of this layer."""
-    value = np.asarray(value, np.float32)
     if value.ndim == 4:
         return value.transpose(2, 3, 1, 0)
     if value.ndim != 2:

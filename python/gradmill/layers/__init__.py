@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 from gradmill.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from gradmill.layers.attention import AdditiveAttention, Attention
 from gradmill.layers.augmentation import (
     RandomBrightness,
     RandomContrast,
@@ -22,9 +23,11 @@ from gradmill.layers.borders import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from gradmill.layers.cached_attention import CachedMultiHeadAttention
 from gradmill.layers.convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
 from gradmill.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from gradmill.layers.einsum_dense import EinsumDense
 from gradmill.layers.embedding import Embedding
 from gradmill.layers.feature_normalization import (
     GroupNormalization,
@@ -67,6 +70,8 @@ from gradmill.layers.merging import (
     multiply,
     subtract,
 )
+from gradmill.layers.multi_head_attention import GroupedQueryAttention as GroupQueryAttention
+from gradmill.layers.multi_head_attention import MultiHeadAttention
 from gradmill.layers.normalization import Normalization, Rescaling
 from gradmill.layers.pooling import (
     AveragePooling1D,
@@ -76,6 +81,7 @@ from gradmill.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from gradmill.layers.position_embedding import PositionEmbedding, SinePositionEncoding, TokenAndPositionEmbedding
 from gradmill.layers.recurrent import RNN
 from gradmill.layers.recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell
 from gradmill.layers.recurrent_convolution import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
@@ -94,6 +100,9 @@ from gradmill.layers.regularization import (
 )
 from gradmill.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampling2D, UpSampling3D
+from gradmill.layers.reversible_embedding import ReversibleEmbedding
+from gradmill.layers.rotary_embedding import RotaryEmbedding
+from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
 # Further names, as in Keras.
@@ -128,7 +137,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -138,6 +149,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CachedMultiHeadAttention",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -164,6 +176,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GRU",
@@ -183,6 +196,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -204,12 +218,14 @@ __all__ = [
     "Maximum",
     "Merge",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "Permute",
     "RMSNormalization",
     "RNN",
+    "PositionEmbedding",
     "RandomBrightness",
     "RandomContrast",
     "RandomCrop",
@@ -222,12 +238,15 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
@@ -235,6 +254,9 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
+    "TokenAndPositionEmbedding",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional, Union
 import numpy as np
 
 from gradmill import (
+    _core,
     masks,
     mixed_precision,
     ops,
@@ -44,6 +45,10 @@ def _wrap_build(build: Callable) -> Callable:
         bound = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes = {name: value for name, value in list(bound.items())[1:] if value is not None}
         self.built = True
+        # Values of a checkpoint that was restored before there were variables.
+        restore_later = self.__dict__.pop("_restore_later", None)
+        if restore_later is not None:
+            restore_later()
 
     wrapper._gradmill_wrapped = True  # type: ignore[attr-defined]
     return wrapper
@@ -220,7 +225,7 @@ class Layer(LayerState):
                 state.entry_layer = self
                 self._clear_losses()
             arguments = self._bind(args, kwargs)
-            if self._call.has_mask:
+            if self._call.has_mask or self._call.masked:
                 self._fill_masks(arguments, args, kwargs)
             state.training = self._resolve_training(arguments, kwargs)
             first = calling.first_argument(args, kwargs, self._call.names)
@@ -252,7 +257,7 @@ class Layer(LayerState):
         if "mask" in kwargs and kwargs["mask"] is None and not self._call.has_mask:
             del kwargs["mask"]
         try:
-            return self._call.signature.bind(*args, **kwargs).arguments
+            return self._call.bind(args, kwargs)
         except TypeError as error:
             raise ArgumentError(
                 f"{self._label}: expected the arguments of call{self._call.signature}; {error}; correct the call"
@@ -266,19 +271,21 @@ class Layer(LayerState):
         if value is None:
             value = calling.state.training
         if value is None:
-            default = self._call.signature.parameters["training"].default
-            value = None if default is inspect.Parameter.empty else default
+            value = self._call.default_training
         given_by_position = "training" in arguments and "training" not in kwargs
         if value is not None and not given_by_position:
             kwargs["training"] = value
         return value
 
     def _fill_masks(self, arguments: dict[str, Any], args: tuple, kwargs: dict[str, Any]) -> None:
-        """Give `call` the mask its first argument carries, unless the caller gave one."""
-        if "mask" in arguments:
+        """Give `call` the masks that its arguments carry, unless the caller gave them."""
+        for name in self._call.masked:
+            carried, key = masks.get_mask(arguments.get(name)), f"{name}_mask"
+            if carried is not None and (key not in arguments or kwargs.get(key, 0) is None):
+                kwargs[key] = carried
+        if not self._call.has_mask or "mask" in arguments:
             return
-        found = map_structure(masks.get_mask, calling.first_argument(args, kwargs, self._call.names))
-        kwargs["mask"] = found if any(each is not None for each in flatten(found)) else None
+        kwargs["mask"] = _masks_of(calling.first_argument(args, kwargs, self._call.names))
 
     def _check_inputs(self, first: Any) -> None:
         if self.input_spec is not None:
@@ -317,16 +324,15 @@ class Layer(LayerState):
                     # Per sample, so that the strength does not depend on the batch size.
                     rows = max(output.shape[0], 1) if output.shape else 1
                     self.add_loss(self.activity_regularizer(output) / float(rows))
-        if not self.supports_masking:
+        if not self.supports_masking or (type(outputs) is _core.Tensor and masks.get_mask(outputs) is not None):
+            return
+        has_own = type(self).compute_mask is not Layer.compute_mask
+        if not has_own and _masks_of(first) is None:
             return
         flat = [each for each in flatten(outputs) if calling.is_tensor(each)]
         if not flat or all(masks.get_mask(each) is not None for each in flat):
             return
-        previous = map_structure(masks.get_mask, first)
-        has_own = type(self).compute_mask is not Layer.compute_mask
-        if not has_own and all(each is None for each in flatten(previous)):
-            return
-        computed = self.compute_mask(first, previous)
+        computed = self.compute_mask(first, map_structure(masks.get_mask, first))
         if computed is None:
             return
         for tensor, mask in zip(flat, flatten(computed)):
@@ -409,6 +415,14 @@ class Layer(LayerState):
         return cls(**config)
 
 
+def _masks_of(tensors: Any) -> Any:
+    """Return the masks of a structure of tensors, None where none carries one."""
+    if type(tensors) is _core.Tensor:
+        return masks.get_mask(tensors)
+    found = map_structure(masks.get_mask, tensors)
+    return found if any(each is not None for each in flatten(found)) else None
+
+
 def _flat_arguments(bound: inspect.BoundArguments) -> dict[str, Any]:
     """Return the bound arguments of a constructor with those of `**kwargs` beside the others."""
     flat: dict[str, Any] = {}
@@ -432,6 +446,22 @@ def _constructor_names(cls: Any) -> list[str]:
 
 def _unpack(values: list) -> Union[Any, list]:
     return values[0] if len(values) == 1 else values
+
+
+def positive_integer(value: Any, name: str, owner: str) -> int:
+    """Return `value` if it is a whole number from 1 on.
+
+    Args:
+        value: what the user gave.
+        name: the argument's name.
+        owner: the layer as named in messages.
+
+    Raises:
+        ArgumentError: anything else.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+        raise ArgumentError(f"{owner}: expected {name} to be a positive integer; received {value!r}")
+    return int(value)
 
 
 def cast_like(variable: Any, tensor: Any) -> Any:

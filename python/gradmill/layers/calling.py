@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 import numpy as np
 
-from gradmill import _core, ops
+from gradmill import _core, masks, ops
 from gradmill.errors import ArgumentError
 from gradmill.symbolic import SymbolicTensor, flatten, map_structure
 from gradmill.variable import Variable
@@ -28,13 +28,19 @@ class _ThreadState(threading.local):
 state = _ThreadState()
 
 
-@contextlib.contextmanager
-def path_scope(name: str) -> Iterator[None]:
+class path_scope:  # noqa: N801
     """Put `name` before the paths of variables made inside."""
-    state.path.append(name)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_name",)
+
+    # A class and no generator: it is entered in every call of a layer.
+    def __init__(self, name: str):
+        self._name = name
+
+    def __enter__(self) -> None:
+        state.path.append(self._name)
+
+    def __exit__(self, *_: Any) -> None:
         state.path.pop()
 
 
@@ -55,13 +61,47 @@ class CallSignature(NamedTuple):
     names: tuple[str, ...]
     has_training: bool
     has_mask: bool
+    masked: tuple[str, ...]  # arguments that have one with `_mask` behind their name
+    default_training: Any
+    # Of parameters that may all be given by position or by name, those without a default; else None.
+    required: Optional[frozenset[str]]
+
+    def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
+        """Return the arguments given by name.
+
+        Raises:
+            TypeError: the call does not fit the signature.
+        """
+        if self.required is not None and len(args) <= len(self.names):
+            found = dict(zip(self.names, args))
+            if not kwargs:
+                if self.required <= found.keys():
+                    return found
+            elif found.keys().isdisjoint(kwargs) and all(name in self.names for name in kwargs):
+                # In the order of the signature, as `inspect` has it.
+                found.update((name, kwargs[name]) for name in self.names if name in kwargs)
+                if self.required <= found.keys():
+                    return found
+        return self.signature.bind(*args, **kwargs).arguments
 
 
 def describe_call(function: Callable) -> CallSignature:
     """Return the signature of `function` and the facts derived from it."""
     signature = inspect.signature(function)
     names = tuple(signature.parameters)
-    return CallSignature(signature, names, "training" in names, "mask" in names)
+    empty = inspect.Parameter.empty
+    training = signature.parameters["training"].default if "training" in names else None
+    plain = all(each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for each in signature.parameters.values())
+    required = frozenset(name for name in names if signature.parameters[name].default is empty)
+    return CallSignature(
+        signature,
+        names,
+        "training" in names,
+        "mask" in names,
+        tuple(name for name in names if f"{name}_mask" in names),
+        None if training is empty else training,
+        required if plain else None,
+    )
 
 
 def is_tensor(value: Any) -> bool:
@@ -78,7 +118,9 @@ def convert_leaf(value: Any, compute_dtype: str, autocast: bool) -> Any:
     """Return arrays as tensors, and floating-point tensors in the compute dtype; leave everything else."""
     if isinstance(value, (_core.Tensor, Variable)):
         if autocast and value.dtype != compute_dtype and is_float(value.dtype):
-            return ops.cast(value, compute_dtype)
+            mask, value = masks.get_mask(value), ops.cast(value, compute_dtype)
+            if mask is not None:
+                masks.set_mask(value, mask)
         return value
     if isinstance(value, (SymbolicTensor, str, bytes, int, float, type(None))) or not hasattr(value, "__array__"):
         return value
@@ -98,6 +140,9 @@ def convert_arguments(args: tuple, kwargs: dict, compute_dtype: str, autocast: b
 
     converted = []
     for value in args:
+        if type(value) is _core.Tensor:  # what most calls are made with
+            converted.append(convert(value))
+            continue
         if isinstance(value, (list, tuple)) and _holds_numbers(value):
             value = np.asarray(value)
         value = map_structure(convert, value) if isinstance(value, (list, tuple, dict)) else convert(value)

@@ -6,8 +6,8 @@ from typing import Any, Optional
 
 from gradmill import ops
 from gradmill.errors import ArgumentError, ShapeError
-from gradmill.layers.base import cast_like
-from gradmill.layers.convolution_base import ConvolutionLayer, positive_integer, spatial_tuple
+from gradmill.layers.base import cast_like, positive_integer
+from gradmill.layers.convolution_base import ConvolutionLayer, spatial_tuple
 from gradmill.serialization import register_serializable
 
 

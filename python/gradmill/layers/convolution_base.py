@@ -11,22 +11,6 @@ from gradmill.layers.input_spec import InputSpec
 from gradmill.layers.reshaping import standardize_data_format
 
 
-def positive_integer(value: Any, name: str, owner: str) -> int:
-    """Return `value` if it is a whole number from 1 on.
-
-    Args:
-        value: what the user gave.
-        name: the argument's name.
-        owner: the layer as named in messages.
-
-    Raises:
-        ArgumentError: anything else.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-        raise ArgumentError(f"{owner}: expected {name} to be a positive integer; received {value!r}")
-    return int(value)
-
-
 def spatial_tuple(value: Any, rank: int, name: str, owner: str, least: int = 1) -> tuple:
     """Return a number for each spatial axis.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional, Sequence
 
-from gradmill import activations, config, constraints, initializers, ops, regularizers, serialization
+from gradmill import activations, config, constraints, initializers, masks, ops, regularizers, serialization
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
-from gradmill.layers.base import Layer, cast_like
+from gradmill.layers.base import Layer, cast_like, positive_integer
 from gradmill.layers.input_spec import InputSpec
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, standardize_shape
@@ -175,13 +175,12 @@ class Dense(Layer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if isinstance(units, bool) or not hasattr(units, "__index__") or units < 1:
-            raise ArgumentError(f"{self._label}: expected units to be a positive integer; received {units!r}")
+        units = positive_integer(units, "units", self._label)
         if quantization_config is not None:
             raise UnsupportedError(
                 f"{self._label}: expected quantization_config None; received {quantization_config!r}"
             )
-        self.units = int(units)
+        self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -396,8 +395,10 @@ class Masking(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return the inputs with the skipped steps set to 0."""
-        counts = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        return ops.where(counts, inputs, ops.zeros_like(inputs))
+        mask = self.compute_mask(inputs)
+        outputs = ops.where(ops.expand_dims(mask, -1), inputs, ops.zeros_like(inputs))
+        masks.set_mask(outputs, mask)
+        return outputs
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

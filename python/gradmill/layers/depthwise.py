@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from gradmill import ops
-from gradmill.layers.base import cast_like
-from gradmill.layers.convolution_base import ConvolutionLayer, positive_integer
+from gradmill.layers.base import cast_like, positive_integer
+from gradmill.layers.convolution_base import ConvolutionLayer
 from gradmill.serialization import register_serializable
 
 

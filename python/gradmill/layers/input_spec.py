@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional, Sequence
 
+from gradmill import _core
 from gradmill.errors import ArgumentError, DTypeError, ShapeError
 from gradmill.symbolic import flatten
 
@@ -84,6 +85,9 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, owner: str) -> None
         DTypeError: wrong element type.
     """
     if not input_spec:
+        return
+    if isinstance(input_spec, InputSpec) and type(inputs) is _core.Tensor:
+        _check_one(input_spec, inputs, owner)
         return
     specs = flatten(input_spec)
     if isinstance(inputs, dict) and all(spec is not None and spec.name is not None for spec in specs):

@@ -196,11 +196,19 @@ class LayerState:
     @property
     def variables(self) -> list[Variable]:
         """All variables: own ones, states of seed generators, then those of the sublayers."""
-        found = [*self._trainable_variables, *self._non_trainable_variables]
-        found.extend(generator.state for generator in self._seed_generators)
+        found: dict[int, Variable] = {}
+        self._collect_variables(found)
+        return list(found.values())
+
+    def _collect_variables(self, found: dict[int, Variable]) -> None:
+        """Add to `found` what `variables` lists, by identity."""
+        for own in (self._trainable_variables, self._non_trainable_variables):
+            for variable in own:
+                found.setdefault(id(variable), variable)
+        for generator in self._seed_generators:
+            found.setdefault(id(generator.state), generator.state)
         for layer in self._layers:
-            found.extend(layer.variables)
-        return unique(found)
+            layer._collect_variables(found)
 
     @property
     def weights(self) -> list[Variable]:
@@ -330,8 +338,9 @@ class LayerState:
         return found
 
     def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
+        self._losses.clear()
+        for layer in self._layers:
+            layer._clear_losses()
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[LayerState]:
         """Return this layer and its sublayers, each once, parents first."""

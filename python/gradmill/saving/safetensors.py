@@ -1,4 +1,4 @@
-"""Safetensors files: named arrays behind a JSON header; read strictly, without running anything.
+"""Safetensors files: named arrays behind a JSON header; read strictly, without running anything, and written.
 
 A file is eight bytes with the length of the header (little endian), the header, and the values. The header maps each
 name to dtype, shape and the place [begin, end) of its values; every byte belongs to exactly one array.
@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Tuple
+from typing import IO, TYPE_CHECKING, Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 
 from gradmill.errors import ArgumentError
 from gradmill.saving.hdf5 import PathLike
+from gradmill.utils.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import hashlib
+else:
+    hashlib = LazyModule("hashlib")
 
 _DTYPES = {
     "BOOL": np.dtype("?"),
@@ -32,6 +38,10 @@ _DTYPES = {
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
 }
+_NAMES = {dtype: name for name, dtype in _DTYPES.items() if name != "BF16"}
+# The last array of a file written with a checksum: the SHA-256 of all bytes before its own.
+CHECKSUM = "__sha256__"
+CHECKSUM_BYTES = 32
 _LARGEST_HEADER = 100_000_000
 _HIGHEST_RANK = 8
 
@@ -76,6 +86,75 @@ Entry = Tuple[str, str, Tuple[int, ...], int, int]
 def _resolve(entry: Entry) -> Tuple[str, np.dtype, Tuple[int, ...], int, int]:
     name, kind, shape, first, last = entry
     return name, _DTYPES[kind], shape, first, last
+
+
+def write_safetensors(file: IO, arrays: Mapping[str, np.ndarray], checksum: bool = False) -> None:
+    """Write a safetensors file.
+
+    Args:
+        file: open for writing bytes.
+        arrays: arrays by name; large elements come first in the file, so that all are aligned.
+        checksum: add the array `CHECKSUM` at the end.
+
+    Raises:
+        ArgumentError: an array of an element type that the format does not have; nothing is written then.
+    """
+    digest = hashlib.sha256()
+    header: Dict[str, Any] = {}
+    position = 0
+    ordered = sorted(arrays.items(), key=lambda item: -item[1].dtype.itemsize)
+    for name, array in ordered:
+        kind = _NAMES.get(array.dtype.newbyteorder("<"))
+        if kind is None or name in (CHECKSUM, "__metadata__"):
+            raise ArgumentError(
+                f"write_safetensors: expected arrays of {', '.join(_NAMES.values())}; received {name!r} of "
+                f"{array.dtype}; convert it first"
+            )
+        header[name] = _describe(kind, list(array.shape), position, array.nbytes)
+        position += array.nbytes
+    if checksum:
+        header[CHECKSUM] = _describe("U8", [CHECKSUM_BYTES], position, CHECKSUM_BYTES)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    for part in (len(text).to_bytes(8, "little"), text, *(_little_endian(array) for _, array in ordered)):
+        digest.update(part)
+        file.write(part)
+    if checksum:
+        file.write(digest.digest())
+
+
+def _describe(kind: str, shape: List[int], position: int, size: int) -> Dict[str, Any]:
+    return {"dtype": kind, "shape": shape, "data_offsets": [position, position + size]}
+
+
+def _little_endian(array: np.ndarray) -> Any:
+    plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return plain.reshape(-1).view(np.uint8).data
+
+
+def check_checksum(path: PathLike) -> None:
+    """Compare a file with the checksum at its end.
+
+    Args:
+        path: written by `write_safetensors` with a checksum.
+
+    Raises:
+        ArgumentError: another checksum, or a file too short to have one.
+        OSError: the file cannot be opened.
+    """
+    digest = hashlib.sha256()
+    left = os.path.getsize(path) - CHECKSUM_BYTES
+    if left < 8:
+        raise _bad(path, f"{left + CHECKSUM_BYTES} bytes")
+    with open(path, "rb") as file:
+        while left > 0:
+            part = file.read(min(left, 1 << 20))
+            if not part:
+                raise _bad(path, "one that became shorter while it was read")
+            digest.update(part)
+            left -= len(part)
+        if file.read() != digest.digest():
+            raise _bad(path, "bytes that differ from those written: the checksum is another")
 
 
 def _bad(path: PathLike, received: str) -> ArgumentError:
