@@ -24,6 +24,30 @@ IMAGE = generator.integers(0, 256, size=(9, 7, 3)).astype("uint8")
 RGB = (IMAGE / 255).astype("float32")
 N = np.array([[3, 1, 2], [0, 5, 4]])
 
+TEXTS = np.array(["Hello World", " ÄÖ foo ", "bloom"], dtype=object)
+
+
+def letters(text):
+    """Text and its shape as numbers, which can be compared like the others."""
+    array = np.asarray(text.numpy(), dtype=object)
+    return np.frombuffer(repr((array.shape, array.ravel().tolist())).encode(), "uint8")
+
+
+def filled_array(tf):
+    array = tf.TensorArray(tf.float32, size=2, dynamic_size=True)
+    for place in tf.range(3):
+        array = array.write(place, tf.cast(place, tf.float32) * 1.5)
+    return array
+
+
+def batch_jacobian(tf):
+    x = tf.constant(A)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.stack([tf.reduce_sum(x * x, axis=1), x[:, 0] * x[:, 1]], axis=1)
+    return tape.batch_jacobian(y, x)
+
+
 EXPRESSIONS = {
     "constant": lambda tf: tf.constant([[1, 2], [3, 4]], dtype=tf.float32, shape=(4, 1)),
     "constant one": lambda tf: tf.constant(2.5, shape=[2, 3]),
@@ -205,6 +229,55 @@ EXPRESSIONS = {
     "numpy_function": lambda tf: tf.numpy_function(lambda a, b: a @ b, [A, B], tf.float32),
     "py_function": lambda tf: tf.py_function(lambda a: [a * 2.0, a > 0.0], [A], [tf.float32, tf.bool])[1],
     "strings": lambda tf: tf.strings.to_number("3.5"),
+    "length": lambda tf: tf.strings.length(TEXTS),
+    "length characters": lambda tf: tf.strings.length(TEXTS, unit="UTF8_CHAR"),
+    "lower": lambda tf: letters(tf.strings.lower(TEXTS)),
+    "lower utf-8": lambda tf: letters(tf.strings.lower(TEXTS, encoding="utf-8")),
+    "upper": lambda tf: letters(tf.strings.upper(TEXTS)),
+    "strip": lambda tf: letters(tf.strings.strip(TEXTS)),
+    "join": lambda tf: letters(tf.strings.join([TEXTS, "-", tf.constant(TEXTS)], separator="+")),
+    "reduce_join": lambda tf: letters(tf.strings.reduce_join([["a", "b"], ["c", "d"]], axis=-1, separator=",")),
+    "reduce_join all": lambda tf: letters(tf.strings.reduce_join([["a", "b"], ["c", "d"]])),
+    "substr": lambda tf: letters(tf.strings.substr(["hello", "world"], -4, 3)),
+    "substr characters": lambda tf: letters(tf.strings.substr(TEXTS, 1, 2, unit="UTF8_CHAR")),
+    "regex_replace": lambda tf: letters(tf.strings.regex_replace(TEXTS, r"([a-z])o", r"<\1>")),
+    "regex_replace once": lambda tf: letters(tf.strings.regex_replace("aaa", "a", "b", replace_global=False)),
+    "regex_full_match": lambda tf: tf.strings.regex_full_match(["ab", "abc"], "a."),
+    "as_string": lambda tf: letters(tf.strings.as_string([1, -20])),
+    "as_string floats": lambda tf: letters(tf.strings.as_string([1.5, 2.0], precision=2)),
+    "as_string plain": lambda tf: letters(tf.strings.as_string([1.5, 2.0])),
+    "as_string bool": lambda tf: letters(tf.strings.as_string([True, False])),
+    "as_string width": lambda tf: letters(tf.strings.as_string([7], width=3, fill="0")),
+    "to_number many": lambda tf: tf.strings.to_number(["1", "20"], tf.int32),
+    "format": lambda tf: letters(tf.strings.format("{} of {}", [tf.constant(3), tf.constant(4)])),
+    "split text": lambda tf: letters(tf.strings.split("a b  c")),
+    "split text sep": lambda tf: letters(tf.strings.split(["a,b", "c"], sep=",").to_tensor()),
+    "bytes_split": lambda tf: letters(tf.strings.bytes_split("abc")),
+    "unicode_split": lambda tf: letters(tf.strings.unicode_split("äb", "UTF-8")),
+    "unicode_decode": lambda tf: tf.strings.unicode_decode(["äb", "c"], "UTF-8").to_tensor(),
+    "string equal": lambda tf: tf.equal(tf.constant(["a", "b"]), "a"),
+    "ragged": lambda tf: tf.ragged.constant([[1, 2], [], [3]]).to_tensor(default_value=-1),
+    "ragged shape": lambda tf: tf.ragged.constant([[1.0, 2.0], [3.0]]).to_tensor(shape=[None, 3]),
+    "ragged lengths": lambda tf: tf.ragged.constant([[1, 2], [], [3]]).row_lengths(),
+    "ragged deep": lambda tf: tf.ragged.constant([[[1, 2], [3]], [], [[4]]]).to_tensor(),
+    "ragged splits": lambda tf: tf.RaggedTensor.from_row_splits([5, 6, 7], [0, 2, 2, 3])[0],
+    "ragged row": lambda tf: tf.RaggedTensor.from_row_lengths([5, 6, 7], [1, 2])[-1],
+    "ragged rows": lambda tf: tf.ragged.constant([[1], [2, 3], [4, 5, 6]])[1:].to_tensor(),
+    "ragged part": lambda tf: tf.ragged.constant([[1], [2, 3], [4, 5, 6]])[:, :2].to_tensor(),
+    "ragged padding": lambda tf: tf.RaggedTensor.from_tensor([[1, 0, 2], [3, 0, 0]], padding=0).row_lengths(),
+    "ragged values": lambda tf: tf.ragged.stack([tf.constant([1, 2]), tf.constant([3])]).flat_values,
+    "ragged bounding": lambda tf: tf.ragged.constant([[1], [2, 3]]).bounding_shape(),
+    "TensorArray": lambda tf: filled_array(tf).stack(),
+    "TensorArray concat": lambda tf: tf.TensorArray(tf.float32, 2).unstack([[1.0, 2.0], [3.0, 4.0]]).concat(),
+    "TensorArray gather": lambda tf: filled_array(tf).gather([2, 0]),
+    "TensorArray size": lambda tf: filled_array(tf).size(),
+    "shape while tracing": lambda tf: tf.function(
+        lambda x: tf.reshape(x, tf.concat([tf.shape(x)[:1], [tf.shape(x)[1] // 2, 2]], 0))
+    )(tf.constant(A)),
+    "range while tracing": lambda tf: tf.function(lambda x: x * tf.cast(tf.range(tf.shape(x)[1]), tf.float32))(A),
+    "index by a tensor": lambda tf: tf.constant(A)[1, tf.constant(2)],
+    "index while tracing": lambda tf: tf.function(lambda x, i: x[..., i])(tf.constant(A), tf.constant(2)),
+    "batch_jacobian": lambda tf: batch_jacobian(tf),
     "decode_raw": lambda tf: tf.io.decode_raw(b"\x01\x00\x02\x00", tf.int16),
 }
 

@@ -50,7 +50,7 @@ def test_one_thing_under_two_names(path, expected):
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
-        ("summary.create_file_writer", "tf.summary: .*CSVLogger"),
+        ("sparse.from_dense", "tf.sparse: .*dense tensors"),
         ("nn.reluu", "tf.nn.reluu: .*the nearest name is tf.nn.relu"),
         ("reduce_variance", "tf.reduce_variance: .*use tf.math.reduce_variance"),
         ("math.constant", "tf.math.constant: .*use tf.constant"),

@@ -90,6 +90,52 @@ def test_old_spellings(data_folder, tmp_path):
     }  # fmt: skip
 
 
+def test_forecast(data_folder, tmp_path):
+    result, _ = result_of("forecast.py", data_folder, tmp_path)
+    assert result == {"shapes": [[32, 24, 3], [32, 6, 1]], "better": True, "fell": True}
+
+
+def test_dcgan(data_folder, tmp_path):
+    result, _ = result_of("dcgan.py", data_folder, tmp_path)
+    assert result == {
+        "decision": [1, 1], "pictures": [4, 28, 28, 1], "finite": True, "plans": 1, "range": True,
+    }  # fmt: skip
+
+
+def test_vae(data_folder, tmp_path):
+    result, _ = result_of("vae.py", data_folder, tmp_path)
+    assert result == {
+        "fell": True, "logs": ["kl_loss", "loss", "reconstruction_loss"], "decoded": [1, 28, 28, 1], "elbo": True,
+        "samples": [3, 28, 28, 1], "plans": 1,
+    }  # fmt: skip
+
+
+def test_actor_critic(data_folder, tmp_path):
+    result, done = result_of("actor.py", data_folder, tmp_path)
+    assert result == {"learned": True, "last": True}
+    assert "train_step looks at values of tensors" in done.stderr
+
+
+def test_strings(data_folder, tmp_path):
+    result, _ = result_of("strings.py", data_folder, tmp_path)
+    assert result.pop("accuracy") > 0.9
+    assert result == {"scores": [True, False], "bytes": True, "lengths": [37, 20], "words": 17}
+
+
+def test_steps_layers_and_metrics_of_ones_own(data_folder, tmp_path):
+    result, done = result_of("steps.py", data_folder, tmp_path)
+    assert result == {
+        "logs": ["acc", "loss", "norm", "positives"], "fell": True, "accuracy": True, "loss": True, "halved": True,
+        "frozen": True, "moved": True, "same": True, "slope": 1.0, "extra": 1,
+    }  # fmt: skip
+    assert "train_step looks at values of tensors" in done.stderr
+
+
+def test_translation_and_pictures(data_folder, tmp_path):
+    result, _ = result_of("translate.py", data_folder, tmp_path)
+    assert result == {"fell": True, "weights": [1, 5, 1], "pictures": True, "steps": 1}
+
+
 def script_in(folder, text):
     path = folder / "script.py"
     path.write_text(text, encoding="utf-8")
@@ -118,3 +164,9 @@ def test_list_of_names(tmp_path):
     done = run("--covered", tmp_path)
     assert done.returncode == 0
     assert "tf.nn: " in done.stdout and "sparse_softmax_cross_entropy_with_logits" in done.stdout
+
+
+def test_checkpoints(data_folder, tmp_path):
+    result, done = result_of("checkpoints.py", data_folder, tmp_path)
+    assert result == {"names": [[1, 2, 3], [3, 4, 5]], "fell": True, "newest": "ckpt-5", "partial": True, "bias": True}
+    assert "Initializing from scratch." in done.stdout and "Restored from ./tf_ckpts/ckpt-3" in done.stdout

@@ -11,6 +11,8 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.symbolic import is_symbolic
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.shapes import TensorShape
+from gradmill.utils.text_values import as_text, is_text
 
 ALIASES: dict[str, Callable] = aliases("""
 expand_dims: expand_dims input=x
@@ -28,20 +30,55 @@ def _sizes(shape: Any) -> list[int]:
     return [int(size) for size in (shape.numpy() if isinstance(shape, (_core.Tensor, _core.Variable)) else shape)]
 
 
+class Known(np.ndarray):
+    """Numbers that are known while a function is traced: sizes, and what is computed of them with NumPy's operators.
+
+    Example:
+        >>> import gradmill.tensorflow as tf
+        >>> halves = tf.function(lambda x: tf.reshape(x, [tf.shape(x)[0] // 2, 2]))
+        >>> halves(tf.ones([6])).shape.as_list()
+        [3, 2]
+    """
+
+    def numpy(self) -> np.ndarray:
+        """The numbers."""
+        return np.asarray(self)
+
+    def get_shape(self) -> TensorShape:
+        """Their shape."""
+        return TensorShape(self.shape)
+
+
+def _known(numbers: Any, dtype: Any) -> Any:
+    """Numbers as a tensor; while a function is traced, where a tensor hides its values, as an array."""
+    array = np.asarray(numbers, dtype=as_dtype(dtype))
+    return array.view(Known) if _core.is_tracing() else _core.tensor(array)
+
+
+def _all_known(values: Any) -> bool:
+    """Whether a sequence of tensors holds known numbers only, some of them sizes of traced tensors."""
+    plain = (int, np.integer, np.ndarray)
+    flat = [part for each in values for part in (each if isinstance(each, (list, tuple)) else [each])]
+    sizes = any(isinstance(each, (Known, np.integer)) for each in flat)
+    return _core.is_tracing() and sizes and all(isinstance(each, plain) for each in flat)
+
+
 def _axis(axis: Any) -> int:
     return int(axis)
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: Any = None) -> Any:
     """`tf.constant`: a tensor from anything array-like, spread over `shape` if it is one number."""
-    made = ops.convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
+    made = convert_to_tensor(value, dtype)
     if shape is None:
         return made
     return ops.broadcast_to(made, _sizes(shape)) if made.size == 1 else ops.reshape(made, _sizes(shape))
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: Any = None) -> Any:
-    """`tf.convert_to_tensor`: a tensor from anything array-like."""
+    """`tf.convert_to_tensor`: a tensor from anything array-like; text stays NumPy's."""
+    if is_text(value):
+        return as_text(value)
     return ops.convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
 
 
@@ -85,7 +122,12 @@ def eye(
 
 def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: Any = None) -> Any:
     """`tf.range`: numbers from `start` (0 if it is given alone) up to `limit`, which is left out."""
-    numbers = [None if each is None else np.asarray(each).item() for each in (start, limit, delta)]
+    numbers: Any = [None if each is None else np.asarray(each).item() for each in (start, limit, delta)]
+    if _core.is_tracing():
+        begin, end = (0, numbers[0]) if limit is None else numbers[:2]
+        made = np.arange(begin, end, numbers[2])
+        kind = "float32" if any(isinstance(each, float) for each in numbers) else "int32"
+        return made.astype(kind if dtype is None else as_dtype(dtype)).view(Known)
     return ops.arange(numbers[0], numbers[1], numbers[2], dtype=None if dtype is None else as_dtype(dtype))
 
 
@@ -117,11 +159,15 @@ def reshape(tensor: Any, shape: Any, name: Any = None) -> Any:
 
 def concat(values: Sequence[Any], axis: int, name: Any = None) -> Any:
     """`tf.concat`: tensors one behind the other along `axis`."""
+    if _all_known(values):
+        return np.concatenate([np.atleast_1d(each) for each in values], _axis(axis)).astype("int32").view(Known)
     return ops.concatenate(values, _axis(axis))
 
 
 def stack(values: Sequence[Any], axis: int = 0, name: Any = None) -> Any:
     """`tf.stack`: tensors side by side along a new axis."""
+    if _all_known(values):
+        return np.stack(values, axis).astype("int32").view(Known)
     return ops.stack(values, axis)
 
 
@@ -174,17 +220,17 @@ def broadcast_to(input: Any, shape: Any, name: Any = None) -> Any:
 def shape(input: Any, out_type: Any = "int32", name: Any = None) -> Any:
     """`tf.shape`: the sizes as a tensor; of a placeholder, as a tuple."""
     sizes = ops.shape(input)
-    return sizes if None in sizes else _core.tensor(np.array(sizes, dtype=as_dtype(out_type)))
+    return sizes if None in sizes else _known(sizes, out_type)
 
 
 def size(input: Any, out_type: Any = "int32", name: Any = None) -> Any:
     """`tf.size`: the number of elements as a tensor."""
-    return _core.tensor(int(ops.size(input)), as_dtype(out_type))
+    return _known(int(ops.size(input)), out_type)
 
 
 def rank(input: Any, name: Any = None) -> Any:
     """`tf.rank`: the number of axes as a tensor."""
-    return _core.tensor(ops.ndim(input), "int32")
+    return _known(ops.ndim(input), "int32")
 
 
 def one_hot(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
@@ -41,24 +40,12 @@ class CompiledFunction(tracing.Function):
     """
 
     def __init__(self, python_function: Callable):
-        super().__init__(python_function)
-        self._needs_values = False
+        super().__init__(python_function, falls_back=True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._needs_values or _settings["eagerly"]:
+        if _settings["eagerly"]:
             return self.python_function(*args, **kwargs)
-        try:
-            return super().__call__(*args, **kwargs)
-        except UnsupportedError as error:
-            if _core.is_tracing() or "is being traced" not in str(error):
-                raise
-            self._needs_values = True
-            warnings.warn(
-                f"tf.function: {getattr(self.python_function, '__name__', 'the function')} looks at values of tensors, "
-                "in an if, a loop or a print, and runs op by op; use tf.where and sums over masks to have it compiled",
-                stacklevel=2,
-            )
-        return self.python_function(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
 
 
 def function(func: Optional[Callable] = None, **options: Any) -> Any:
@@ -126,9 +113,8 @@ class GradientTape(gradmill.GradientTape):
             self._tape.stop()
         yield
         if not self._persistent:
-            watched = self._tape.watched_variables()
+            self._seen = self._tape.watched_variables()
             self._tape.reset()
-            self._watched = watched
 
     def reset(self) -> None:
         """Forget everything recorded."""
@@ -137,7 +123,7 @@ class GradientTape(gradmill.GradientTape):
 
     def watched_variables(self) -> list:
         """Return the variables read so far, in order."""
-        return self._watched if self._used and not self._persistent else super().watched_variables()
+        return self._seen if self._used and not self._persistent else super().watched_variables()
 
     def gradient(
         self,

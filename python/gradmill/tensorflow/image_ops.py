@@ -7,6 +7,7 @@ from typing import Any, Callable, Optional
 from gradmill import ops, random
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.random_ops import stream
 
 
 class ResizeMethod:
@@ -157,7 +158,7 @@ def rot90(image: Any, k: int = 1, name: Any = None) -> Any:
 def _by_chance(changed: Any, image: Any, seed: Any) -> Any:
     """One of two for each image of a batch."""
     shape = (image.shape[0], 1, 1, 1) if image.ndim == 4 else (1, 1, 1)
-    return ops.where(ops.less(random.uniform(shape, seed=seed), 0.5), changed, image)
+    return ops.where(ops.less(random.uniform(shape, seed=stream(seed)), 0.5), changed, image)
 
 
 def random_flip_left_right(image: Any, seed: Any = None) -> Any:
@@ -177,7 +178,7 @@ def random_crop(value: Any, size: Any, seed: Any = None, name: Any = None) -> An
     if len(sizes) != value.ndim or any(wanted > whole for wanted, whole in zip(sizes, value.shape)):
         raise ShapeError(f"tf.image.random_crop: expected at most {tuple(value.shape)}; received {tuple(sizes)}")
     room = [whole - wanted + 1 for wanted, whole in zip(sizes, value.shape)]
-    draw = random.uniform((len(room),), seed=seed)
+    draw = random.uniform((len(room),), seed=stream(seed))
     starts = ops.cast(ops.floor(ops.multiply(draw, ops.cast(room, "float32"))), "int64")
     for axis, (wanted, whole) in enumerate(zip(sizes, value.shape)):
         if wanted != whole:
@@ -294,7 +295,7 @@ def adjust_hue(image: Any, delta: Any, name: Any = None) -> Any:
 
 
 def _drawn(low: float, high: float, seed: Any) -> Any:
-    return random.uniform((), low, high, seed=seed)
+    return random.uniform((), low, high, seed=stream(seed))
 
 
 def random_brightness(image: Any, max_delta: float, seed: Any = None) -> Any:

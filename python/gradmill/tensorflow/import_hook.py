@@ -7,6 +7,7 @@ import sys
 import types
 from typing import Any, Optional, Sequence
 
+from gradmill import tracing
 from gradmill.tensorflow import datasets, old_spellings
 from gradmill.tensorflow.namespace import MissingImportError, Namespace, alternative, register_root
 
@@ -86,7 +87,8 @@ def serve_own_modules(tf: types.ModuleType) -> None:
 def install(tf: types.ModuleType) -> None:
     """Let this process import `tensorflow`, `keras` and `tensorflow_datasets` from here, also where they are installed.
 
-    From then on it takes older spellings of Keras, too.
+    From then on it takes older spellings of Keras, too, and steps of models whose code looks at values of tensors run
+    op by op.
 
     Args:
         tf: the namespace `tf`.
@@ -104,5 +106,6 @@ def install(tf: types.ModuleType) -> None:
         raise ImportError(f"gradmill.tensorflow: expected to come before {', '.join(present)}; it was imported already")
     register_root("tfds", DATASETS)
     old_spellings.accept_old_spellings()
+    tracing.set_fall_back(True)
     finders: list[Any] = [Finder(*root) for root in roots]
     sys.meta_path[:0] = finders

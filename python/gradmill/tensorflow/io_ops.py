@@ -1,4 +1,4 @@
-"""`tf.io`: files, and images in files; `tf.strings` as far as paths and numbers need it."""
+"""`tf.io`: files, and images in files."""
 
 from __future__ import annotations
 
@@ -16,25 +16,15 @@ from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.utils.files import atomic_write
 from gradmill.utils.lazy import LazyModule
+from gradmill.utils.text_values import Text, text_of
 
 _pillow = LazyModule("PIL.Image")
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def text_of(value: Any) -> str:
-    """A string given as text, bytes, or an array of one of them.
-
-    Args:
-        value: the string.
-    """
-    if isinstance(value, np.ndarray):
-        value = value.item()
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def read_file(filename: Any, name: Any = None) -> bytes:
+def read_file(filename: Any, name: Any = None) -> Text:
     """`tf.io.read_file`: the bytes of a file."""
-    return Path(text_of(filename)).read_bytes()
+    return Text(Path(text_of(filename)).read_bytes())
 
 
 def write_file(filename: Any, contents: Any, name: Any = None) -> None:
@@ -129,40 +119,6 @@ def makedirs(path: Any) -> None:
     os.makedirs(text_of(path), exist_ok=True)
 
 
-def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
-    """`tf.strings.to_number`: numbers from text."""
-    texts = np.asarray(input, dtype=object)
-    dtype = as_dtype(out_type)
-    numbers = [int(text_of(each)) if dtype.is_integer else float(text_of(each)) for each in texts.ravel()]
-    return _core.tensor(np.array(numbers, dtype=dtype.as_numpy_dtype).reshape(texts.shape))
-
-
-def split(input: Any, sep: Optional[str] = None, maxsplit: int = -1, name: Any = None) -> np.ndarray:
-    """`tf.strings.split`: the parts of one string, as bytes."""
-    return np.array([part.encode() for part in text_of(input).split(sep, maxsplit)], dtype=object)
-
-
-def join(inputs: Any, separator: str = "", name: Any = None) -> bytes:
-    """`tf.strings.join`: strings one behind the other."""
-    return separator.join(text_of(each) for each in inputs).encode()
-
-
-def lower(input: Any, encoding: str = "", name: Any = None) -> bytes:
-    """`tf.strings.lower`: the string in small letters."""
-    return text_of(input).lower().encode()
-
-
-def regex_full_match(input: Any, pattern: str, name: Any = None) -> bool:
-    """`tf.strings.regex_full_match`: whether the pattern describes the whole string."""
-    return LazyModule("re").fullmatch(pattern, text_of(input)) is not None
-
-
-def as_string(input: Any, precision: int = -1, name: Any = None) -> Any:
-    """`tf.strings.as_string`: a number as text."""
-    value = np.asarray(input).item()
-    return (f"{value:.{precision}f}" if precision >= 0 else str(value)).encode()
-
-
 DECODERS: dict[str, Any] = {each.__name__: each for each in (
     decode_bmp, decode_image, decode_jpeg, decode_png, encode_jpeg, encode_png,
 )}  # fmt: skip
@@ -174,6 +130,3 @@ GFILE: dict[str, Any] = {
     "GFile": open, "exists": os.path.exists, "glob": glob.glob, "isdir": os.path.isdir, "join": os.path.join,
     "listdir": os.listdir, "makedirs": makedirs, "remove": os.remove,
 }  # fmt: skip
-STRINGS: dict[str, Any] = {each.__name__: each for each in (
-    as_string, join, lower, regex_full_match, split, to_number,
-)}  # fmt: skip

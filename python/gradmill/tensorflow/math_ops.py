@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional, Sequence
 
+import numpy as np
+
 from gradmill import _core, ops
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.utils.text_values import as_text, is_text
 
 # In tf and in tf.math.
 COMMON: dict[str, Callable] = aliases("""
@@ -22,7 +25,6 @@ atanh: arctanh
 cos: cos
 cosh: cosh
 divide: divide x=x1 y=x2
-equal: equal x=x1 y=x2
 exp: exp
 floor: floor
 greater: greater x=x1 y=x2
@@ -36,7 +38,6 @@ maximum: maximum x=x1 y=x2
 minimum: minimum x=x1 y=x2
 multiply: multiply x=x1 y=x2
 negative: negative
-not_equal: not_equal x=x1 y=x2
 pow: power x=x1 y=x2
 reduce_all: all input_tensor=x
 reduce_any: any input_tensor=x
@@ -88,6 +89,18 @@ def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, nam
     x = input_tensor if hasattr(input_tensor, "dtype") else ops.convert_to_tensor(input_tensor)
     mean = ops.mean(x, axis, keepdims)
     return mean if "float" in str(x.dtype) else ops.cast(mean, str(x.dtype))
+
+
+def equal(x: Any, y: Any, name: Any = None) -> Any:
+    """`tf.equal`: whether values are equal, also those of text."""
+    if is_text(x) or is_text(y):
+        return _core.tensor((np.asarray(as_text(x), object) == np.asarray(as_text(y), object)).astype(bool))
+    return ops.equal(x, y)
+
+
+def not_equal(x: Any, y: Any, name: Any = None) -> Any:
+    """`tf.not_equal`: whether values differ, also those of text."""
+    return ops.logical_not(equal(x, y)) if is_text(x) or is_text(y) else ops.not_equal(x, y)
 
 
 def squared_difference(x: Any, y: Any, name: Any = None) -> Any:
@@ -224,7 +237,7 @@ def zero_fraction(value: Any, name: Any = None) -> Any:
     return ops.mean(ops.cast(ops.equal(value, 0), "float32"))
 
 
-for _function in (add_n, argmax, argmin, cumsum, reduce_mean):
+for _function in (add_n, argmax, argmin, cumsum, equal, not_equal, reduce_mean):
     COMMON[_function.__name__] = _function
 for _further in (
     accumulate_n, bincount, confusion_matrix, count_nonzero, in_top_k, l2_normalize, multiply_no_nan, segment_sum,

@@ -48,6 +48,9 @@ class Module:
             elif isinstance(value, (list, tuple)):
                 waiting = [*value, *waiting]
 
+    def _checkpoint_children(self) -> Iterator[tuple[str, Any]]:
+        return iter(sorted(vars(self).items()))
+
     @property
     def variables(self) -> tuple:
         """All variables."""

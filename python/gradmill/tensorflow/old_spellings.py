@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Iterator, Optional
 
-from gradmill import layers, metrics, optimizers, saving
+from gradmill import layers, metrics, optimizers, saving, train
 from gradmill.callbacks import ModelCheckpoint
 from gradmill.models.model import Model
 
@@ -98,12 +98,15 @@ def model_path(path: Any) -> str:
 
 
 def latest_checkpoint(checkpoint_dir: Any, latest_filename: Any = None) -> Optional[str]:
-    """`tf.train.latest_checkpoint`: the prefix of the newest weights in a folder; None when there are none.
+    """`tf.train.latest_checkpoint`: a folder's newest checkpoint, or else the prefix of its newest weights, or None.
 
     Args:
         checkpoint_dir: the folder.
-        latest_filename: accepted for compatibility.
+        latest_filename: name of the file that lists the checkpoints.
     """
+    newest = train.latest_checkpoint(checkpoint_dir, latest_filename)
+    if newest is not None:
+        return newest
     files = sorted(Path(checkpoint_dir).glob("*.weights.h5"), key=lambda file: (file.stat().st_mtime_ns, file.name))
     return str(files[-1])[: -len(".weights.h5")] if files else None
 

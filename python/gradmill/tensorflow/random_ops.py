@@ -19,16 +19,19 @@ def set_seed(seed: int) -> None:
     _streams.clear()
 
 
-def _stream(seed: Any) -> Any:
+def stream(seed: Any) -> Any:
+    """Return the generator of an op's own seed; None and generators as they are."""
     if seed is None or isinstance(seed, random.SeedGenerator):
         return seed
-    return _streams.setdefault(int(seed), random.SeedGenerator(int(seed)))
+    if int(seed) not in _streams:
+        _streams[int(seed)] = random.SeedGenerator(int(seed))
+    return _streams[int(seed)]
 
 
-def _stateless(seed: Sequence[int]) -> random.SeedGenerator:
+def _stateless(seed: Sequence[int]) -> int:
     """The seed of two numbers as one."""
     high, low = (int(each) % 2**31 for each in np.asarray(seed))
-    return random.SeedGenerator(high * 2**31 + low)
+    return high * 2**31 + low
 
 
 def _sizes(shape: Any) -> list[int]:
@@ -44,31 +47,31 @@ def uniform(
     shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """`tf.random.uniform`: draws from [minval, maxval); integers for an integer dtype."""
-    return _uniform(shape, minval, maxval, dtype, _stream(seed))
+    return _uniform(shape, minval, maxval, dtype, stream(seed))
 
 
 def normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """`tf.random.normal`: draws from the normal distribution."""
-    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stream(seed))
+    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), stream(seed))
 
 
 def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
 ) -> Any:
     """`tf.random.truncated_normal`: the same without draws beyond two deviations."""
-    return random.truncated_normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stream(seed))
+    return random.truncated_normal(_sizes(shape), mean, stddev, as_dtype(dtype), stream(seed))
 
 
 def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
     """`tf.random.shuffle`: the entries along the first axis in random order."""
-    return random.shuffle(value, 0, _stream(seed))
+    return random.shuffle(value, 0, stream(seed))
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = None, seed: Any = None, name: Any = None) -> Any:
     """`tf.random.categorical`: classes drawn with the probabilities softmax(logits)."""
-    return random.categorical(logits, int(num_samples), as_dtype("int64" if dtype is None else dtype), _stream(seed))
+    return random.categorical(logits, int(num_samples), as_dtype("int64" if dtype is None else dtype), stream(seed))
 
 
 def stateless_uniform(
@@ -129,7 +132,7 @@ def get_global_generator() -> Generator:
 
 def gamma(shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None) -> Any:
     """`tf.random.gamma`: draws from the gamma distribution; outside of compiled functions."""
-    return ops.divide(random.gamma(_sizes(shape), alpha, as_dtype(dtype), _stream(seed)), beta)
+    return ops.divide(random.gamma(_sizes(shape), alpha, as_dtype(dtype), stream(seed)), beta)
 
 
 RANDOM: dict[str, Any] = {each.__name__: each for each in (

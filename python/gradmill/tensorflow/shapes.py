@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, Optional
 
 import numpy as np
 
-from gradmill import _core
+from gradmill import _core, ops
 from gradmill.errors import ShapeError
 from gradmill.symbolic import SymbolicTensor
 from gradmill.tensorflow.dtype_names import BY_NAME, DType
@@ -143,6 +143,26 @@ def _with_facts(dtype: property) -> property:
     return property(known, dtype.__set__)
 
 
+def _with_scalar_tensors(get_item: Callable) -> Callable:
+    """`x[key]` with integer tensors without axes among the parts of a key."""
+
+    def get(self: Any, key: Any) -> Any:
+        if type(key) is not tuple or not any(isinstance(part, _core.Tensor) and not part.ndim for part in key):
+            return get_item(self, key)
+        if not _core.is_tracing():
+            known = (int(part) if isinstance(part, _core.Tensor) and not part.ndim else part for part in key)
+            return get_item(self, tuple(known))
+        # A traced index is a gather along its axis of what the other parts leave.
+        place = max(number for number, part in enumerate(key) if isinstance(part, _core.Tensor))
+        part = get(self, (*key[:place], slice(None), *key[place + 1 :]))
+        sides = (key[:place], key[place + 1 :])
+        before, behind = ([each for each in side if each is None or isinstance(each, slice)] for side in sides)
+        from_the_end = any(each is Ellipsis for each in key[:place])
+        return ops.take(part, key[place], part.ndim - 1 - len(behind) if from_the_end else len(before))
+
+    return get
+
+
 def extend_tensors() -> None:
     """Give tensors, variables and symbolic tensors of this process the attributes that they have in TensorFlow."""
     tensor_classes: list[Any] = [_core.Tensor, _core.Variable, SymbolicTensor]
@@ -153,6 +173,7 @@ def extend_tensors() -> None:
         each.set_shape = _set_shape
         each.device = "/device:CPU:0"
     for each in tensor_classes[:2]:
+        each.__getitem__ = _with_scalar_tensors(each.__getitem__)
         each.__array_ufunc__ = _array_ufunc
         each.ref = lambda self: _Reference(self)
 

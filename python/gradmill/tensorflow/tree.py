@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradmill import _core, initializers, tracing
+from gradmill import _core, autograd, initializers, tracing
 from gradmill.tensorflow import (
     array_ops,
     config_ops,
@@ -17,7 +17,10 @@ from gradmill.tensorflow import (
     modules,
     nn_ops,
     old_spellings,
+    ragged,
     random_ops,
+    string_ops,
+    summary,
 )
 from gradmill.tensorflow.functions import accept
 from gradmill.tensorflow.keras_names import make_keras
@@ -93,9 +96,11 @@ def root_names() -> dict[str, Any]:
         **_DTYPES, **math_ops.COMMON, **math_ops.CLIPS, **array_ops.ALIASES,
         **{name: common[name] for name in from_linalg},
         "GradientTape": functions.GradientTape, "Module": modules.Module, "Tensor": _core.Tensor,
+        "RaggedTensor": ragged.RaggedTensor, "TensorArray": ragged.TensorArray,
         "TensorShape": TensorShape,
         "TensorSpec": tracing.TensorSpec, "UnconnectedGradients": functions.UnconnectedGradients,
-        "Variable": functions.Variable, "cond": functions.cond, "constant_initializer": initializers.Constant,
+        "Variable": functions.Variable, "cond": functions.cond,
+        "custom_gradient": autograd.custom_gradient, "constant_initializer": initializers.Constant,
         "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
         "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
@@ -126,12 +131,18 @@ def root_names() -> dict[str, Any]:
         "nn": _part("nn", "What networks are made of.", nn_ops.NN),
         "optimizers": keras.optimizers,
         "python": _python(),
+        "ragged": _part("ragged", "Rows of different lengths.", ragged.RAGGED),
         "random": _part("random", "Draws.", random_ops.RANDOM),
-        "strings": _part("strings", "Paths, and numbers in text.", io_ops.STRINGS),
+        "strings": _part("strings", "Functions of text.", string_ops.STRINGS),
+        "summary": _part("summary", "Scalars, as lines of JSON.", {
+            **summary.SUMMARY,
+            "experimental": _part("summary.experimental", "The step.", summary.EXPERIMENTAL),
+        }),
         "test": _part("test", "What there is beside the CPU: nothing.", {
             "gpu_device_name": lambda: "", "is_built_with_cuda": _nothing, "is_gpu_available": _nothing,
         }),
         "train": _part("train", "Checkpoints.", {
+            "CheckpointOptions": config_ops.Options,
             "latest_checkpoint": old_spellings.latest_checkpoint,
         }, ["gradmill.train"]),
         "version": _part("version", "The version whose names these are.", {"VERSION": VERSION}),
