@@ -32,7 +32,7 @@ from gradmill import (
     utils,
 )
 from gradmill._core import __version__
-from gradmill.autograd import GradientTape, value_and_grad
+from gradmill.autograd import GradientTape, custom_gradient, value_and_grad
 from gradmill.initializers import Initializer
 from gradmill.layers import Input, InputSpec, Layer
 from gradmill.losses import Loss
@@ -45,7 +45,7 @@ from gradmill.tracing import TensorSpec, function, name_scope
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "data", "datasets")
+_LAZY_MODULES = ("applications", "data", "datasets", "train")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -74,6 +74,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "custom_gradient",
     "data",
     "datasets",
     "errors",
@@ -92,6 +93,7 @@ __all__ = [
     "saving",
     "testing",
     "tracing",
+    "train",
     "utils",
     "value_and_grad",
 ]

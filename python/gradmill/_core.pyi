@@ -39,6 +39,12 @@ def set_thread_count(threads: int) -> None:
 def instruction_set() -> str:
     """The level of the kernels in use."""
 
+def cpu_model() -> str:
+    """The processor as the system names it."""
+
+def half_precision_units() -> list[str]:
+    """Which instructions for 16-bit floats this CPU has."""
+
 def usable_instruction_sets() -> list[str]:
     """Levels that this CPU can run, slowest first."""
 
@@ -563,6 +569,14 @@ class _Ops:
         """The logarithm of softmax, exact where softmax underflows."""
 
     @staticmethod
+    def layer_norm(x: Any, scale: Any, offset: Any, epsilon: float = 0.001, centred: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+        """Each row along the last axis with mean 0 and variance 1, then scaled and shifted."""
+
+    @staticmethod
+    def layer_norm_backward(dy: Any, x: Any, scale: Any, mean: Any, inverse: Any, epsilon: float = 0.001, centred: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+        """What arrives at the inputs of layer_norm."""
+
+    @staticmethod
     def channel_moments(x: Any) -> tuple[Tensor, Tensor]:
         """Mean and variance of every channel."""
 
@@ -611,20 +625,36 @@ class _Ops:
         """What affine_sample's dy says about the map: zero for the nearest pixel, which does not change."""
 
     @staticmethod
-    def lstm(z: Any, recurrent_kernel: Any, h0: Any, c0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """A long short-term memory over a sequence. With the sums s = z[:, t] + h R of four gates, i = sigmoid(s_i), f = sigmoid(s_f), g = tanh(s_g), o = sigmoid(s_o), each step makes c = f c + i g and h = o tanh(c), where the mask counts it; else both stay."""
+    def lstm(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h0: Any, c0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+        """A long short-term memory over a sequence. With the sums s = x[:, t] W + h R + b of four gates, i = sigmoid(s_i), f = sigmoid(s_f), g = tanh(s_g), o = sigmoid(s_o), each step makes c = f c + i g and h = o tanh(c), where the mask counts it; else both stay."""
 
     @staticmethod
-    def lstm_backward(d_outputs: Any, d_cells: Any, gates: Any, cells: Any, recurrent_kernel: Any, c0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    def lstm_backward(d_outputs: Any, d_cells: Any, x: Any, kernel: Any, recurrent_kernel: Any, h0: Any, c0: Any, outputs: Any, cells: Any, gates: Any, mask: Any, backwards: bool = False, wants_x: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What arrives at the inputs of lstm, by the chain rule from its last step to its first."""
 
     @staticmethod
-    def gru(z: Any, recurrent_kernel: Any, recurrent_bias: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor]:
-        """Gated recurrent units over a sequence. With the sums s = z[:, t] of the inputs and p = h R + b of the states, u = sigmoid(s_u + p_u), r = sigmoid(s_r + p_r), g = tanh(s_g + r p_g), each step makes h = u h + (1 - u) g, where the mask counts it; else h stays."""
+    def gru(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor]:
+        """Gated recurrent units over a sequence. With the sums s = x[:, t] W + b_0 of the inputs and p = h R + b_1 of the states, u = sigmoid(s_u + p_u), r = sigmoid(s_r + p_r), g = tanh(s_g + r p_g), each step makes h = u h + (1 - u) g, where the mask counts it; else h stays."""
 
     @staticmethod
-    def gru_backward(d_outputs: Any, gates: Any, outputs: Any, recurrent_kernel: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    def gru_backward(d_outputs: Any, x: Any, kernel: Any, recurrent_kernel: Any, h0: Any, outputs: Any, gates: Any, mask: Any, backwards: bool = False, wants_x: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What arrives at the inputs of gru, by the chain rule from its last step to its first."""
+
+    @staticmethod
+    def simple_rnn(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h0: Any, mask: Any, backwards: bool = False) -> Tensor:
+        """A recurrent network over a sequence: each step makes h = tanh(x[:, t] W + h R + b), where the mask counts it; else h stays."""
+
+    @staticmethod
+    def simple_rnn_backward(d_outputs: Any, x: Any, kernel: Any, recurrent_kernel: Any, h0: Any, outputs: Any, mask: Any, backwards: bool = False, wants_x: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """What arrives at the inputs of simple_rnn, by the chain rule from its last step to its first."""
+
+    @staticmethod
+    def attention(query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0) -> Tensor:
+        """The mean of values, weighted by softmax(scale * query key' + bias) for each head."""
+
+    @staticmethod
+    def attention_backward(dy: Any, query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+        """What arrives at query, key and value of attention."""
 
     @staticmethod
     def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, epilogue: Any = None) -> Tensor:
@@ -721,6 +751,8 @@ class Plan:
     @property
     def outputs(self) -> list[Any]: ...
     @property
+    def changes_variables(self) -> bool: ...
+    @property
     def variables(self) -> list[Variable]: ...
 
 class Trace:
@@ -771,3 +803,6 @@ class BatchLoop:
     def outputs(self) -> list[Any]: ...
     @property
     def workers(self) -> int: ...
+
+def run_elements(plan: Plan, arrays: Sequence[Any], order: Any, count: int, seeds: Sequence[int], counter: int, counter_step: int, outputs: Sequence[Any], workers: int) -> None:
+    """Runs a plan of one element on `count` rows of arrays, the rows order[0], ... or without order the first ones, and writes the results into rows of `outputs`. The plan's inputs beyond the arrays are keys of random draws, (seed, counter + row * counter_step)."""

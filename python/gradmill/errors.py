@@ -16,12 +16,18 @@ from gradmill._core import (
 __all__ = [
     "ArgumentError",
     "DTypeError",
+    "DamagedFileError",
     "GradMillError",
     "InternalError",
     "NonFiniteError",
     "ShapeError",
     "UnsupportedError",
 ]
+
+
+class DamagedFileError(ArgumentError):
+    """A file is cut short, changed, or of another kind than expected; a ValueError."""
+
 
 # The classes come from the engine without a text.
 for _class, _text in {

@@ -292,7 +292,8 @@ class VarianceScaling(RandomInitializer):
         mode: "fan_in" (inputs of a unit), "fan_out" (outputs) or "fan_avg" (their mean).
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
         seed: see `RandomInitializer`.
-        input_axes, output_axes: None; other values are not supported.
+        input_axes, output_axes: axes of the weight whose sizes make up inputs and outputs of a unit; None for the
+            last two, as in dense and convolution kernels.
 
     Raises:
         ArgumentError: a value not listed above.
@@ -314,10 +315,8 @@ class VarianceScaling(RandomInitializer):
         _check_choice("mode", mode, ("fan_in", "fan_out", "fan_avg"))
         distribution = "truncated_normal" if distribution == "normal" else distribution
         _check_choice("distribution", distribution, ("truncated_normal", "untruncated_normal", "uniform"))
-        if input_axes is not None or output_axes is not None:
-            raise UnsupportedError(
-                f"VarianceScaling: expected input_axes and output_axes None; received {input_axes}, {output_axes}"
-            )
+        self.input_axes = input_axes
+        self.output_axes = output_axes
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
@@ -325,7 +324,7 @@ class VarianceScaling(RandomInitializer):
 
     def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
         """Return a draw."""
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, count)
         if self.distribution == "uniform":
@@ -339,7 +338,25 @@ class VarianceScaling(RandomInitializer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         config = {**super().get_config(), "scale": self.scale, "mode": self.mode, "distribution": self.distribution}
-        return config
+        return {**config, **self._axes_config()}
+
+    def _axes_config(self) -> dict[str, Any]:
+        """The axes where they are given: versions of Keras before 3.15 know no such arguments."""
+        if self.input_axes is None and self.output_axes is None:
+            return {}
+        return {"input_axes": self.input_axes, "output_axes": self.output_axes}
+
+    def with_axes(self, input_axes: Sequence[int], output_axes: Sequence[int]) -> Initializer:
+        """Return a copy for a weight with these axes of inputs and outputs; axes given before are kept.
+
+        Args:
+            input_axes: axes whose sizes make up the inputs of a unit.
+            output_axes: axes whose sizes make up the outputs.
+        """
+        if self.input_axes is not None and self.output_axes is not None:
+            return self
+        axes = {"input_axes": list(input_axes), "output_axes": list(output_axes)}
+        return type(self).from_config({**self.get_config(), "seed": self.seed, **axes})
 
 
 class _NamedScaling(VarianceScaling):
@@ -353,7 +370,7 @@ class _NamedScaling(VarianceScaling):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return RandomInitializer.get_config(self)
+        return {**RandomInitializer.get_config(self), **self._axes_config()}
 
 
 @register_serializable("keras.initializers")
@@ -443,17 +460,22 @@ def _check_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
         raise ArgumentError(f"VarianceScaling: expected {name} to be one of {', '.join(allowed)}; received {value!r}")
 
 
-def compute_fans(shape: Sequence[int]) -> tuple[int, int]:
+def compute_fans(
+    shape: Sequence[int], input_axes: Optional[Sequence[int]] = None, output_axes: Optional[Sequence[int]] = None
+) -> tuple[int, int]:
     """Return the number of inputs and outputs of one unit for a weight of this shape (last axes: in, out).
 
     Args:
         shape: sizes of the weight.
+        input_axes, output_axes: the axes that make them up, where they are not the last ones.
 
     Example:
     >>> compute_fans((3, 3, 16, 32))
     (144, 288)
     """
     shape = tuple(shape)
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
     if len(shape) < 1:
         return 1, 1
     if len(shape) == 1:

@@ -21,7 +21,8 @@ from gradmill.errors import ArgumentError, InternalError, ShapeError
 
 # Arguments of ops that are data; every other argument is a setting of the operation.
 _DATA_ARGUMENTS = frozenset(
-    "x x1 x2 y a b v xs inputs condition target output logits values indices updates start_indices operands key".split()
+    "x x1 x2 y a b v xs inputs condition target output logits values indices updates start_indices operands key query "
+    "value bias mask".split()
 )
 
 # Modules of Keras in which saved graphs seek an op's class; what stands in none of these sets is in "numpy".
@@ -32,12 +33,15 @@ _OP_MODULES = {
         "relu relu6 sigmoid sparse_sigmoid softplus softsign soft_shrink sparse_plus silu squareplus log_sigmoid "
         "leaky_relu hard_sigmoid hard_silu elu selu gelu celu glu tanh_shrink hard_tanh hard_shrink threshold softmax "
         "log_softmax sparsemax one_hot multi_hot binary_crossentropy categorical_crossentropy "
-        "sparse_categorical_crossentropy".split()
+        "sparse_categorical_crossentropy dot_product_attention".split()
     ),
 }
 
 # Ops that Keras knows by two names and writes under the second.
 _SHORT_NAMES = {"abs": "absolute"}
+
+# What `flatten` and its like look into.
+_NESTED = (list, tuple, dict)
 
 _name_counts: dict[str, int] = collections.defaultdict(int)
 _connection: dict[str, Any] = {}
@@ -233,11 +237,19 @@ def flatten(structure: Any) -> list:
     Returns:
         list of leaves; dicts by sorted key.
     """
-    if isinstance(structure, dict):
-        return [leaf for key in _keys(structure) for leaf in flatten(structure[key])]
-    if isinstance(structure, (list, tuple)):
-        return [leaf for each in structure for leaf in flatten(each)]
-    return [structure]
+    leaves: list = []
+    _collect((structure,), leaves)
+    return leaves
+
+
+def _collect(values: Any, leaves: list) -> None:
+    for value in values:
+        if not isinstance(value, _NESTED):
+            leaves.append(value)
+        elif isinstance(value, dict):
+            _collect([value[key] for key in _keys(value)], leaves)
+        else:
+            _collect(value, leaves)
 
 
 def _keys(mapping: dict) -> list:
@@ -264,7 +276,7 @@ def map_structure(function: Callable, structure: Any) -> Any:
         ordered = ((key, mapped[key]) for key in structure)
         return collections.OrderedDict(ordered) if isinstance(structure, collections.OrderedDict) else dict(ordered)
     if isinstance(structure, (list, tuple)):
-        items = [map_structure(function, each) for each in structure]
+        items = [map_structure(function, each) if isinstance(each, _NESTED) else function(each) for each in structure]
         if isinstance(structure, list):
             return items
         return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
@@ -273,7 +285,13 @@ def map_structure(function: Callable, structure: Any) -> Any:
 
 def any_symbolic(*structures: Any) -> bool:
     """True when a leaf of any structure is a SymbolicTensor."""
-    return any(isinstance(leaf, SymbolicTensor) for leaf in flatten(structures))
+    for value in structures:
+        if isinstance(value, _NESTED):
+            if value and any_symbolic(*(value.values() if isinstance(value, dict) else value)):
+                return True
+        elif isinstance(value, SymbolicTensor):
+            return True
+    return False
 
 
 class Node:

@@ -3,12 +3,14 @@
 import collections
 import contextlib
 import functools
-from typing import Any, Callable, Iterator, List, Optional
+import threading
+import warnings
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from gradmill import _core
-from gradmill.errors import ArgumentError
+from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.symbolic import SymbolicTensor, flatten, map_structure
 
 # Sizes that stand for unknown ones while shapes are inferred: an output size that follows them is unknown too.
@@ -20,17 +22,64 @@ def is_tracing() -> bool:
     return _core.is_tracing()
 
 
+class _OfThread(threading.local):
+    """What goes on in this thread.
+
+    Attributes:
+        draws: who gives the keys of random draws in place of the generators; None for nobody.
+        recording: the innermost trace under way.
+    """
+
+    draws: Optional[Callable] = None
+    recording: Optional["_Recording"] = None
+
+
+_of_thread = _OfThread()
+
+
 @contextlib.contextmanager
-def name_scope(name: str) -> Iterator[None]:
+def drawing(source: Optional[Callable]) -> Iterator[None]:
+    """Take the keys of draws inside the context, in this thread, from `source(generator)`.
+
+    A trace that begins inside takes them from the generators again.
+
+    Args:
+        source: returns an int64 tensor (seed, counter); None for the generators themselves.
+    """
+    before, _of_thread.draws = _of_thread.draws, source
+    try:
+        yield
+    finally:
+        _of_thread.draws = before
+
+
+def draw_source() -> Optional[Callable]:
+    """Return the source that `drawing` set for this thread, or None."""
+    return _of_thread.draws
+
+
+class name_scope(contextlib.ContextDecorator):  # noqa: N801
     """Give ops inside the context a place in a path ("model/dense"), which plans and errors show.
 
     Args:
         name: part of the path; scopes nest.
+
+    Example:
+        >>> with name_scope("model"), name_scope("dense"):
+        ...     print(_core.current_scope())
+        model/dense
     """
-    _core.push_scope(name)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_name",)
+
+    # A class and no generator: it is entered in every call of a layer.
+    def __init__(self, name: str):
+        self._name = name
+
+    def __enter__(self) -> None:
+        _core.push_scope(self._name)
+
+    def __exit__(self, *_: Any) -> None:
         _core.pop_scope()
 
 
@@ -39,23 +88,98 @@ def init_scope() -> Iterator[None]:
     """Compute at once inside the context, even while a function is being traced."""
     _core.push_eager()
     try:
-        yield
+        with drawing(None):
+            yield
     finally:
         _core.pop_emitter()
 
 
 class _Recording:
-    """The context of a trace."""
+    """The context of a trace.
+
+    Attributes:
+        checks: (number of an input, function of its values) for each check to be made before a run.
+    """
 
     def __init__(self) -> None:
         self.trace = _core.Trace()
+        self.checks: List[Tuple[int, Callable]] = []
+        self._draws = drawing(None)
+        self._inputs: Dict[int, int] = {}  # numbers of inputs by the ids of tensors
+        self._outer: Optional[_Recording] = None
 
-    def __enter__(self) -> _core.Trace:
+    def __enter__(self) -> "_Recording":
+        self._draws.__enter__()
         self.trace.start()
-        return self.trace
+        self._outer, _of_thread.recording = _of_thread.recording, self
+        return self
 
     def __exit__(self, *_: Any) -> None:
+        _of_thread.recording = self._outer
         self.trace.stop()
+        self._draws.__exit__(None, None, None)
+
+    def input(self, shape: Any, dtype: Any) -> Any:
+        """Return a tensor that stands for the next input."""
+        number, made = len(self._inputs), self.trace.input(shape, dtype)
+        self._inputs[made.id] = number
+        return made
+
+    def add_copy(self, made: Any, source: Any) -> None:
+        """Take a tensor for the input of which it has the values."""
+        if source.id in self._inputs:
+            self._inputs[made.id] = self._inputs[source.id]
+
+    def add_check(self, tensor: Any, check: Callable) -> bool:
+        """Remember a check if the tensor is an input; see `check_input`."""
+        if tensor.id not in self._inputs:
+            return False
+        self.checks.append((self._inputs[tensor.id], check))
+        return True
+
+
+class _KeyInputs:
+    """Keys of draws as inputs of a trace: one for each generator, counted up from draw to draw."""
+
+    def __init__(self, trace: _core.Trace):
+        self.generators: List[Any] = []
+        self._trace = trace
+        self._keys: Dict[int, Any] = {}
+        self._draws = 0
+
+    def __call__(self, generator: Any) -> Any:
+        if id(generator) not in self._keys:
+            self.generators.append(generator)
+            self._keys[id(generator)] = self._trace.input([2], "int64")
+        key = self._keys[id(generator)] + np.array([0, self._draws], dtype="int64")
+        self._draws += 1
+        return key
+
+
+def check_input(tensor: Any, check: Callable) -> bool:
+    """Have the values of a traced tensor looked at before each run of the plan, which kernels cannot refuse.
+
+    Args:
+        tensor: any traced tensor.
+        check: called with the values as an array; raises for those that are wrong.
+
+    Returns:
+        whether that will happen: the tensor is an input of the trace as it was given, not the result of an op.
+    """
+    recording = _of_thread.recording
+    return recording is not None and recording.add_check(tensor, check)
+
+
+def copy_of(source: Any, made: Any) -> None:
+    """Let `check_input` take `made` for `source`: the same values in another dtype or rank.
+
+    Args:
+        source: any tensor.
+        made: what was made of it.
+    """
+    recording = _of_thread.recording
+    if recording is not None:
+        recording.add_copy(made, source)
 
 
 class TensorSpec:
@@ -92,30 +216,40 @@ class Traced:
     Args:
         python_function: called once, with traced tensors in place of tensors and arrays.
         arguments: (args, kwargs) whose shapes and dtypes are the signature.
+        keys_are_inputs: whether random draws take their keys from further inputs, one for each of `generators`, of
+            which the k-th draw of the function uses (seed, counter + k); else from the generators, which count.
 
     Attributes:
         plan: the compiled step; `plan.describe()` lists its kernels, `plan.profile(inputs)` times them.
+        generators: those whose keys are inputs.
+        checks: (number of an input, function of its values); see `check_input`.
     """
 
-    def __init__(self, python_function: Callable, arguments: Any):
-        with _Recording() as trace:
+    def __init__(self, python_function: Callable, arguments: Any, keys_are_inputs: bool = False):
+        with _Recording() as recording:
+            keys = _KeyInputs(recording.trace)
 
             def placeholder(leaf: Any) -> Any:
                 if not _is_data(leaf):
                     return leaf
-                return trace.input(leaf.shape, leaf.dtype)
+                return recording.input(leaf.shape, leaf.dtype)
 
             args, kwargs = map_structure(placeholder, arguments)
-            result = python_function(*args, **kwargs)
+            with drawing(keys if keys_are_inputs else None):
+                result = python_function(*args, **kwargs)
+        self.generators = keys.generators
         self._result = map_structure(lambda leaf: None if _is_output(leaf) else leaf, result)
         self._is_output = [_is_output(leaf) for leaf in flatten(result)]
         outputs = [
             leaf.value if isinstance(leaf, _core.Variable) else leaf for leaf in flatten(result) if _is_output(leaf)
         ]
-        self.plan = trace.compile(outputs)
+        self.plan = recording.trace.compile(outputs)
+        self.checks = recording.checks
         self.kept_alive: List[Any] = []
 
     def __call__(self, tensors: List[Any]) -> Any:
+        for number, check in self.checks:
+            check(tensors[number].numpy())
         outputs = iter(self.plan.run(tensors))
         are_outputs = iter(self._is_output)
         return map_structure(lambda leaf: next(outputs) if next(are_outputs) else leaf, self._result)
@@ -142,6 +276,18 @@ def _key(leaf: Any) -> Any:
     return ("object", id(leaf))
 
 
+_fall_back = {"always": False}
+
+
+def set_fall_back(enabled: bool) -> None:
+    """Choose what functions made from now on do when their Python code looks at values of tensors.
+
+    Args:
+        enabled: whether they run op by op, with a warning, rather than raise an error.
+    """
+    _fall_back["always"] = bool(enabled)
+
+
 class Function:
     """A Python function that runs as a compiled plan; made by `function`.
 
@@ -149,6 +295,11 @@ class Function:
         python_function: called while tracing only.
         cache_size: compiled signatures to keep; default: `GRADMILL_PLAN_CACHE`, 64.
         examine: called as `examine(plan, arguments)` with each new plan before it is kept and run; may raise.
+        falls_back: whether a function that looks at values of tensors runs op by op, with a warning, rather than being
+            an error; default: what `set_fall_back` set.
+
+    Attributes:
+        runs_eagerly: whether that has happened.
     """
 
     def __init__(
@@ -156,8 +307,11 @@ class Function:
         python_function: Callable,
         cache_size: Optional[int] = None,
         examine: Optional[Callable[[_core.Plan, List[Any]], None]] = None,
+        falls_back: Optional[bool] = None,
     ):
         self.python_function = python_function
+        self.runs_eagerly = False
+        self._falls_back = _fall_back["always"] if falls_back is None else falls_back
         self._examine = examine
         self._cache: collections.OrderedDict = collections.OrderedDict()
         self._limit = cache_size or _core.plan_cache_size()
@@ -170,10 +324,30 @@ class Function:
         if _core.is_tracing():
             return self.python_function(*args, **kwargs)
         arguments = _with_tensors((args, kwargs))
-        if _core.is_recording():  # tapes see ops, and nothing of what a plan computes
-            args, kwargs = arguments
-            return self.python_function(*args, **kwargs)
-        return self._traced(arguments)([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
+        if not self.runs_eagerly and not _core.is_recording():  # tapes see ops, and nothing of what a plan computes
+            try:
+                traced = self._traced(arguments)
+            except UnsupportedError as error:
+                self.fall_back(error)
+            else:
+                return traced([leaf for leaf in flatten(arguments) if isinstance(leaf, _core.Tensor)])
+        args, kwargs = arguments
+        return self.python_function(*args, **kwargs)
+
+    def fall_back(self, error: UnsupportedError) -> None:
+        """Run op by op from now on, if that is allowed and would help; else raise the error again.
+
+        Args:
+            error: what was raised while the function was traced.
+        """
+        if not self._falls_back or "is being traced" not in str(error):
+            raise error
+        self.runs_eagerly = True
+        warnings.warn(
+            f"{getattr(self.python_function, '__name__', 'the function')} looks at values of tensors, in an if, a loop "
+            "or a print, and runs op by op; use where and sums over masks to have it compiled",
+            stacklevel=3,
+        )
 
     def _traced(self, arguments: Any) -> Traced:
         args, kwargs = arguments
@@ -286,12 +460,12 @@ def infer_outputs(func: Callable, *args: Any) -> Any:
 
 
 def _run_abstractly(func: Callable, args: Any, fill: int) -> Any:
-    with _Recording() as trace:
+    with _Recording() as recording:
 
         def placeholder(leaf: Any) -> Any:
             if not isinstance(leaf, SymbolicTensor):
                 return leaf
-            return trace.input([fill if size is None else size for size in leaf.shape], leaf.dtype)
+            return recording.input([fill if size is None else size for size in leaf.shape], leaf.dtype)
 
         result = func(*map_structure(placeholder, list(args)))
         return map_structure(lambda leaf: TensorSpec(leaf.shape, leaf.dtype) if _is_output(leaf) else leaf, result)

@@ -1,5 +1,6 @@
 """A batch that does not fit in memory is refused before its first step, with the largest batch that fits."""
 
+import gc
 import re
 
 import numpy as np
@@ -21,7 +22,11 @@ CALLS = {
 
 @pytest.fixture
 def limit(monkeypatch):
-    """A function that lets the checks see so many free mebibytes."""
+    """A function that lets the checks see so many free mebibytes.
+
+    What plans need beside the memory that dead ones leave to them must not change within a test: those go first.
+    """
+    gc.collect()
     return lambda mebibytes: monkeypatch.setattr(
         "gradmill.models.memory_check.available_memory_bytes", lambda: mebibytes * MEBIBYTE
     )

@@ -402,6 +402,7 @@ ELSEWHERE = {
     "top_k",
     # In tests/layers, beside the layers that are made of them, and against Keras.
     "adaptive_average_pool",
+    "dot_product_attention",  # tests/layers/test_attention.py
     "adaptive_max_pool",
     "average_pool",
     "max_pool",

@@ -1,4 +1,4 @@
-"""Samples per second of training on random images, and tables of several devices."""
+"""Samples per second of training on random samples, and tables of several devices."""
 
 import time
 from typing import Any, Dict, List, Optional, Sequence, Tuple
@@ -12,7 +12,29 @@ from gradmill.utils import PyDataset
 _DISTINCT_BATCHES = 2
 
 
-class RandomImages(PyDataset):
+class _RandomBatches(PyDataset):
+    """Batches of random samples with random labels; a few batches, repeated."""
+
+    def __init__(self, batch_size: int, steps: int, classes: int, seed: Optional[int]):
+        super().__init__()
+        generator = np.random.default_rng(seed)
+        self._steps = steps
+        self._batches = [
+            (self._draw(generator, batch_size), generator.integers(0, classes, batch_size).astype("int32"))
+            for _ in range(min(steps, _DISTINCT_BATCHES))
+        ]
+
+    def _draw(self, generator: np.random.Generator, batch_size: int) -> np.ndarray:
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return self._steps
+
+    def __getitem__(self, index: int) -> Tuple[np.ndarray, np.ndarray]:
+        return self._batches[index % len(self._batches)]
+
+
+class RandomImages(_RandomBatches):
     """Batches of uniform random images from 0 to 1 with random labels; a few batches, repeated.
 
     Args:
@@ -32,22 +54,39 @@ class RandomImages(PyDataset):
     def __init__(
         self, batch_size: int, steps: int, image_shape: Sequence[int], classes: int, seed: Optional[int] = None
     ):
-        super().__init__()
-        generator = np.random.default_rng(seed)
-        self._steps = steps
-        self._batches = [
-            (
-                generator.random((batch_size, *image_shape), dtype=np.float32),
-                generator.integers(0, classes, batch_size).astype("int32"),
-            )
-            for _ in range(min(steps, _DISTINCT_BATCHES))
-        ]
+        self._shape = tuple(image_shape)
+        super().__init__(batch_size, steps, classes, seed)
 
-    def __len__(self) -> int:
-        return self._steps
+    def _draw(self, generator: np.random.Generator, batch_size: int) -> np.ndarray:
+        return generator.random((batch_size, *self._shape), dtype=np.float32)
 
-    def __getitem__(self, index: int) -> Tuple[np.ndarray, np.ndarray]:
-        return self._batches[index % len(self._batches)]
+
+class RandomTokens(_RandomBatches):
+    """Batches of sequences of uniform random token ids with random labels; a few batches, repeated.
+
+    Args:
+        batch_size: sequences of a batch.
+        steps: batches of an epoch.
+        length: ids of a sequence.
+        vocabulary_size: ids lie below it.
+        classes: number of classes.
+        seed: seed of the ids.
+
+    Example:
+        >>> from gradmill.benchmark.throughput import RandomTokens
+        >>> ids, labels = RandomTokens(4, steps=2, length=16, vocabulary_size=1000, classes=8)[0]
+        >>> ids.shape, labels.shape
+        ((4, 16), (4,))
+    """
+
+    def __init__(
+        self, batch_size: int, steps: int, length: int, vocabulary_size: int, classes: int, seed: Optional[int] = None
+    ):
+        self._length, self._vocabulary_size = length, vocabulary_size
+        super().__init__(batch_size, steps, classes, seed)
+
+    def _draw(self, generator: np.random.Generator, batch_size: int) -> np.ndarray:
+        return generator.integers(0, self._vocabulary_size, (batch_size, self._length)).astype("int32")
 
 
 def measure_training(

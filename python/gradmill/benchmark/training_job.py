@@ -50,7 +50,7 @@ def run_training(
     Args:
         name: name of the job and its files.
         model: compiled with the metric `"accuracy"`.
-        train: `(x, y)`.
+        train: `(x, y)`; x as `fit` takes it.
         test: `(x, y)`.
         epochs: number of epochs.
         batch_size: samples of a step.
@@ -77,13 +77,13 @@ def run_training(
         "job": name,
         "epochs": epochs,
         "batch_size": batch_size,
-        "train_samples": len(train[0]),
-        "test_samples": len(test[0]),
+        "train_samples": len(train[1]),
+        "test_samples": len(test[1]),
         "parameters": model.count_params(),
         "test_accuracy": scores["accuracy"],
         "test_loss": scores["loss"],
         "fit_seconds": fit_seconds,
-        **summarize(timer.seconds, len(train[0])),
+        **summarize(timer.seconds, len(train[1])),
         "history": history.history,
     }
     print_summary(results)

@@ -33,6 +33,8 @@ class Metric:
         3.0
     """
 
+    _restore_later: Optional[Callable[[Variable], None]] = None  # gives new variables a checkpoint's values
+
     def __init__(self, dtype: Any = None, name: Optional[str] = None):
         self.name = name or support.auto_name(type(self).__name__)
         self._dtype = support.compute_dtype(dtype)
@@ -75,6 +77,8 @@ class Metric:
         variable.path = f"{self.name.replace('/', '>')}/{name or 'variable'}"
         variable.aggregation = aggregation
         self._variables.append(variable)
+        if self._restore_later is not None:
+            self._restore_later(variable)
         return variable
 
     def add_weight(

@@ -4,6 +4,8 @@ Arrays are never copied or converted here: float64 or uint8 data stay as the cal
 converted when it is gathered.
 """
 
+import contextlib
+import itertools
 import math
 import warnings
 from typing import Any, Iterator, List, Optional, Tuple
@@ -12,7 +14,7 @@ import numpy as np
 
 from gradmill import config, errors
 from gradmill.utils import structure
-from gradmill.utils.batch_data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from gradmill.utils.batch_data import PyDataset, batches_ahead, pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 DEFAULT_BATCH_SIZE = 32
 _PART_NAMES = ("x", "y", "sample_weight")
@@ -47,6 +49,8 @@ class BatchData:
     Attributes:
         num_batches: batches of one pass, or None while unknown.
         endless: whether there is no last batch.
+        data: arrays, structured as a step receives them, when the batches are rows of those and `batches` yields only
+            the rows' numbers; else None.
     """
 
     def __init__(self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False):
@@ -59,9 +63,16 @@ class BatchData:
         self.num_batches = _count_batches(source)
         self.endless = _is_endless(source)
         self._raw: Any = None
+        self._drawn = 0  # batches that the iterator in use has given
+        self._order_seed: Optional[int] = None
         self._iterator: Optional[Iterator[Any]] = None
         self._first: Optional[Any] = None
         self._restored = False
+        self.data: Any = None
+        self._rows: Any = source.row_batches() if hasattr(source, "row_batches") else None
+        if self._rows is not None:
+            with contextlib.suppress(errors.GradMillError):  # raised again for the batch that has the mistake
+                self.data = self._standardize(self._rows.data)
 
     def first_batch(self) -> Any:
         """Return the first batch without losing it: the next pass yields it again."""
@@ -73,7 +84,13 @@ class BatchData:
                 raise errors.ArgumentError(
                     f"fit: the data set must yield at least one batch; received an empty {type(self.source).__name__}"
                 ) from None
-        return self._first
+        return self.gather(self._first)
+
+    def gather(self, batch: Any) -> Any:
+        """Return the arrays of what `batches` yielded."""
+        if self.data is None:
+            return batch
+        return structure.map_structure(lambda leaf: None if leaf is None else leaf.take(batch, axis=0), self.data)
 
     def batches(self, limit: Optional[int], order_seed: Optional[int], first_step: int = 0) -> Iterator[Any]:
         """Yield the batches of an epoch; with a limit the next call goes on where this one stopped.
@@ -125,16 +142,25 @@ class BatchData:
             self._iterator = None
 
     def state(self) -> Any:
-        """Return the position of the pass in progress, None where the source has none to give."""
-        return self._raw.get_state() if hasattr(self._raw, "get_state") else None
+        """Return the position of the pass in progress: the source's own, or how many batches it gave."""
+        if hasattr(self._raw, "get_state"):
+            return self._raw.get_state()
+        return {"drawn": self._drawn, "order_seed": self._order_seed}
 
     def restore(self, state: Any) -> None:
         """Go on where the data that gave `state` stood."""
-        if state is None or not hasattr(self.source, "iterate_batches"):
-            return
-        self._iterator, self._first = self._new_iterator(None), None
-        self._raw.set_state(state)
-        self._restored = True
+        if "drawn" in state:
+            if not state["drawn"]:
+                return
+            # What can be read but once has given its first batch by now.
+            if self._iterator is None or self._raw is not self.source:
+                self._iterator = self._new_iterator(state["order_seed"])
+            while self._drawn < state["drawn"] and next(self._iterator, None) is not None:
+                pass
+        else:
+            self._iterator = self._new_iterator(None)
+            self._raw.set_state(state)
+        self._first, self._restored = None, True
 
     def begin_epoch(self) -> None:
         """Tell a `PyDataset` that an epoch starts."""
@@ -149,16 +175,32 @@ class BatchData:
     def _new_iterator(self, order_seed: Optional[int]) -> Iterator[Any]:
         if hasattr(self._raw, "get_state"):
             self._raw.close()
-        if hasattr(self.source, "iterate_batches"):
+        self._drawn, self._order_seed = 0, order_seed
+        if self.data is not None:
+            self._raw = self._rows.iterate()
+        elif hasattr(self.source, "iterate_batches"):
             self._raw = self.source.iterate_batches()
         elif self._indexed and self.num_batches is not None:
             order: Any = range(self.num_batches)
             if self._shuffle and order_seed is not None:
                 order = np.random.default_rng(order_seed).permutation(self.num_batches)
-            self._raw = (self.source[int(index)] for index in order)
+            self._raw = self._in_order(order)
+        elif self._indexed and isinstance(self.source, PyDataset):
+            self._raw = batches_ahead(self.source, itertools.count())
         else:
             self._raw = iter(self.source)
-        return (self._standardize(batch) for batch in self._raw)
+        return self._counted(self._raw)
+
+    def _in_order(self, order: Any) -> Iterator[Any]:
+        if isinstance(self.source, PyDataset):
+            return batches_ahead(self.source, order)
+        return (self.source[int(index)] for index in order)
+
+    def _counted(self, raw: Any) -> Iterator[Any]:
+        for batch in raw:
+            self._drawn += 1
+            yield batch if self.data is not None else self._standardize(batch)
+        self._drawn = 0
 
     def _standardize(self, batch: Any) -> Any:
         # A list may be the input of several arrays, so only a tuple is taken as (x, y, sample_weight).

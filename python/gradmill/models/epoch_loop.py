@@ -2,13 +2,13 @@
 
 import time
 import warnings
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 
 from gradmill import errors
 from gradmill.models.data_adapter import ArrayData, BatchData
-from gradmill.models.epoch_runner import PROGRESS_INTERVAL_SECONDS, EpochRunner
+from gradmill.models.epoch_runner import PROGRESS_INTERVAL_SECONDS, EpochRunner, RowRunner
 from gradmill.models.step_program import StepProgram
 from gradmill.utils import structure
 
@@ -131,8 +131,11 @@ class BatchFeed(Feed):
         self._seed = seed
         self._passes = 0
         self.program = model._program(method, data.first_batch())
+        self._runner = self._make_runner()
+        self._held: Any = None  # a batch of another size than those before it
 
     def run(self, on_progress: StepHook, on_step_begin: StepHook, on_step_end: StepHook, first_step: int = 0) -> int:
+        runner, by_step = self._runner, on_step_begin is not None or on_step_end is not None
         step = first_step
         begin = time.perf_counter()
         next_progress = begin + PROGRESS_INTERVAL_SECONDS
@@ -141,17 +144,14 @@ class BatchFeed(Feed):
         batches = self._data.batches(self._limit, self._seed + self._passes, first_step)
         while True:
             asked = time.perf_counter()
-            batch = next(batches, None)
-            if batch is None:
+            taken = self._take(batches, 1 if by_step or runner is None else runner.stretch)
+            if not taken:
                 break
             waited += time.perf_counter() - asked
             if on_step_begin is not None:
                 on_step_begin(step)
-            self.program = self._model._program(self._method, batch)
-            if self._method != "predict_step":
-                self._model._check_labels(batch, "y")
-            self.last_outputs = self.program.function(*self._model._batch_tensors(batch))
-            step += 1
+            self._advance(taken, step)
+            step += len(taken)
             if on_step_end is not None and on_step_end(step - 1):
                 break
             if on_progress is not None and time.perf_counter() >= next_progress:
@@ -162,6 +162,44 @@ class BatchFeed(Feed):
         self._passes += 1
         self.steps = self._limit or self._data.num_batches
         return step
+
+    def _make_runner(self) -> Optional[RowRunner]:
+        """Return what runs many steps at once, where the batches are rows of arrays that are in order as a whole."""
+        data = self._data.data
+        if data is None:
+            return None
+        try:
+            if self._method != "predict_step":
+                self._model._check_labels(data, "y")
+        except errors.GradMillError:
+            return None  # the batch with the mistake, if any is read, is found on its way
+        arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
+        return RowRunner(self.program.function, arrays, self._model._dtypes(data))
+
+    def _take(self, batches: Iterator[Any], count: int) -> List[Any]:
+        """Return the next batches, `count` at most; more than one are rows' numbers, as many in each."""
+        taken: List[Any] = []
+        while len(taken) < count:
+            batch, self._held = (next(batches, None) if self._held is None else self._held), None
+            if batch is None:
+                break
+            if taken and len(batch) != len(taken[0]):
+                self._held = batch
+                break
+            taken.append(batch)
+        return taken
+
+    def _advance(self, taken: List[Any], step: int) -> None:
+        """Run a step on each batch."""
+        if self._runner is not None:
+            self._runner.run_batches(taken, step)
+            self.last_outputs = self._runner.last_outputs
+            return
+        for batch in map(self._data.gather, taken):
+            self.program = self._model._program(self._method, batch)
+            if self._method != "predict_step":
+                self._model._check_labels(batch, "y")
+            self.last_outputs = self.program.function(*self._model._batch_tensors(batch))
 
     def rewind(self) -> None:
         self._data.rewind()
@@ -174,7 +212,9 @@ class BatchFeed(Feed):
         self._data.restore(state.get("data"))
 
 
-def run_epoch(model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int = 0) -> Dict[str, Any]:
+def run_epoch(
+    model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int = 0, first_logs: Optional[Dict[str, Any]] = None
+) -> Dict[str, Any]:
     """Run one epoch and return its logs.
 
     Args:
@@ -183,12 +223,15 @@ def run_epoch(model: Any, feed: Feed, callbacks: Any, mode: str, first_step: int
         callbacks: `CallbackList`; its batch hooks are called only when one of its callbacks has some.
         mode: `"train"` or `"test"`.
         first_step: step to start with, when an interrupted epoch is taken up again.
+        first_logs: logs of the step before `first_step`.
     """
     every = model.steps_per_execution
     stop_flag = "stop_training" if mode == "train" else "stop_evaluating"
     waiting: List[int] = []
 
     def logs_now() -> Dict[str, Any]:
+        if first_step and feed.last_outputs is None:
+            return dict(first_logs or {})
         return read_logs(model, feed.program, feed.last_outputs)
 
     def end_of_execution(step: int) -> None:
@@ -249,16 +292,10 @@ def run_prediction(model: Any, feed: Feed, callbacks: Any) -> Any:
 def read_logs(model: Any, program: StepProgram, outputs: Any) -> Dict[str, Any]:
     """Return the logs of the steps so far as Python numbers, sorted by name.
 
-    A `train_step` that returns the results of the model's metrics gets those as they are now; any other gets what its
-    last step returned.
+    A step written by the user gets what its last call returned, which is not what the model's metrics of these names
+    hold unless it updates them.
     """
-    if program.log_names is None:
-        logs = model.get_metrics_result()
-    else:
-        logs = dict(zip(program.log_names, outputs))
-        known = model.get_metrics_result()
-        if set(known) == set(logs):
-            logs = known
+    logs = model.get_metrics_result() if program.log_names is None else dict(zip(program.log_names, outputs))
     return {name: to_number(logs[name]) for name in sorted(logs)}
 
 

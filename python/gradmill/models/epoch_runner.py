@@ -1,12 +1,12 @@
-"""Run the steps of one pass over arrays in memory: order, gather, convert, step."""
+"""Run steps over rows of arrays in memory: order, gather, convert, step."""
 
 import math
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import numpy as np
 
-from gradmill import _core, ops, tracing
+from gradmill import _core, errors, ops, tracing
 from gradmill.models.data_adapter import batch_dtype
 
 PROGRESS_INTERVAL_SECONDS = 0.2
@@ -14,21 +14,86 @@ PROGRESS_INTERVAL_SECONDS = 0.2
 STRETCH_SECONDS = 0.05
 
 
-class EpochRunner:
-    """The loop over the batches of an epoch.
+class RowRunner:
+    """Steps over batches of rows of arrays.
 
     Args:
         step_function: called as `step_function(*batch_tensors)`, one tensor per array; what it does lives in variables.
             A function made by `tracing.function` runs as its plan for each batch shape, a plain one eagerly.
         arrays: NumPy arrays with one first dimension, of any dtype and strides; they are read in place.
-        batch_size: samples of a full batch; the last batch of a pass may be smaller.
-        steps: batches of one pass, `ceil(rows / batch_size)` at most.
-        shuffle: whether each pass visits the rows in an order of its own, drawn from `(seed, epoch)`.
-        seed: non-negative integer.
         dtypes: dtype of each batch tensor; default: floats as `config.floatx()`, others as they are.
 
     Attributes:
         last_outputs: what the last step returned, None before the first.
+        stretch: how many steps may run before Python looks at signals and progress.
+    """
+
+    def __init__(self, step_function: Callable, arrays: Sequence[np.ndarray], dtypes: Optional[Sequence[str]] = None):
+        self._step_function = step_function
+        self._arrays = list(arrays)
+        self._dtypes = list(dtypes) if dtypes is not None else [batch_dtype(array) for array in self._arrays]
+        self.last_outputs: Any = None
+        self.stretch = 16
+        self._loops: Dict[int, Any] = {}
+
+    def run_batches(self, batches: Sequence[np.ndarray], step: int) -> None:
+        """Run a step on each batch.
+
+        Args:
+            batches: int64 arrays of row numbers, all of one length.
+            step: number of the first step.
+        """
+        loop = self._loop(len(batches[0]))
+        begin = time.perf_counter()
+        if loop is None:
+            for rows in batches:
+                self._step_on(rows)
+        else:
+            loop.run(np.concatenate(batches), 0, len(batches), step)
+            self.last_outputs = loop.outputs
+        self._adapt(len(batches), time.perf_counter() - begin)
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        """Bring the stretch to about `STRETCH_SECONDS`."""
+        if count == self.stretch and seconds < STRETCH_SECONDS / 2:
+            self.stretch *= 2
+        elif seconds > 2 * STRETCH_SECONDS:
+            self.stretch = max(1, self.stretch // 2)
+
+    def _step_on(self, rows: Any) -> None:
+        """Run one step through Python."""
+        batch = [ops.convert_to_tensor(array[rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)]
+        self.last_outputs = self._step_function(*batch)
+
+    def _loop(self, rows: int) -> Optional[Any]:
+        """The engine's loop for batches of `rows` samples; None when the step must go through Python."""
+        function = self._step_function
+        if not isinstance(function, tracing.Function) or not all(map(_engine_reads, self._arrays)):
+            return None
+        if rows not in self._loops and not function.runs_eagerly:
+            batch = [
+                tracing.TensorSpec((rows,) + array.shape[1:], dtype) for array, dtype in zip(self._arrays, self._dtypes)
+            ]
+            try:
+                traced = function.get_concrete_function(*batch)
+            except errors.UnsupportedError as error:
+                function.fall_back(error)
+                return None
+            for number, check in traced.checks:
+                check(self._arrays[number])
+            self._loops[rows] = _core.BatchLoop(traced.plan, self._arrays)
+        return self._loops.get(rows)
+
+
+class EpochRunner(RowRunner):
+    """The loop over the batches of an epoch.
+
+    Args:
+        step_function, arrays, dtypes: as in `RowRunner`.
+        batch_size: samples of a full batch; the last batch of a pass may be smaller.
+        steps: batches of one pass, `ceil(rows / batch_size)` at most.
+        shuffle: whether each pass visits the rows in an order of its own, drawn from `(seed, epoch)`.
+        seed: non-negative integer.
     """
 
     def __init__(
@@ -41,17 +106,12 @@ class EpochRunner:
         seed: int,
         dtypes: Optional[Sequence[str]] = None,
     ):
-        self._step_function = step_function
-        self._arrays = list(arrays)
+        super().__init__(step_function, arrays, dtypes)
         self._rows = int(self._arrays[0].shape[0])
         self._batch_size = batch_size
         self._steps = min(steps, math.ceil(self._rows / batch_size))
         self._shuffle = shuffle
         self._seed = seed
-        self._dtypes = list(dtypes) if dtypes is not None else [batch_dtype(array) for array in self._arrays]
-        self.last_outputs: Any = None
-        self._loops: Dict[int, Any] = {}
-        self._stretch = 16
 
     def run(
         self,
@@ -83,7 +143,7 @@ class EpochRunner:
         while step < end:
             if on_step_begin is not None:
                 on_step_begin(step)
-            count = 1 if by_step else min(self._stretch, end - step)
+            count = 1 if by_step else min(self.stretch, end - step)
             step += self._advance(order, step, count)
             if on_step_end is not None and on_step_end(step - 1):
                 return step
@@ -98,7 +158,7 @@ class EpochRunner:
         rows = min(self._batch_size, self._rows - start)
         loop = self._loop(rows)
         if loop is None:
-            self.last_outputs = self._step_function(*self._gather(order, step))
+            self._step_on(slice(start, start + rows) if order is None else order[start : start + rows])
             return 1
         if rows == self._batch_size:
             count = min(count, (self._rows - start) // self._batch_size)
@@ -106,36 +166,14 @@ class EpochRunner:
             count = 1
         begin = time.perf_counter()
         loop.run(order, start, count, step)
-        seconds = time.perf_counter() - begin
-        if count == self._stretch and seconds < STRETCH_SECONDS / 2:
-            self._stretch *= 2
-        elif seconds > 2 * STRETCH_SECONDS:
-            self._stretch = max(1, self._stretch // 2)
+        self._adapt(count, time.perf_counter() - begin)
         self.last_outputs = loop.outputs
         return count
-
-    def _loop(self, rows: int) -> Optional[Any]:
-        """The engine's loop for batches of `rows` samples; None when the step must go through Python."""
-        if not isinstance(self._step_function, tracing.Function) or not all(map(_engine_reads, self._arrays)):
-            return None
-        if rows not in self._loops:
-            batch = [
-                tracing.TensorSpec((rows,) + array.shape[1:], dtype) for array, dtype in zip(self._arrays, self._dtypes)
-            ]
-            self._loops[rows] = _core.BatchLoop(self._step_function.plan_for(*batch), self._arrays)
-        return self._loops[rows]
 
     def _order(self, epoch: int) -> Optional[np.ndarray]:
         if not self._shuffle:
             return None
         return np.random.Generator(np.random.Philox(key=[self._seed, epoch])).permutation(self._rows)
-
-    def _gather(self, order: Optional[np.ndarray], step: int) -> List[Any]:
-        start = step * self._batch_size
-        rows: Any = slice(start, min(start + self._batch_size, self._rows))
-        if order is not None:
-            rows = order[rows]
-        return [ops.convert_to_tensor(array[rows], dtype=dtype) for array, dtype in zip(self._arrays, self._dtypes)]
 
 
 def _engine_reads(array: np.ndarray) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from gradmill import masks, ops, serialization
+from gradmill import masks, ops, serialization, tracing
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
@@ -176,6 +176,7 @@ class Functional(Model):
             raise ArgumentError(f"{self._label}: expected data for input {tensor.name!r}; received None; pass an array")
         mask = masks.get_mask(value)
         value = ops.convert_to_tensor(np.asarray(value) if isinstance(value, (list, tuple, int, float)) else value)
+        given = value
         shape, wanted = tuple(value.shape), tensor.shape
         if len(shape) == len(wanted) + 1 and shape[-1] == 1:
             value = ops.squeeze(value, axis=-1)
@@ -191,6 +192,7 @@ class Functional(Model):
             )
         if value.dtype != tensor.dtype:
             value = ops.cast(value, tensor.dtype)
+        tracing.copy_of(given, value)
         if mask is not None:
             masks.set_mask(value, mask)
         return value

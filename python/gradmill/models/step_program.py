@@ -69,5 +69,8 @@ class StepProgram:
                 f"{type(model).__name__}.{self._method}: expected to return a dict of logs; received "
                 f"{type(result).__name__}"
             )
-        self.log_names = sorted(result)
-        return [result[name] for name in self.log_names]
+        logs: dict = {}
+        for name, value in result.items():  # the result of `compile_metrics` is a dict of its own
+            logs.update(value if isinstance(value, dict) else {name: value})
+        self.log_names = sorted(logs)
+        return [logs[name] for name in self.log_names]

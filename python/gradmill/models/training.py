@@ -37,6 +37,8 @@ class Trainer(TrainingSteps):
     history: Any = None
     _compile_arguments: Optional[dict] = None
     _resume: Any = None
+    _feeds_in_use: tuple = ()
+    _callbacks_in_use: Any = None
     _programs: dict
 
     def compile(
@@ -205,11 +207,11 @@ class Trainer(TrainingSteps):
                 steps=feed.steps,
             )
         self.stop_training = False
-        self._set(_feed_in_use=feed, _resume=None)
+        self._set(_feeds_in_use=(feed, validation_feed), _callbacks_in_use=callbacks, _resume=None)
         try:
             self._run_epochs(feed, validation_feed, callbacks, initial_epoch, epochs, validation_freq)
         finally:
-            self._set(_feed_in_use=None, _resume=None)
+            self._set(_feeds_in_use=(), _callbacks_in_use=None, _resume=None)
         return self.history
 
     def _run_epochs(
@@ -222,22 +224,28 @@ class Trainer(TrainingSteps):
         validation_freq: Any,
     ) -> None:
         callbacks.on_train_begin()
-        first_step = 0
-        if self._resume is not None:
-            initial_epoch, first_step = self._resume.epoch, self._resume.step
-            feed.restore(self._resume.feed)
+        first_epoch, first_step = initial_epoch, 0
         logs: Dict[str, Any] = {}
-        for epoch in range(initial_epoch, epochs):
+        if self._resume is not None:
+            first_epoch, first_step, logs = self._resume.epoch, self._resume.step, self._resume.logs
+            for each, state in zip((feed, validation_feed), self._resume.feeds):
+                if each is not None and state is not None:
+                    each.restore(state)
+        # What was interrupted may have been about to end.
+        ended = self._resume is not None and self.stop_training
+        for epoch in range(first_epoch, first_epoch if ended else epochs):
             if not first_step:
                 self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
-            logs = dict(epoch_loop.run_epoch(self, feed, callbacks, "train", first_step))
+            logs = dict(epoch_loop.run_epoch(self, feed, callbacks, "train", first_step, logs))
             first_step = 0
             if validation_feed is not None and _is_due(epoch, validation_freq):
                 # The training metrics of the epoch are in `logs` by now; evaluation uses the same metric objects.
                 results = self._evaluate_feed(validation_feed, callbacks)
                 logs.update({f"val_{name}": value for name, value in results.items()})
                 logs = dict(sorted(logs.items()))
+            if isinstance(self.optimizer, optimizers.LossScaleOptimizer):
+                self.optimizer.report_skipped_steps()
             callbacks.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break

@@ -1,0 +1,54 @@
+"""Logs of a `train_step` of one's own."""
+
+import numpy as np
+import pytest
+
+import gradmill as gm
+
+X, Y = np.ones((8, 2), "float32"), np.zeros((8, 1), "float32")
+
+
+class Returns(gm.Model):
+    """A linear model whose step returns what it is told."""
+
+    def __init__(self, logs):
+        super().__init__()
+        self.dense = gm.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        self.logs = logs
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        x, y = data
+        with gm.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+        return self.logs(self, loss, y, y_pred)
+
+
+def all_metrics(model, loss, y, y_pred):
+    for metric in model.metrics:
+        metric.update_state(*((loss,) if metric.name == "loss" else (y, y_pred)))
+    return {metric.name: metric.result() for metric in model.metrics}
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_returned_loss_is_the_loss_of_the_last_step(eager):
+    model = Returns(lambda model, loss, y, y_pred: {"loss": loss})
+    model.compile(gm.optimizers.SGD(0.25), "mse", run_eagerly=eager)
+    # Both weights 1: loss 4; the slope for each is 4, so they become 0.
+    history = model.fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    assert history.history["loss"] == [0.0, 0.0]
+    model.dense.set_weights([np.ones((2, 1))])
+    assert model.fit(X, Y, batch_size=8, verbose=0).history["loss"] == [4.0]
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_results_of_all_metrics_are_logged_by_name(eager):
+    """As Keras's guide writes it: the result of the metrics of `compile` is a dict within the logs."""
+    model = Returns(all_metrics)
+    model.compile(gm.optimizers.SGD(0.0), "mse", metrics=["mae", "mse"], run_eagerly=eager)
+    history = model.fit(X, Y, batch_size=4, verbose=0)
+    assert history.history == {"loss": [4.0], "mae": [2.0], "mse": [4.0]}
