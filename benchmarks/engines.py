@@ -56,6 +56,25 @@ def fit_epochs(keras, model, images, labels, batch, epochs, shuffle=True):
     return times, losses
 
 
+def fit_and_plan(gradmill, make_model, make_data, batch, epochs):
+    """As `fit_epochs` for GradMill, and a dict of what the plan says about the step."""
+    benchmark = importlib.import_module("gradmill.benchmark")
+    at_start = benchmark.peak_memory_bytes()
+    x, y = make_data()
+    model = make_model()
+    times, losses = fit_epochs(gradmill, model, x, y, batch, epochs, shuffle=False)
+    plan = model.plan_for(x[:batch], y[:batch])
+    flops, kernel_flops = benchmark.flops_of(plan.costs())
+    facts = {
+        "planned_bytes": plan.planned_bytes,
+        "start_bytes": at_start,
+        "data_bytes": x.nbytes + y.nbytes,
+        "flops": flops,
+        "kernel_flops": kernel_flops,
+    }
+    return times, losses, facts
+
+
 def torch_epochs(torch, model, optimizer, images, labels, batch, epochs, shuffle=True):
     """The same of a plain PyTorch loop over tensors."""
     loss_function = torch.nn.CrossEntropyLoss()

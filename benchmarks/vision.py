@@ -22,6 +22,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any, Dict, Tuple
 
 import side_by_side
 from vision_workloads import MEMORY_TARGET, WORKLOADS
@@ -31,15 +32,24 @@ ENGINES = (
     *("keras-tensorflow", "keras-tensorflow-best", "keras-torch", "keras-torch-best"),
 )
 SCHEMA = "gradmill-side-by-side/1"
-RUNNER = Path(__file__).with_name("vision_run.py")
 
 
-def ask(engine, arguments, **task):
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """What is compared: a text for `--help`, names of engines, workloads by name, and the program of one run."""
+
+    text: str
+    engines: Tuple[str, ...]
+    workloads: Dict[str, Any]
+    runner: Path
+
+
+def ask(suite, engine, arguments, **task):
     """The answer of one run in a process of its own."""
     task = {"engine": engine, "threads": arguments.threads, "quick": arguments.quick, **task}
     python = sys.executable if engine == "roof" else side_by_side.python_of(engine, arguments)
     environment = side_by_side.KEEP_FREED_MEMORY if engine.endswith("-best") else None
-    return side_by_side.run_once([python, str(RUNNER), json.dumps(task)], environment, arguments.limit)
+    return side_by_side.run_once([python, str(suite.runner), json.dumps(task)], environment, arguments.limit)
 
 
 def rows_of(results, batch, roof):
@@ -130,7 +140,7 @@ def print_report(result):
     if memory:
         plan, start, data, rest = (megabytes(memory[f"{part}_bytes"]) for part in ("planned", "start", "data", "rest"))
         print(
-            f"  gradmill's memory: plan {plan} + {start} at the start + {data} of images and labels + {rest} "
+            f"  gradmill's memory: plan {plan} + {start} at the start + {data} of samples and labels + {rest} "
             f"({memory['rest_of_plan']:.1%} of the plan)"
         )
     if result["layers"]:
@@ -143,19 +153,19 @@ def print_report(result):
     sys.stdout.flush()
 
 
-def measure(name, engines, arguments, roof):
+def measure(suite, name, engines, arguments, roof):
     """Everything about one workload."""
     asked = {"batch": arguments.batch, "steps": arguments.steps}
     changes = {field: value for field, value in asked.items() if value is not None}
-    workload = dataclasses.replace(WORKLOADS[name], **changes)
+    workload = dataclasses.replace(suite.workloads[name], **changes)
     if arguments.quick:
         workload = workload.quick()
     task = {"workload": name, "changes": changes}
     results = side_by_side.take_turns(
-        engines, arguments.repeats, lambda engine: ask(engine, arguments, epochs=arguments.epochs, **task)
+        engines, arguments.repeats, lambda engine: ask(suite, engine, arguments, epochs=arguments.epochs, **task)
     )
     rows = rows_of(results, workload.batch, roof)
-    layers = ask("gradmill", arguments, roof=roof, **task) if arguments.layers else None
+    layers = ask(suite, "gradmill", arguments, roof=roof, **task) if arguments.layers else None
     if layers and "error" in layers:
         print(f"layers of {name}: {layers['error']}", file=sys.stderr)
         layers = None
@@ -178,10 +188,11 @@ def write_json(path, content):
     os.replace(part, path)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    side_by_side.add_options(parser, ENGINES, "gradmill")
-    parser.add_argument("--workloads", default=",".join(WORKLOADS), help="comma-separated (default: %(default)s)")
+def main(suite):
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=suite.text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    side_by_side.add_options(parser, suite.engines, "gradmill")
+    parser.add_argument("--workloads", default=",".join(suite.workloads), help="comma-separated (default: %(default)s)")
     parser.add_argument("--batch", type=int, help="samples of a step (default: the workload's)")
     parser.add_argument("--steps", type=int, help="steps of an epoch (default: the workload's)")
     parser.add_argument(
@@ -190,17 +201,17 @@ def main():
     parser.add_argument("--threads", type=int, help="cores to use (default: all)")
     parser.add_argument("--limit", type=float, default=1800, help="seconds a run may take (default %(default)s)")
     parser.add_argument("--layers", action="store_true", help="time the ten costliest layers of GradMill's step")
-    parser.add_argument("--quick", action="store_true", help="small images, two samples, one step: does it work?")
+    parser.add_argument("--quick", action="store_true", help="small samples, two of them, one step: does it work?")
     parser.add_argument("--json", metavar="FILE", help="write all figures, too; after each workload")
     arguments = parser.parse_args()
     for option in ("batch", "steps", "epochs", "threads", "repeats"):
         if getattr(arguments, option) is not None and getattr(arguments, option) < 1:
             parser.error(f"--{option}: expected a positive number; received {getattr(arguments, option)}")
-    engines = side_by_side.chosen(parser, arguments.engines, ENGINES, "engine")
-    names = side_by_side.chosen(parser, arguments.workloads, WORKLOADS, "workload")
-    roof = ask("roof", arguments)
+    engines = side_by_side.chosen(parser, arguments.engines, suite.engines, "engine")
+    names = side_by_side.chosen(parser, arguments.workloads, suite.workloads, "workload")
+    roof = ask(suite, "roof", arguments)
     if "error" in roof:
-        sys.exit(f"vision.py: the machine was not measured: {roof['error']}")
+        sys.exit(f"{parser.prog}: the machine was not measured: {roof['error']}")
     print(
         f"{roof['machine']['cpu']}, {roof['machine']['threads']} threads: peak {roof['flops'] / 1e9:.1f} GFLOP/s, "
         f"{roof['bandwidth'] / 1e9:.1f} GB/s",
@@ -208,11 +219,11 @@ def main():
     )
     done = []
     for name in names:
-        done.append(measure(name, engines, arguments, roof))
+        done.append(measure(suite, name, engines, arguments, roof))
         print_report(done[-1])
         if arguments.json:
             write_json(arguments.json, {"schema": SCHEMA, "machine": roof["machine"], "roof": roof, "workloads": done})
 
 
 if __name__ == "__main__":
-    main()
+    main(Suite(__doc__, ENGINES, WORKLOADS, Path(__file__).with_name("vision_run.py")))

@@ -8,6 +8,7 @@ import importlib
 import json
 import statistics
 import sys
+from typing import Callable
 
 import engines
 import keras_networks
@@ -33,29 +34,19 @@ def keras_data(workload):
     return images, np.eye(workload.classes, dtype="float32")[labels] if workload.loss == "one-hot" else labels
 
 
-def run_keras(keras, workload, epochs):
-    images, labels = keras_data(workload)
-    model = keras_model(keras, workload)
-    return engines.fit_epochs(keras, model, images, labels, workload.batch, epochs, shuffle=False)
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How the workloads of a comparison run: functions of a workload.
 
+    Attributes:
+        make_model: of GradMill or Keras and the workload: a compiled model.
+        make_data: samples and labels.
+        run_torch: of PyTorch, the workload, epochs, and whether to run at its best: times and losses of the epochs.
+    """
 
-def run_gradmill(gradmill, workload, epochs):
-    """As `run_keras`, and what the plan says about the step."""
-    benchmark = importlib.import_module("gradmill.benchmark")
-    at_start = benchmark.peak_memory_bytes()
-    images, labels = keras_data(workload)
-    model = keras_model(gradmill, workload)
-    times, losses = engines.fit_epochs(gradmill, model, images, labels, workload.batch, epochs, shuffle=False)
-    plan = model.plan_for(images[: workload.batch], labels[: workload.batch])
-    flops, kernel_flops = benchmark.flops_of(plan.costs())
-    facts = {
-        "planned_bytes": plan.planned_bytes,
-        "start_bytes": at_start,
-        "data_bytes": images.nbytes + labels.nbytes,
-        "flops": flops,
-        "kernel_flops": kernel_flops,
-    }
-    return times, losses, facts
+    make_model: Callable
+    make_data: Callable
+    run_torch: Callable
 
 
 def run_torch(torch, workload, epochs, best):
@@ -79,13 +70,13 @@ def measure_machine(threads, quick):
     side_by_side.print_result(flops=roof.flops, bandwidth=roof.bandwidth, machine=benchmark.machine_facts())
 
 
-def profile_layers(workload, threads, roof, count=10):
+def profile_layers(recipe, workload, threads, roof, count=10):
     """The costliest layers of GradMill's step."""
     gradmill, _ = engines.load("gradmill", threads)
     benchmark = importlib.import_module("gradmill.benchmark")
-    model = keras_model(gradmill, workload)
-    images, labels = keras_data(dataclasses.replace(workload, steps=1))
-    rows = benchmark.profile_training(model, images, labels, repeats=3)
+    model = recipe.make_model(gradmill, workload)
+    samples, labels = recipe.make_data(dataclasses.replace(workload, steps=1))
+    rows = benchmark.profile_training(model, samples, labels, repeats=3)
     limits = benchmark.Roof(roof["flops"], roof["bandwidth"])
     layers = benchmark.costliest_layers(rows, limits, count)
     side_by_side.print_result(
@@ -96,15 +87,23 @@ def profile_layers(workload, threads, roof, count=10):
     )
 
 
-def train(engine, workload, epochs, threads):
+def train(recipe, engine, workload, epochs, threads):
     module, version = engines.load(engine, threads)
     facts = {}
-    if engine == "gradmill":
-        times, losses, facts = run_gradmill(module, workload, epochs)
-    elif engine.startswith("torch"):
-        times, losses = run_torch(module, workload, epochs, best=engine == "torch-best")
+    if engine.startswith("torch"):
+        times, losses = recipe.run_torch(module, workload, epochs, best=engine == "torch-best")
+    elif engine == "gradmill":
+        times, losses, facts = engines.fit_and_plan(
+            module,
+            lambda: recipe.make_model(module, workload),
+            lambda: recipe.make_data(workload),
+            workload.batch,
+            epochs,
+        )
     else:
-        times, losses = run_keras(module, workload, epochs)
+        samples, labels = recipe.make_data(workload)
+        model = recipe.make_model(module, workload)
+        times, losses = engines.fit_epochs(module, model, samples, labels, workload.batch, epochs, shuffle=False)
     side_by_side.print_result(
         engine=engine,
         version=version,
@@ -116,19 +115,20 @@ def train(engine, workload, epochs, threads):
     )
 
 
-def main():
+def main(workloads, recipe):
+    """Do the task of the command line."""
     task = json.loads(sys.argv[1])
     if task["engine"] == "roof":
         measure_machine(task["threads"], task["quick"])
         return
-    workload = dataclasses.replace(WORKLOADS[task["workload"]], **task["changes"])
+    workload = dataclasses.replace(workloads[task["workload"]], **task["changes"])
     if task["quick"]:
         workload = workload.quick()
     if task.get("roof"):
-        profile_layers(workload, task["threads"], task["roof"])
+        profile_layers(recipe, workload, task["threads"], task["roof"])
     else:
-        train(task["engine"], workload, task["epochs"], task["threads"])
+        train(recipe, task["engine"], workload, task["epochs"], task["threads"])
 
 
 if __name__ == "__main__":
-    main()
+    main(WORKLOADS, Recipe(keras_model, keras_data, run_torch))

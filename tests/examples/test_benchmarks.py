@@ -51,6 +51,32 @@ def test_vision_quick(tmp_path):
     assert first["comparison"] is None and len(first["layers"]["layers"]) <= 10
 
 
+def test_recurrent_networks_in_every_way():
+    command = [sys.executable, str(BENCHMARKS / "recurrent.py"), "--threads", "1", "--repeats", "1", "--epochs", "1"]
+    done = subprocess.run([*command, "--batches", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    words = [line.split()[:2] for line in done.stdout.splitlines()]
+    ways = ("gradmill", "gradmill-function", "gradmill-eager")
+    assert words == [[name, way] for name in ("lstm", "gru_100", "bilstm_100") for way in ways]
+
+
+def test_transformer_quick(tmp_path):
+    file = tmp_path / "figures.json"
+    options = ["--quick", "--threads", "1", "--repeats", "1", "--epochs", "2", "--layers", "--json", str(file)]
+    command = [sys.executable, str(BENCHMARKS / "transformer.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for words in ("of the peak", "gradmill's memory: plan", "| distilbert/transformer.layer.1.attention |"):
+        assert words in done.stdout, done.stdout
+    figures = json.loads(file.read_text())
+    assert [each["workload"] for each in figures["workloads"]] == ["distilbert", "bert_large"]
+    # Multiply-adds of two sequences of 16 ids: per id four projections, two wide layers, and attention to 16 others;
+    # per sequence the dense layer and the classifier. Forward once, backward twice.
+    block = 16 * (4 * 32 * 32 + 2 * 32 * 64 + 2 * 16 * 32)
+    (run,) = figures["workloads"][0]["runs"]["gradmill"]
+    assert run["flops"] == 2 * 2 * 3 * (2 * block + 32 * 32 + 32 * 8)
+
+
 def test_a_missing_peer_is_reported_and_the_others_go_on():
     if importlib.util.find_spec("torch"):
         pytest.skip("PyTorch is installed")
@@ -145,3 +171,9 @@ def test_the_networks_of_all_engines_have_the_same_weights(monkeypatch):
         peer = torch_networks.build(workload.network, workload.shape, workload.classes)
         count = sum(int(np.prod(weight.shape)) for weight in own.trainable_weights)
         assert count == sum(weight.numel() for weight in peer.parameters()), workload.network
+    torch_transformers = module("torch_transformers", monkeypatch)
+    transformer_run = module("transformer_run", monkeypatch)
+    for workload in module("transformer", monkeypatch).WORKLOADS.values():
+        small = workload.quick()
+        peer = torch_transformers.Classifier(small)
+        assert transformer_run.model_of(gm, small).count_params() == sum(each.numel() for each in peer.parameters())

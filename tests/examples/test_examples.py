@@ -57,6 +57,25 @@ def test_lstm_learns_to_tell_sequences(mode, tmp_path):
     assert wrong.returncode == 2 and "positive whole number" in wrong.stderr
 
 
+def test_char_gpt_trains_on_a_text_and_writes(tmp_path):
+    script = str(EXAMPLES / "char_gpt.py")
+    (tmp_path / "text.txt").write_text("abcdefgh" * 500, encoding="utf-8")
+    options = ("--prompt", "abc", "--verbose", "0", "--learning-rate", "0.02", "--save", "x.keras")
+    done = run(script, "text.txt", "--quick", *options, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Alphabet:          8" in done.stdout and "Samples/s:" in done.stdout
+    written = done.stdout.split("\n\n")[1]
+    assert len(written) == 103 and written.startswith("abc") and set(written) <= set("abcdefgh")
+    model = gm.models.load_model(tmp_path / "x.keras")
+    assert model.name == "char_gpt" and model.output_shape == (None, 32, 8)
+    short = run(script, "text.txt", "--context", "4000", folder=tmp_path)
+    assert short.returncode == 1 and "use a longer text" in short.stderr
+    missing = run(script, "none.txt", folder=tmp_path)
+    assert missing.returncode == 1 and "none.txt" in missing.stderr
+    wrong = run(script, "--temperature", "0", folder=tmp_path)
+    assert wrong.returncode == 2 and "above 0" in wrong.stderr
+
+
 @pytest.mark.parametrize("model", ["resnet50", "mobilenetv2"])
 def test_quick_train_benchmark(model, tmp_path):
     script = str(EXAMPLES / "train_benchmark.py")
@@ -72,10 +91,61 @@ def test_quick_train_benchmark(model, tmp_path):
     assert results["machine"]["threads"] == 1
 
 
+@pytest.mark.parametrize("model", ["distilbert-base-uncased", "bert-base-uncased", "bert-large-uncased"])
+def test_quick_train_benchmark_of_transformers(model, tmp_path):
+    script = str(EXAMPLES / "train_benchmark.py")
+    half = ["--fp16"] if model.startswith("distil") else []
+    done = run(script, "--type", "transformer", "--model", model, "--quick", *half, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in ("Sequences:         16 ids below 1000", "Devices:", "Total params:", "Warm-up:", "Sample/sec: "):
+        assert words in done.stdout
+    results = json.loads((tmp_path / f"results/train_benchmark_{model}.json").read_text())
+    # Two blocks of width 32 (64 inside) on tables of 1,000 tokens and 512 positions, a dense layer, 8 classes.
+    block = 4 * (32 * 32 + 32) + 2 * 32 * 64 + 64 + 32 + 4 * 32
+    kinds = 0 if model.startswith("distil") else 2 * 32
+    assert results["parameters"] == (1000 + 512 + 2) * 32 + kinds + 2 * block + 32 * 32 + 32 + 8 * 32 + 8
+
+
+TEXT_FOLDERS = {"folder": "reviews/train", "train_and_test": "reviews", "csv": "mails.csv"}
+
+
+@pytest.mark.parametrize("kind", [None, *TEXT_FOLDERS])
+def test_text_classification(kind, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the package tokenizers")
+    script = str(EXAMPLES / "text_classification.py")
+    options = ["--quick"]
+    if kind:
+        gm.datasets.reviews.write(tmp_path / "reviews", train=200, test=40)
+        (texts, labels), _ = gm.datasets.reviews.synthetic(train=200, test=40)
+        lines = [f'"{text}",{"good" if label else "bad"}' for text, label in zip(texts, labels)]
+        (tmp_path / "mails.csv").write_text("\n".join(["body,kind", *lines]) + "\n")
+        options = ["--data", TEXT_FOLDERS[kind], "--text-column", "body", "--label-column", "kind", "--epochs", "2"]
+    done = run(script, *options, "--seed", "1", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    classes = "bad, good" if kind == "csv" else "neg, pos"
+    for words in (f"Classes:           {classes}", "Test accuracy:", "For example:       '"):
+        assert words in done.stdout, done.stdout
+    results = json.loads((tmp_path / "results/text_classification.json").read_text())
+    counts = {None: (400, 100), "train_and_test": (200, 40)}.get(kind, (160, 40))
+    assert (results["train_samples"], results["test_samples"]) == counts
+
+
+def test_text_classification_reports_what_failed(tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the package tokenizers")
+    script = str(EXAMPLES / "text_classification.py")
+    (tmp_path / "mails.csv").write_text("body,kind\nhello,good\n")
+    done = run(script, "--data", "mails.csv", folder=tmp_path)
+    assert done.returncode == 1 and "expected a column 'text'; received the columns body, kind" in done.stderr
+    done = run(script, "--data", "absent", folder=tmp_path)
+    assert done.returncode == 1 and "absent" in done.stderr and done.stderr.count("\n") == 1
+    done = run(script, "--weights", "model.safetensors", folder=tmp_path)
+    assert done.returncode == 2 and "--weights needs --vocabulary" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["--type", "transformer"], "no transformers yet"),
+        (["--type", "transformer", "--model", "gpt"], "expected one of distilbert-base-uncased, bert-base"),
         (["--model", "vgg16"], "expected one of resnet50, mobilenetv2"),
         (["--bs", "0"], "positive whole number"),
         (["--type", "rnn"], "invalid choice"),
@@ -86,7 +156,10 @@ def test_train_benchmark_reports_wrong_usage(arguments, words, tmp_path):
     assert done.returncode == 2 and words in done.stderr
 
 
-SCRIPTS = ["cifar10_resnet50", "fashion_mnist", "mnist", "mnist3", "train_benchmark", "vision_models"]
+SCRIPTS = [
+    *("cifar10_resnet50", "fashion_mnist", "mnist", "mnist3", "text_classification", "train_benchmark"),
+    "vision_models",
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
