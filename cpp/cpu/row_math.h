@@ -2,30 +2,16 @@
 // Exponentials along dense rows, for softmax and the losses made of it. One text for float (vectors) and double (one
 // lane).
 #include "cpu/axis_split.h"
-#include "cpu/simd/vec_math.h"
+#include "cpu/lanes.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 
-// The vector that serves an element type.
-template <class T> struct Lanes;
-template <> struct Lanes<float> {
-  typedef Vec<float> Vector;
-  static constexpr int64_t count = vector_lanes;
-};
-template <> struct Lanes<double> {
-  typedef double Vector;
-  static constexpr int64_t count = 1;
-};
-
-GM_INLINE double load(const double* from) { return *from; }
-GM_INLINE void store(double* to, double x) { *to = x; }
 GM_INLINE double horizontal_sum(double x) { return x; }
 GM_INLINE double horizontal_maximum(double x) { return x; }
 
 // Partial vectors never occur with one lane.
 GM_INLINE double load_first(const double*, int64_t, double rest) { return rest; }
 GM_INLINE double keep_first(double x, int64_t) { return x; }
-GM_INLINE void store_partial(double*, double, int64_t) {}
 GM_INLINE double subtract_at(double x, int64_t lane, double taken) { return lane == 0 ? x - taken : x; }
 
 GM_INLINE Mask first_lanes_mask(int64_t count) {

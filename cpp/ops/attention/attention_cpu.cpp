@@ -64,20 +64,17 @@ struct Scores {
   int64_t batch, head;
   T* uniform;  // room for one row
 
-  typedef typename Lanes<T>::Vector V;
-  static constexpr int64_t lanes = Lanes<T>::count;
+  typedef Lanes<T> L;
+  typedef typename L::Vector V;
 
   // The products in x become weights.
   GM_INLINE void weigh(int64_t query, int64_t seen, T* x) const {
     const T* b = bias + batch * s.bias_strides[0] + head * s.bias_strides[1] + query * s.bias_strides[2];
     const bool one = s.bias_strides[3] == 0;
     const V scale = V(T(s.scale)), only = V(*b);
-    int64_t i = 0;
-    for (; i + lanes <= seen; i += lanes) store(x + i, load(x + i) * scale + (one ? only : load(b + i)));
-    if (i < seen) {
-      const V rest = load_first(x + i, seen - i, T(0)) * scale + (one ? only : load_first(b + i, seen - i, T(0)));
-      store_partial(x + i, rest, seen - i);
-    }
+    L::along(seen, [&](int64_t i, int64_t n) {
+      L::write(x + i, L::read(x + i, n) * scale + (one ? only : L::read(b + i, n)), n);
+    });
     scaled_softmax_row(x, x, seen, T(1), int64_t(-1));
   }
 
@@ -89,16 +86,9 @@ struct Scores {
   template <class Body>
   GM_INLINE void along(int64_t seen, const Body& body) const {
     const V share = V(T(1 - s.rate)), kept = V(T(1 / (1 - s.rate))), zero = V(T(0));
-    for (int64_t i = 0; i < seen; i += lanes) {
-      const int64_t n = lesser(lanes, seen - i);
-      body(i, n, s.rate > 0 ? select(read(uniform + i, n) < share, kept, zero) : V(T(1)));
-    }
-  }
-
-  static GM_INLINE V read(const T* x, int64_t n) { return n < lanes ? load_first(x, n, T(0)) : load(x); }
-  static GM_INLINE void write(T* x, V value, int64_t n) {
-    if (n < lanes) store_partial(x, value, n);
-    else store(x, value);
+    L::along(seen, [&](int64_t i, int64_t n) {
+      body(i, n, s.rate > 0 ? select(L::read(uniform + i, n) < share, kept, zero) : V(T(1)));
+    });
   }
 
   // Weights with dropout, and zeros behind what the query sees.
@@ -107,7 +97,7 @@ struct Scores {
     weigh(query, seen, x);
     if (s.rate > 0) {
       draw(query, seen);
-      along(seen, [&](int64_t i, int64_t n, V factor) { write(x + i, read(x + i, n) * factor, n); });
+      along(seen, [&](int64_t i, int64_t n, V factor) { L::write(x + i, L::read(x + i, n) * factor, n); });
     }
     __builtin_memset(x + seen, 0, static_cast<size_t>(seen_by_block - seen) * sizeof(T));
   }
@@ -118,12 +108,12 @@ struct Scores {
     weigh(query, seen, x);
     if (s.rate > 0) draw(query, seen);
     V total = V(T(0));
-    along(seen, [&](int64_t i, int64_t n, V factor) { total = total + read(x + i, n) * (read(dx + i, n) * factor); });
+    along(seen, [&](int64_t i, int64_t n, V factor) { total = total + L::read(x + i, n) * (L::read(dx + i, n) * factor); });
     const V mean = V(horizontal_sum(total)), scale = V(T(s.scale));
     along(seen, [&](int64_t i, int64_t n, V factor) {
-      const V weight = read(x + i, n);
-      write(dx + i, weight * (read(dx + i, n) * factor - mean) * scale, n);
-      write(x + i, weight * factor, n);
+      const V weight = L::read(x + i, n);
+      L::write(dx + i, weight * (L::read(dx + i, n) * factor - mean) * scale, n);
+      L::write(x + i, weight * factor, n);
     });
     __builtin_memset(x + seen, 0, static_cast<size_t>(seen_by_block - seen) * sizeof(T));
     __builtin_memset(dx + seen, 0, static_cast<size_t>(seen_by_block - seen) * sizeof(T));
@@ -174,7 +164,7 @@ void run(const KernelCall& call) {
   }
 }
 
-// Rows of sums to where they belong: the first sums overwrite what is there, others are added.
+// Rows of sums, added to those of an array.
 template <class T>
 static void add_rows(const T* sums, int64_t rows, int64_t size, T* to, int64_t stride) {
   for (int64_t row = 0; row < rows; ++row)

@@ -1,6 +1,5 @@
 // Rows brought to mean 0 and variance 1, each while it is in the first-level cache.
 #include "cpu/row_math.h"
-#include "cpu/simd/half_lanes.h"
 #include "ops/normalization/layer_norm.h"
 #include "registry/kernel.h"
 
@@ -20,37 +19,12 @@ struct RowNorm {
   int64_t begin(int64_t unit) const { return lesser(unit * unit_rows, rows); }
 };
 
-template <class T>
-struct Row {
-  typedef typename Lanes<T>::Vector V;
-  static constexpr int64_t lanes = Lanes<T>::count;
-
-  // In memory rows are of T, or of 16 bits.
-  template <class S>
-  static GM_INLINE V read(const S* x, int64_t n) {
-    if constexpr (is_half_type<S>) return n < lanes ? load_partial(x, n) : load(x);
-    else return n < lanes ? load_first(x, n, T(0)) : load(x);
-  }
-  template <class S>
-  static GM_INLINE void write(S* x, V value, int64_t n) {
-    if (n < lanes) store_partial(x, value, n);
-    else store(x, value);
-  }
-  // Calls body(first, how many) along a row.
-  template <class Body>
-  static GM_INLINE void along(int64_t channels, const Body& body) {
-    int64_t i = 0;
-    for (; i + lanes <= channels; i += lanes) body(i, lanes);
-    if (i < channels) body(i, channels - i);
-  }
-};
-
 // `count` sums along a row: term(first, how many, add) calls add(which sum, vector). Four parts of each side by side, because
 // an addition waits for the one before.
 template <int count, class T, class Term>
 GM_INLINE void sum_along(int64_t channels, T* totals, const Term& term) {
-  typedef typename Row<T>::V V;
-  constexpr int64_t lanes = Row<T>::lanes;
+  typedef typename Lanes<T>::Vector V;
+  constexpr int64_t lanes = Lanes<T>::count;
   V parts[count][4];
   for (auto& sum : parts)
     for (V& part : sum) part = V(T(0));
@@ -70,24 +44,24 @@ GM_INLINE void sum_along(int64_t channels, T* totals, const Term& term) {
 
 template <class S, class T>
 GM_INLINE void normalize_row(const RowNorm& p, const S* x, const T* scale, const T* offset, S* y, T* mean, T* inverse) {
-  typedef Row<T> R;
-  typedef typename R::V V;
+  typedef Lanes<T> L;
+  typedef typename L::Vector V;
   const T count = T(p.channels);
   T middle = T(0);
   if (p.centred) {
-    sum_along<1>(p.channels, &middle, [&](int64_t i, int64_t n, const auto& add) { add(0, R::read(x + i, n)); });
+    sum_along<1>(p.channels, &middle, [&](int64_t i, int64_t n, const auto& add) { add(0, L::read(x + i, n)); });
     middle /= count;
   }
   const V m = V(middle);
   T squares;
   sum_along<1>(p.channels, &squares, [&](int64_t i, int64_t n, const auto& add) {
-    const V d = n < R::lanes ? keep_first(R::read(x + i, n) - m, n) : R::read(x + i, n) - m;
+    const V d = n < L::count ? keep_first(L::read(x + i, n) - m, n) : L::read(x + i, n) - m;
     add(0, d * d);
   });
   const T factor = T(1 / __builtin_sqrt(double(squares) / double(p.channels) + p.epsilon));
   const V f = V(factor);
-  R::along(p.channels, [&](int64_t i, int64_t n) {
-    R::write(y + i, (R::read(x + i, n) - m) * f * R::read(scale + i, n) + R::read(offset + i, n), n);
+  L::along(p.channels, [&](int64_t i, int64_t n) {
+    L::write(y + i, (L::read(x + i, n) - m) * f * L::read(scale + i, n) + L::read(offset + i, n), n);
   });
   *mean = middle, *inverse = factor;
 }
@@ -110,21 +84,21 @@ void run(const KernelCall& call) {
 template <class S, class T>
 GM_INLINE void row_back(const RowNorm& p, const S* dy, const S* x, const T* scale, T mean, T inverse, S* dx, T* d_scale,
                         T* d_offset) {
-  typedef Row<T> R;
-  typedef typename R::V V;
+  typedef Lanes<T> L;
+  typedef typename L::Vector V;
   const V m = V(mean), f = V(inverse);
   T sums[2];  // of what arrives at the normalized row, and of that times the row
   sum_along<2>(p.channels, sums, [&](int64_t i, int64_t n, const auto& add) {
-    const V d = R::read(dy + i, n), normal = (R::read(x + i, n) - m) * f, arrives = d * R::read(scale + i, n);
+    const V d = L::read(dy + i, n), normal = (L::read(x + i, n) - m) * f, arrives = d * L::read(scale + i, n);
     add(0, arrives);
     add(1, arrives * normal);
-    R::write(d_scale + i, R::read(d_scale + i, n) + d * normal, n);
-    R::write(d_offset + i, R::read(d_offset + i, n) + d, n);
+    L::write(d_scale + i, L::read(d_scale + i, n) + d * normal, n);
+    L::write(d_offset + i, L::read(d_offset + i, n) + d, n);
   });
   const V first = V(p.centred ? sums[0] / T(p.channels) : T(0)), second = V(sums[1] / T(p.channels));
-  R::along(p.channels, [&](int64_t i, int64_t n) {
-    const V normal = (R::read(x + i, n) - m) * f, arrives = R::read(dy + i, n) * R::read(scale + i, n);
-    R::write(dx + i, (arrives - first - normal * second) * f, n);
+  L::along(p.channels, [&](int64_t i, int64_t n) {
+    const V normal = (L::read(x + i, n) - m) * f, arrives = L::read(dy + i, n) * L::read(scale + i, n);
+    L::write(dx + i, (arrives - first - normal * second) * f, n);
   });
 }
 

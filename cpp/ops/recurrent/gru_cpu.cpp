@@ -9,7 +9,7 @@ constexpr int64_t kept_of_a_unit = 4;  // u, r, g; and what the states give to g
 template <class T>
 GM_INLINE void step_row(int64_t units, const T* sums, const T* state, T* kept, T* to) {
   typedef Lanes<T> L;
-  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+  L::along(units, [&](int64_t j, int64_t n) {
     const auto sum = [&](int64_t part) { return L::read(sums + part * units + j, n); };
     const auto u = functor::sigmoid::value(sum(1)), r = functor::sigmoid::value(sum(2));
     const auto inner = sum(3), g = functor::tanh::value(sum(0) + r * inner);
@@ -44,7 +44,7 @@ template <class T>
 GM_INLINE void step_back_row(int64_t units, const T* kept, const T* state, T* dh, T* d_sums) {
   typedef Lanes<T> L;
   typedef typename L::Vector V;
-  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+  L::along(units, [&](int64_t j, int64_t n) {
     const V u = L::read(kept + j, n), r = L::read(kept + units + j, n), g = L::read(kept + 2 * units + j, n);
     const V inner = L::read(kept + 3 * units + j, n), d = L::read(dh + j, n), one = V(1);
     const V d_g = d * (one - u) * (one - g * g);

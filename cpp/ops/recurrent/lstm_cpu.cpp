@@ -10,7 +10,7 @@ constexpr int64_t gates = 4;  // i, f, g, o
 template <class T>
 GM_INLINE void step_row(int64_t units, const T* sums, const T* cell, T* gate_to, T* cell_to, T* to) {
   typedef Lanes<T> L;
-  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+  L::along(units, [&](int64_t j, int64_t n) {
     const auto sum = [&](int64_t gate) { return L::read(sums + gate * units + j, n); };
     const auto i = functor::sigmoid::value(sum(0)), f = functor::sigmoid::value(sum(1));
     const auto g = functor::tanh::value(sum(2)), o = functor::sigmoid::value(sum(3));
@@ -21,7 +21,7 @@ GM_INLINE void step_row(int64_t units, const T* sums, const T* cell, T* gate_to,
     L::write(gate_to + 3 * units + j, o, n);
     L::write(cell_to + j, c, n);
   });
-  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+  L::along(units, [&](int64_t j, int64_t n) {
     L::write(to + j, L::read(gate_to + 3 * units + j, n) * functor::tanh::value(L::read(cell_to + j, n)), n);
   });
 }
@@ -52,7 +52,7 @@ template <class T>
 GM_INLINE void step_back_row(int64_t units, const T* gate, const T* cell, const T* cell_before, const T* dh, T* dc, T* dz) {
   typedef Lanes<T> L;
   typedef typename L::Vector V;
-  for_lanes<T>(units, [&](int64_t j, int64_t n) {
+  L::along(units, [&](int64_t j, int64_t n) {
     const V i = L::read(gate + j, n), f = L::read(gate + units + j, n);
     const V g = L::read(gate + 2 * units + j, n), o = L::read(gate + 3 * units + j, n);
     const V active = functor::tanh::value(L::read(cell + j, n)), d_output = L::read(dh + j, n), one = V(1);

@@ -3,7 +3,7 @@
 // inputs, a one for the bias, and the state, times the weights, which are packed once. Rows of the batch do not depend on
 // each other, so a unit of work is some rows with all their steps; rows that the mask leaves out of a step cost nothing.
 #include "cpu/gemm.h"
-#include "cpu/simd/vec_math.h"
+#include "cpu/lanes.h"
 #include "math/elementwise.h"
 #include "ops/recurrent/recurrence.h"
 #include "registry/kernel.h"
@@ -47,40 +47,15 @@ static inline void add_block(Recurrence& r, int64_t columns, int64_t first_term,
   r.panel_elements += round_up(columns, r.panel) * terms;
 }
 
-// Vectors of numbers, or one number.
-template <class T>
-struct Lanes;
-template <>
-struct Lanes<float> {
-  typedef VecFloat Vector;
-  static constexpr int64_t count = vector_lanes;
-  static GM_INLINE VecFloat read(const float* from, int64_t n) { return n < count ? load_partial(from, n) : load(from); }
-  static GM_INLINE void write(float* to, VecFloat x, int64_t n) { n < count ? store_partial(to, x, n) : store(to, x); }
-};
-template <>
-struct Lanes<double> {
-  typedef double Vector;
-  static constexpr int64_t count = 1;
-  static GM_INLINE double read(const double* from, int64_t) { return *from; }
-  static GM_INLINE void write(double* to, double x, int64_t) { *to = x; }
-};
-
-// Calls body(first unit, how many) for pieces of a row of states.
-template <class T, class Body>
-GM_INLINE void for_lanes(int64_t units, const Body& body) {
-  int64_t j = 0;
-  for (; j + Lanes<T>::count <= units; j += Lanes<T>::count) body(j, Lanes<T>::count);
-  if (j < units) body(j, units - j);
-}
-
 template <class T>
 GM_INLINE void add_row(int64_t n, const T* x, T* to) {
   typedef Lanes<T> L;
-  for_lanes<T>(n, [&](int64_t j, int64_t m) { L::write(to + j, L::read(to + j, m) + L::read(x + j, m), m); });
+  L::along(n, [&](int64_t j, int64_t m) { L::write(to + j, L::read(to + j, m) + L::read(x + j, m), m); });
 }
 template <class T>
 GM_INLINE void copy_row(int64_t n, const T* x, T* to) {
-  for_lanes<T>(n, [&](int64_t j, int64_t m) { Lanes<T>::write(to + j, Lanes<T>::read(x + j, m), m); });
+  typedef Lanes<T> L;
+  L::along(n, [&](int64_t j, int64_t m) { L::write(to + j, L::read(x + j, m), m); });
 }
 template <class T>
 GM_INLINE void clear_rows(int64_t elements, T* to) {

@@ -11,7 +11,7 @@ void run(const KernelCall& call) {
   T* outputs = static_cast<T*>(call.buffers[6]);
   const auto run_row = [&](const Place& place, const T*, const T* sums) {
     T* const to = outputs + place.at * r.units;
-    for_lanes<T>(r.units, [&](int64_t j, int64_t n) { L::write(to + j, functor::tanh::value(L::read(sums + j, n)), n); });
+    L::along(r.units, [&](int64_t j, int64_t n) { L::write(to + j, functor::tanh::value(L::read(sums + j, n)), n); });
   };
   const auto keep_row = [&](const Place& place, const T* h) { copy_row(r.units, h, outputs + place.at * r.units); };
   walk_forward(call, input(0), Weights<const T>{input(1), input(2), input(3)}, static_cast<const bool*>(call.buffers[5]),
@@ -27,7 +27,7 @@ void run_back(const KernelCall& call) {
   const T* outputs = input(5);
   const auto run_row = [&](const Place& place, const T*, const T* dh, T* d_sums) {
     const T* const h = outputs + place.at * r.units;
-    for_lanes<T>(r.units, [&](int64_t j, int64_t n) {
+    L::along(r.units, [&](int64_t j, int64_t n) {
       const auto y = L::read(h + j, n);
       L::write(d_sums + j, L::read(dh + j, n) * (typename L::Vector(1) - y * y), n);
     });
