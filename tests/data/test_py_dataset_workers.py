@@ -1,6 +1,5 @@
 """`PyDataset` with workers: batches made ahead in threads, in order."""
 
-import gc
 import threading
 import time
 import warnings
@@ -57,7 +56,6 @@ def threads_alive():
 
 
 def assert_threads_end():
-    gc.collect()  # a pass that is not over ends when it is forgotten
     deadline = time.monotonic() + 20
     while threads_alive() and time.monotonic() < deadline:
         time.sleep(0.01)

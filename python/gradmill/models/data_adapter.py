@@ -51,10 +51,14 @@ class BatchData:
         endless: whether there is no last batch.
         data: arrays, structured as a step receives them, when the batches are rows of those and `batches` yields only
             the rows' numbers; else None.
+        caller: the method that was called; begins messages.
     """
 
-    def __init__(self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False):
+    def __init__(
+        self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False, caller: str = "fit"
+    ):
         self.source = source
+        self.caller = caller
         self.class_weight = class_weight
         self._indexed = hasattr(source, "__getitem__") and (
             hasattr(source, "__len__") or hasattr(source, "num_batches")
@@ -82,7 +86,8 @@ class BatchData:
                 self._first = next(self._iterator)
             except StopIteration:
                 raise errors.ArgumentError(
-                    f"fit: the data set must yield at least one batch; received an empty {type(self.source).__name__}"
+                    f"{self.caller}: the data set must yield at least one batch; received an empty "
+                    f"{type(self.source).__name__}"
                 ) from None
         return self.gather(self._first)
 
@@ -122,10 +127,9 @@ class BatchData:
                         self.num_batches = count
                     else:
                         warnings.warn(
-                            f"fit: the data ran out after {count} of {limit or 'at least 1'} steps, so the epoch ends "
-                            "here; "
-                            "yield at least steps_per_epoch * epochs batches, repeat() a Dataset, or pass a data set "
-                            "that can be iterated again",
+                            f"{self.caller}: the data ran out after {count} of {limit or 'at least 1'} steps, so the "
+                            "epoch ends here; yield at least steps_per_epoch * epochs batches, repeat() a Dataset, or "
+                            "pass a data set that can be iterated again",
                             stacklevel=4,
                         )
                     return
@@ -161,6 +165,13 @@ class BatchData:
             self._iterator = self._new_iterator(None)
             self._raw.set_state(state)
         self._first, self._restored = None, True
+
+    def close(self) -> None:
+        """End the pass in progress, with the threads that make its batches; an iterator of the caller's own stays."""
+        self._iterator = self._first = None
+        if self._raw is not self.source and hasattr(self._raw, "close"):
+            self._raw.close()
+        self._raw = None
 
     def begin_epoch(self) -> None:
         """Tell a `PyDataset` that an epoch starts."""
@@ -210,14 +221,17 @@ class BatchData:
         if self.class_weight is not None:
             if sample_weight is not None:
                 raise errors.ArgumentError(
-                    "fit: class_weight cannot be combined with a data set that yields sample weights; give one of them"
+                    f"{self.caller}: class_weight cannot be combined with a data set that yields sample weights; give "
+                    "one of them"
                 )
-            sample_weight = class_weights_of_rows(y, self.class_weight)
-        parts = [convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES)]
-        rows = check_lengths(*parts)
+            sample_weight = class_weights_of_rows(y, self.class_weight, self.caller)
+        x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES))
+        rows = check_lengths(x, y, sample_weight, self.caller)
         if rows == 0:
-            raise errors.ArgumentError("fit: the data set yielded a batch without samples; yield one sample or more")
-        return pack_x_y_sample_weight(*parts)
+            raise errors.ArgumentError(
+                f"{self.caller}: the data set yielded a batch without samples; yield one sample or more"
+            )
+        return pack_x_y_sample_weight(x, y, sample_weight)
 
 
 def make_data(
@@ -244,7 +258,7 @@ def make_data(
                     f"{caller}: {name} must be left out when x is a data set or generator, which yields it; received "
                     f"{name} of type {type(value).__name__}"
                 )
-        return BatchData(x, class_weight, shuffle)
+        return BatchData(x, class_weight, shuffle, caller)
     batch_size = check_batch_size(batch_size, caller)
     x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), _PART_NAMES))
     rows = check_lengths(x, y, sample_weight, caller)

@@ -46,6 +46,9 @@ class Feed:
         """Go on where the feed that returned `state` stood."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """End what makes batches ahead; the feed is not used again."""
+
 
 class ArrayFeed(Feed):
     """Batches gathered from arrays in memory."""
@@ -120,8 +123,8 @@ class BatchFeed(Feed):
     def __init__(self, model: Any, method: str, data: BatchData, steps: Optional[int], seed: int):
         if steps is None and data.endless:
             raise errors.ArgumentError(
-                "fit: the data set is endless; give steps_per_epoch (validation_steps for validation data, steps for "
-                "evaluate and predict)"
+                f"{data.caller}: the data set is endless; give steps_per_epoch (validation_steps for validation data, "
+                "steps for evaluate and predict)"
             )
         self._model = model
         self._method = method
@@ -210,6 +213,9 @@ class BatchFeed(Feed):
     def restore(self, state: Dict[str, Any]) -> None:
         self._seed, self._passes = int(state["seed"]), int(state["passes"])
         self._data.restore(state.get("data"))
+
+    def close(self) -> None:
+        self._data.close()
 
 
 def run_epoch(

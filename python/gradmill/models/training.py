@@ -1,5 +1,6 @@
 """`compile`, `fit`, `evaluate`, `predict` and their single-batch forms."""
 
+import contextlib
 import warnings
 from typing import Any, Dict, List, Optional, Union
 
@@ -212,6 +213,8 @@ class Trainer(TrainingSteps):
             self._run_epochs(feed, validation_feed, callbacks, initial_epoch, epochs, validation_freq)
         finally:
             self._set(_feeds_in_use=(), _callbacks_in_use=None, _resume=None)
+            for each in filter(None, (feed, validation_feed)):
+                each.close()
         return self.history
 
     def _run_epochs(
@@ -290,7 +293,8 @@ class Trainer(TrainingSteps):
         self._prepare(data)
         feed = self._feed("test_step", data, steps, False, 0)
         callbacks = self._callback_list(callbacks, verbose, feed.steps)
-        logs = self._evaluate_feed(feed, callbacks)
+        with contextlib.closing(feed):
+            logs = self._evaluate_feed(feed, callbacks)
         return logs if return_dict else self._in_order(logs)
 
     def predict(
@@ -325,7 +329,8 @@ class Trainer(TrainingSteps):
         input_checks.check_input_shapes(self, unpack_x_y_sample_weight(first_x)[0])
         feed = self._feed("predict_step", data, steps, False, 0)
         callbacks = self._callback_list(callbacks, verbose, feed.steps)
-        return epoch_loop.run_prediction(self, feed, callbacks)
+        with contextlib.closing(feed):
+            return epoch_loop.run_prediction(self, feed, callbacks)
 
     def train_on_batch(
         self,
