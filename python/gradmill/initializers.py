@@ -1,8 +1,8 @@
 """Initial values of weights. Names, arguments and statistics are Keras's.
 
 An initializer is called with a shape and a dtype and returns a tensor. With the same seed it returns the same values on
-every call; without one each *instance* draws its own seed (from Python's generator, which `gm.utils.set_random_seed`
-sets), so two layers never start equal.
+every call; without one each *instance* gets a seed of its own, so two layers never start equal: the next one after
+`gm.random.set_seed` or `gm.utils.set_random_seed`, or where neither was called one from Python's generator.
 """
 
 from __future__ import annotations
@@ -200,7 +200,8 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: Any = None):
         self._given_seed = seed
         if seed is None:
-            seed = python_random.randint(1, 10**9)
+            seed = random.next_seed()
+            seed = python_random.randint(1, 10**9) if seed is None else seed
         elif isinstance(seed, dict):
             seed = deserialize_object(seed)
             self._given_seed = seed

@@ -41,7 +41,8 @@ class SeedGenerator:
     def __init__(self, seed: Optional[int] = None, name: Optional[str] = None, **_: Any):
         is_default = seed is None
         if is_default:
-            seed = _next_default_seed()
+            seed = next_seed()
+            seed = secrets.randbits(31) if seed is None else seed
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ArgumentError(f"SeedGenerator: expected a seed that is a non-negative integer; received {seed!r}")
         self.name = name or "seed_generator"
@@ -82,9 +83,10 @@ class SeedGenerator:
         return cls(**config)
 
 
-def _next_default_seed() -> int:
+def next_seed() -> Optional[int]:
+    """Return a seed for one more thing that draws, as it follows from `set_seed`; None when that was not called."""
     if _GLOBAL["seed"] is None:
-        return secrets.randbits(31)
+        return None
     _GLOBAL["seed"] = (_GLOBAL["seed"] * 6364136223846793005 + 1442695040888963407) % 2**63
     return _GLOBAL["seed"] >> 32
 
@@ -97,7 +99,7 @@ def global_seed_generator() -> SeedGenerator:
 
 
 def set_seed(seed: int) -> None:
-    """Start the default stream, and the seeds of generators made later, from `seed`.
+    """Start the default stream, and the seeds of generators, initializers and shuffles made later, from `seed`.
 
     Args:
         seed: integer.

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 
 import numpy as np
 import pytest
@@ -139,3 +140,21 @@ def test_gradients_of_every_activation():
 def test_check_gradients_finds_a_wrong_gradient():
     with pytest.raises(AssertionError, match="input 0"):
         gm.testing.check_gradients(lambda x: x * gm.ops.stop_gradient(x), [[1.0, 2.0]])
+
+
+def test_everything_random_follows_from_the_seed():
+    """Whatever else draws from Python's and NumPy's generators, in this thread or another."""
+
+    def draws(disturbance):
+        gm.random.set_seed(3)
+        random.seed(disturbance)
+        np.random.seed(disturbance)
+        kernels = [gm.layers.Dense(2), gm.layers.Dense(2)]
+        for layer in kernels:
+            layer.build((None, 3))
+        order = [int(x) for x in gm.data.Dataset.range(20).shuffle(20)]
+        return [layer.kernel.numpy().tolist() for layer in kernels], order, gm.random.normal((2,)).numpy().tolist()
+
+    first = draws(1)
+    assert draws(2) == first
+    assert first[0][0] != first[0][1]

@@ -58,6 +58,8 @@ def test_lstm(data_folder, tmp_path):
     result, done = result_of("lstm.py", data_folder, tmp_path)
     assert result == {"steps": 30, "fell": True, "shares": [1, 2]}
     assert "step: 10, loss: 0." in done.stdout
+    # Batches are made in a thread of their own, by a generator that draws from Python's and NumPy's random numbers.
+    assert result_of("lstm.py", data_folder, tmp_path)[1].stdout == done.stdout
 
 
 def test_images(data_folder, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.utils import structure
+from gradmill.utils.random_seed import new_shuffle_seed
 
 
 def to_categorical(x: Any, num_classes: Optional[int] = None) -> np.ndarray:
@@ -113,7 +114,7 @@ def split_dataset(
     total = lengths.pop()
     left, right = _part_sizes(left_size, right_size, total)
     if shuffle:
-        order = np.random.default_rng(np.random.randint(2**31 - 1) if seed is None else seed).permutation(total)
+        order = np.random.default_rng(new_shuffle_seed() if seed is None else seed).permutation(total)
         parts: Tuple[Any, Any] = order[:left], order[left : left + right]
     else:
         parts = slice(0, left), slice(left, left + right)
@@ -128,7 +129,7 @@ def _split_elements(dataset: Any, left_size: Any, right_size: Any, shuffle: bool
         total = sum(1 for _ in dataset.iterate_batches())
     left, right = _part_sizes(left_size, right_size, total)
     if shuffle and total:
-        seed = np.random.randint(2**31 - 1) if seed is None else seed
+        seed = new_shuffle_seed() if seed is None else seed
         dataset = dataset.shuffle(total, seed=seed, reshuffle_each_iteration=False)
     return dataset.take(left), dataset.skip(left).take(right)
 

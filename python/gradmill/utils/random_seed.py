@@ -83,11 +83,10 @@ class RandomState:
 
 
 def new_shuffle_seed() -> int:
-    """Return the seed from which one `fit` derives the order of its samples.
+    """Return the seed from which one `fit`, or one shuffled data set, derives its order.
 
-    With `set_random_seed` it comes from NumPy's seeded stream, so a second `fit` shuffles differently and the
-    whole program still repeats; otherwise from the operating system.
+    Where random numbers are seeded it follows from that seed, so a second `fit` shuffles differently and the whole
+    program still repeats; otherwise it comes from the operating system.
     """
-    if _seed is not None:
-        return int(np.random.randint(0, 2**31 - 1))
-    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1))
+    seed = gradmill_random.next_seed()
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(1)) if seed is None else seed
