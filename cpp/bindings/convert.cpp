@@ -105,6 +105,10 @@ Tensor tensor_from_numpy(const py::array& array) {
   Shape shape;
   for (py::ssize_t i = 0; i < array.ndim(); ++i) shape.append(array.shape(i));
   Tensor tensor = Tensor::empty({*dtype, shape});
+  if ((array.flags() & py::array::c_style) && array.dtype().byteorder() != '>') {
+    std::memcpy(tensor.raw(), array.data(), tensor.type.bytes());
+    return tensor;
+  }
   // A view of our memory, filled by NumPy: it knows every layout and byte order.
   std::vector<py::ssize_t> dims(shape.begin(), shape.end());
   py::array target(numpy_dtype(*dtype), dims, tensor.raw(), py::capsule(tensor.raw(), [](void*) {}));

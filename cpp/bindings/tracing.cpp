@@ -83,6 +83,50 @@ py::list typed(const std::vector<ValuePointer>& values) {
   return result;
 }
 
+template <class T>
+void append_bytes(std::string& key, char kind, const T& value) {
+  key.push_back(kind);
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// Adds to the key what a plan depends on of a call's argument, and to the tensors its values. False for what this does not
+// know.
+bool add_argument(py::handle argument, std::string& key, py::list& tensors) {
+  const auto add_tensor = [&](const Var& tensor, py::handle object) {
+    append_bytes(key, 't', tensor.dtype());
+    for (const int64_t size : tensor.shape()) append_bytes(key, 'd', size);
+    tensors.append(object);
+    return true;
+  };
+  if (const Var* tensor = tensor_in(argument)) return add_tensor(*tensor, argument);
+  if (argument.is_none()) return key.push_back('n'), true;
+  if (PyBool_Check(argument.ptr())) return append_bytes(key, 'b', argument.ptr() == Py_True), true;
+  if (PyFloat_CheckExact(argument.ptr())) return append_bytes(key, 'f', PyFloat_AS_DOUBLE(argument.ptr())), true;
+  if (PyLong_CheckExact(argument.ptr())) {
+    int overflow = 0;
+    append_bytes(key, 'i', PyLong_AsLongLongAndOverflow(argument.ptr(), &overflow));
+    return overflow == 0;
+  }
+  if (py::isinstance<py::array>(argument)) {
+    const Var copy = var_from_python(argument);
+    return add_tensor(copy, py::cast(copy));
+  }
+  if (PyNumber_Check(argument.ptr()) || PySequence_Check(argument.ptr()) || PyMapping_Check(argument.ptr())) return false;
+  return append_bytes(key, 'o', argument.ptr()), true;  // self, mostly; whoever keeps the key keeps the object alive
+}
+
+// (key, tensors) of a call whose arguments are tensors, arrays, numbers and objects that hold none; None for any other,
+// while a graph is recorded and while a tape is.
+py::object plain_call(const py::tuple& arguments) {
+  if (current_emitter().tracing() || is_recording()) return py::none();
+  std::string key;
+  py::list tensors;
+  for (py::handle argument : arguments) {
+    if (!add_argument(argument, key, tensors)) return py::none();
+  }
+  return py::make_tuple(py::bytes(key), tensors);
+}
+
 }  // namespace
 
 void bind_tracing(py::module_& module) {
@@ -129,6 +173,10 @@ void bind_tracing(py::module_& module) {
 
   module.def("is_tracing", [] { return current_emitter().tracing(); });
   module.def("is_recording", &is_recording, "Whether a tape of this thread is open.");
+  module.def("plain_call", &plain_call, py::arg("arguments"),
+             "(key, tensors) of arguments that are tensors, arrays, numbers or objects that are no containers: calls of one "
+             "function with equal keys have the same plan as long as those objects live. None for other arguments, while "
+             "tracing and while a tape is open.");
   module.def("push_eager", [] { push_emitter(&eager_emitter()); }, "Ops run at once, inside a trace too, until pop_emitter.");
   module.def("pop_emitter", &pop_emitter);
   module.def("push_scope", &push_scope, py::arg("name"));

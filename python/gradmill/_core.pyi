@@ -770,6 +770,9 @@ def is_tracing() -> bool: ...
 def is_recording() -> bool:
     """Whether a tape of this thread is open."""
 
+def plain_call(arguments: tuple[Any, ...]) -> Any:
+    """(key, tensors) of arguments that are tensors, arrays, numbers or objects that are no containers: calls of one function with equal keys have the same plan as long as those objects live. None for other arguments, while tracing and while a tape is open."""
+
 def push_eager() -> None:
     """Ops run at once, inside a trace too, until pop_emitter."""
 
