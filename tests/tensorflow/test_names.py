@@ -56,7 +56,6 @@ def test_one_thing_under_two_names(path, expected):
         ("math.constant", "tf.math.constant: .*use tf.constant"),
         ("nn.matmul", "tf.nn.matmul: .*use tf.matmul"),
         ("keras.layers.Convv2D", "tf.keras.layers.Convv2D: .*tf.keras.layers.Conv2D"),
-        ("keras.callbacks.TensorBoard", "tf.keras.callbacks.TensorBoard: .*CSVLogger"),
         ("compat.v1.Session", "tf.compat.v1.Session: "),
         ("Session", "tf.Session: .*tf.function"),
         ("contrib.layers", "tf.contrib: .*tf.keras"),

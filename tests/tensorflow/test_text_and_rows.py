@@ -1,8 +1,6 @@
-"""Bad input to text functions, ragged rows and TensorArray; what is written by tf.summary."""
+"""Bad input to text functions, ragged rows and TensorArray."""
 
-import json
 
-import numpy as np
 import pytest
 
 import gradmill.tensorflow as tf
@@ -65,17 +63,3 @@ def test_a_tensor_array_in_a_compiled_loop_with_its_gradient():
 
     total, slope = step(tf.constant([1.0, 1.0, 1.0]))
     assert (float(total), float(slope)) == (14.0, 17.0) and len(step.plans) == 1
-
-
-def test_summaries_are_lines_of_json(tmp_path):
-    writer = tf.summary.create_file_writer(str(tmp_path / "logs"))
-    assert tf.summary.scalar("loss", 1.0, step=0) is False
-    with writer.as_default():
-        for step in range(2):
-            tf.summary.scalar("loss", tf.constant(0.5 * step), step=step)
-        with tf.summary.record_if(False):
-            tf.summary.scalar("loss", 9.0, step=2)
-        with pytest.warns(UserWarning, match="tf.summary.image: only scalars"):
-            tf.summary.image("picture", np.zeros((1, 2, 2, 1)), step=0)
-    lines = [json.loads(line) for line in (tmp_path / "logs" / "scalars.jsonl").read_text().splitlines()]
-    assert [(line["name"], line["value"], line["step"]) for line in lines] == [("loss", 0.0, 0), ("loss", 0.5, 1)]

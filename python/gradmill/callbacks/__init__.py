@@ -8,6 +8,7 @@ from gradmill.callbacks.model_checkpoint import ModelCheckpoint
 from gradmill.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from gradmill.callbacks.progress import ProgbarLogger
 from gradmill.callbacks.small_callbacks import CSVLogger, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+from gradmill.callbacks.tensor_board import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -22,5 +23,6 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

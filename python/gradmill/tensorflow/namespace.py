@@ -30,7 +30,6 @@ ADVICE = {
     "tf.sparse": "use dense tensors",
     "tf.SparseTensor": "use dense tensors",
     "tf.tpu": "there are no TPUs here; remove the call",
-    "tf.keras.callbacks.TensorBoard": "no event files are written; use tf.keras.callbacks.CSVLogger",
     "tf.keras.preprocessing.image.ImageDataGenerator": "use tf.keras.utils.image_dataset_from_directory and the layers "
     "tf.keras.layers.RandomFlip, RandomRotation, RandomZoom",
 }

@@ -134,7 +134,7 @@ def root_names() -> dict[str, Any]:
         "ragged": _part("ragged", "Rows of different lengths.", ragged.RAGGED),
         "random": _part("random", "Draws.", random_ops.RANDOM),
         "strings": _part("strings", "Functions of text.", string_ops.STRINGS),
-        "summary": _part("summary", "Scalars, as lines of JSON.", {
+        "summary": _part("summary", "What TensorBoard shows.", {
             **summary.SUMMARY,
             "experimental": _part("summary.experimental", "The step.", summary.EXPERIMENTAL),
         }),
