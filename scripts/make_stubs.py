@@ -134,6 +134,8 @@ def class_stub(name: str, cls: type) -> Iterator[str]:
     for member, value in vars(cls).items():
         if member in IGNORED:
             continue
+        if isinstance(value, property) and inspect.isfunction(value.fget):
+            continue  # added by the Python package
         if isinstance(value, property):
             _, result, _ = signature_of(member, value.fget.__doc__, True)
             yield "    @property"

@@ -137,3 +137,22 @@ def test_forgetting_the_base_constructor_is_explained():
 
     with pytest.raises(RuntimeError, match="super"):
         Broken()
+
+
+def test_masks_and_functions_that_make_one_number_of_all():
+    """The function has weighed its values itself; `del` takes a mask off, as scripts do."""
+    x = gm.Input((3,), dtype="int32")
+    hidden = gm.layers.Embedding(5, 2, mask_zero=True)(x)
+    model = gm.Model(x, gm.layers.Dense(1, kernel_initializer="ones")(hidden))
+
+    def mean_of_all(y_true, y_pred):
+        return gm.ops.mean(y_pred)
+
+    model.compile("sgd", "mse", metrics=[mean_of_all])
+    tokens, targets = np.array([[1, 0, 0], [2, 3, 0]]), np.zeros((2, 3, 1), "float32")
+    result = model.evaluate(tokens, targets, verbose=0, return_dict=True)
+    np.testing.assert_allclose(result["mean_of_all"], model.predict(tokens, verbose=0).mean(), rtol=1e-6)
+    hidden = model.layers[1](gm.ops.convert_to_tensor(tokens))
+    assert hidden._keras_mask.numpy().tolist() == (tokens != 0).tolist()
+    del hidden._keras_mask
+    assert hidden._keras_mask is None

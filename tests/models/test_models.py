@@ -253,3 +253,24 @@ def test_operators_on_symbolic_tensors():
 def test_symbolic_tensors_have_no_values(ask):
     with pytest.raises(errors.ArgumentError, match="no values"):
         ask(gm.Input((3,)))
+
+
+def test_first_data_do_not_fix_the_sizes_of_a_sequential_model():
+    model = gm.Sequential([gm.layers.LSTM(4, return_sequences=True), gm.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    assert model(np.ones((2, 5, 3), "float32")).shape == (2, 5, 2)
+    assert model(np.ones((2, 7, 3), "float32")).shape == (2, 7, 2)
+    model.fit(np.ones((4, 9, 3)), np.ones((4, 9, 2)), verbose=0)
+    assert model.predict(np.ones((4, 6, 3)), verbose=0).shape == (4, 6, 2)
+    with pytest.raises(gm.errors.ShapeError, match=r"received \(2, 7, 4\)"):
+        model(np.ones((2, 7, 4), "float32"))
+
+
+def test_weights_of_a_compiled_model_that_was_not_trained(tmp_path):
+    model = gm.Sequential([gm.Input((3,)), gm.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.save_weights(tmp_path / "x.weights.h5")
+    before = model.get_weights()
+    model.set_weights([weight + 1 for weight in before])
+    model.load_weights(tmp_path / "x.weights.h5")
+    assert all(np.array_equal(*pair) for pair in zip(model.get_weights(), before))

@@ -261,7 +261,8 @@ class MeanMetricWrapper(Mean):
             value_mask = support.optional_mask(values)
         else:
             values, value_mask = values_and_mask(y_true, y_pred, **self._fn_kwargs)
-        sample_weight = apply_mask(sample_weight, support.optional_mask(y_pred), self.dtype, "sum")
+        if len(getattr(values, "shape", ())) > 0:  # else the function has made one number of all, in its own way
+            sample_weight = apply_mask(sample_weight, support.optional_mask(y_pred), self.dtype, "sum")
         self._update_masked(values, sample_weight, value_mask)
 
     def get_config(self) -> dict:

@@ -32,6 +32,9 @@ class Functional(Model):
         ArgumentError: outputs that do not follow from inputs, an input given twice, or two layers of one name.
     """
 
+    # False where the sizes of inputs are those of the first batch that came, of which another may have others.
+    _sizes_are_fixed = True
+
     def __init__(self, inputs: Any, outputs: Any, name: Optional[str] = None, **kwargs: Any):
         trainable = kwargs.pop("trainable", None)
         Layer.__init__(self, name=name, **kwargs)
@@ -183,7 +186,7 @@ class Functional(Model):
         elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
             value = ops.expand_dims(value, axis=-1)
         shape = tuple(value.shape)
-        differs = any(
+        differs = self._sizes_are_fixed and any(
             want is not None and have is not None and want != have for have, want in zip(shape[1:], wanted[1:])
         )
         if len(shape) != len(wanted) or differs:

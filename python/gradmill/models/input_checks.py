@@ -33,6 +33,7 @@ def check_input_shapes(model: Any, x: Any) -> None:
         fits = len(wanted) == len(received) or (len(wanted) == len(received) + 1 and wanted[-1] == 1)
         fits = fits or (len(received) == len(wanted) + 1 and received[-1] == 1)
         same = all(w is None or w == r for w, r in zip(wanted[1:], received[1:]))
+        same = same or not getattr(model, "_sizes_are_fixed", True)
         if not fits or (len(wanted) == len(received) and not same):
             layer = getattr(tensor, "name", None) or "input"
             raise errors.ShapeError(

@@ -37,6 +37,9 @@ class Sequential(Model):
     58
     """
 
+    # False once the first data, rather than an Input, have said which sizes there are.
+    _sizes_are_fixed = True
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         return Layer.__new__(cls, *args, **kwargs)
 
@@ -124,6 +127,7 @@ class Sequential(Model):
                 self.built = True
                 return
             entry = InputLayer(batch_shape=(None, *tuple(input_shape)[1:]), dtype=_input_dtype(self._layers[0]))
+            self._sizes_are_fixed = False
             self._tracker.replace("layers", [entry, *self._layers])
         x = self._layers[0].output
         with tracing.name_scope(self.name):
@@ -135,6 +139,7 @@ class Sequential(Model):
                     return
         with self._tracker.pause():
             self._functional = Functional(self._layers[0].output, x, name=self.name)
+            self._functional._sizes_are_fixed = self._sizes_are_fixed
         self.built = True
 
     def _maybe_build(self, arguments: dict[str, Any]) -> None:

@@ -215,14 +215,14 @@ class OptimizerState:
         """Set the state from arrays in the order of `variables`.
 
         Raises:
-            ArgumentError: before `build`, or when their number is wrong.
+            ArgumentError: when their number is wrong; most variables come with `build`.
             ShapeError: when a shape is wrong.
         """
         variables = self.variables
-        if not self.built or len(weights) != len(variables):
+        if len(weights) != len(variables):
+            advice = "take those of the same optimizer" if self.built else "call build(variables) first"
             raise errors.ArgumentError(
-                f"{type(self).__name__}: set_weights needs {len(variables)} arrays on a built optimizer; received "
-                f"{len(weights)}, built={self.built}; call build(variables) first"
+                f"{type(self).__name__}: set_weights needs {len(variables)} arrays; received {len(weights)}; {advice}"
             )
         for variable, weight in zip(variables, weights):
             if tuple(np.shape(weight)) != tuple(variable.shape):
