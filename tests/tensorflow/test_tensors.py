@@ -150,6 +150,23 @@ def test_random_streams():
     assert generator.normal([2]).numpy().tolist() != generator.normal([2]).numpy().tolist()
 
 
+def test_candidates_follow_zipfs_law():
+    def draw(count, **options):
+        options = {"num_true": 1, "range_max": 50, "seed": 5, "unique": False, **options}
+        drawn, *expected = tf.random.log_uniform_candidate_sampler([[3]], num_sampled=count, **options)
+        return drawn.numpy(), [each.numpy() for each in expected]
+
+    drawn, (of_true, of_drawn) = draw(4000)
+    shares = np.log((np.arange(50) + 2) / (np.arange(50) + 1)) / np.log(51)
+    np.testing.assert_allclose(shares.sum(), 1.0)
+    np.testing.assert_allclose(np.bincount(drawn, minlength=50) / 4000, shares, atol=0.03)
+    np.testing.assert_allclose(of_true, [[4000 * shares[3]]], rtol=1e-5)
+    np.testing.assert_allclose(of_drawn, 4000 * shares[drawn], rtol=1e-5)
+    assert sorted(draw(50, unique=True)[0]) == list(range(50))
+    with pytest.raises(gm.errors.ArgumentError, match="num_sampled must be at most range_max=50"):
+        draw(51, unique=True)
+
+
 def test_random_images():
     image = tf.constant(np.arange(5 * 6 * 3, dtype="uint8").reshape(5, 6, 3))
     crop = tf.image.random_crop(image, [3, 2, 3], seed=1).numpy()

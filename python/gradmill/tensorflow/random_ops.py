@@ -7,6 +7,7 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from gradmill import ops, random
+from gradmill.errors import ArgumentError
 from gradmill.tensorflow.dtype_names import as_dtype
 
 # A draw with a seed of its own has a stream of its own, which set_seed starts again.
@@ -135,7 +136,41 @@ def gamma(shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", seed:
     return ops.divide(random.gamma(_sizes(shape), alpha, as_dtype(dtype), stream(seed)), beta)
 
 
+def log_uniform_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: Any = None, name: Any = None
+) -> tuple:
+    """`tf.random.log_uniform_candidate_sampler`: classes by Zipf's law, for word vectors; outside of compiled functions.
+
+    Class k comes with probability log((k + 2) / (k + 1)) / log(range_max + 1).
+
+    Returns:
+        (classes (num_sampled,) int64, how often each of `true_classes` is expected, how often each drawn one is).
+    """
+    if unique and num_sampled > range_max:
+        raise ArgumentError(
+            f"tf.random.log_uniform_candidate_sampler: num_sampled must be at most range_max={range_max} where classes "
+            f"are unique; received {num_sampled}"
+        )
+    drawn: list[int] = []
+    tries = 0
+    while len(drawn) < num_sampled:
+        uniform_numbers = random.uniform((num_sampled,), seed=stream(seed)).numpy().astype(np.float64)
+        for each in np.minimum(np.expm1(uniform_numbers * np.log1p(range_max)), range_max - 1).astype(np.int64):
+            if len(drawn) < num_sampled:
+                tries += 1
+                if not unique or each not in drawn:
+                    drawn.append(int(each))
+
+    def expected(classes: Any) -> Any:
+        classes = np.asarray(classes, np.float64)
+        share = np.log((classes + 2) / (classes + 1)) / np.log1p(range_max)
+        count = -np.expm1(tries * np.log1p(-share)) if unique else share * num_sampled
+        return ops.convert_to_tensor(count, "float32")
+
+    return ops.convert_to_tensor(np.array(drawn, np.int64)), expected(true_classes), expected(drawn)
+
+
 RANDOM: dict[str, Any] = {each.__name__: each for each in (
-    Generator, categorical, gamma, get_global_generator, normal, set_seed, shuffle, stateless_normal,
+    Generator, categorical, gamma, get_global_generator, log_uniform_candidate_sampler, normal, set_seed, shuffle, stateless_normal,
     stateless_uniform, truncated_normal, uniform,
 )}  # fmt: skip
