@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "bindings/convert.h"
+#include "base/checksum.h"
 #include "base/error.h"
 #include "execute/element_loop.h"
 
@@ -125,6 +126,10 @@ void bind_data(py::module_& module) {
              "Runs a plan of one element on `count` rows of arrays, the rows order[0], ... or without order the first ones, and "
              "writes the results into rows of `outputs`. The plan's inputs beyond the arrays are keys of random draws, (seed, "
              "counter + row * counter_step).");
+  module.def("crc32c", [](const py::bytes& data) {
+    const std::string_view view = data;
+    return crc32c(reinterpret_cast<const unsigned char*>(view.data()), view.size());
+  }, py::arg("data"), "The CRC-32C (Castagnoli) of bytes.");
   loop.def_property_readonly("workers", [](const BoundLoop& self) { return self.loop->workers(); });
 }
 

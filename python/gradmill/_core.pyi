@@ -809,3 +809,6 @@ class BatchLoop:
 
 def run_elements(plan: Plan, arrays: Sequence[Any], order: Any, count: int, seeds: Sequence[int], counter: int, counter_step: int, outputs: Sequence[Any], workers: int) -> None:
     """Runs a plan of one element on `count` rows of arrays, the rows order[0], ... or without order the first ones, and writes the results into rows of `outputs`. The plan's inputs beyond the arrays are keys of random draws, (seed, counter + row * counter_step)."""
+
+def crc32c(data: bytes) -> int:
+    """The CRC-32C (Castagnoli) of bytes."""

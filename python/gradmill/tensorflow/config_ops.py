@@ -164,7 +164,8 @@ DEVICES: dict[str, Any] = {
     "list_physical_devices": list_physical_devices, "set_visible_devices": set_visible_devices,
 }  # fmt: skip
 EXPERIMENTAL: dict[str, Any] = {
-    **DEVICES, "enable_tensor_float_32_execution": accept, "get_memory_growth": lambda device: False,
+    **DEVICES, "enable_op_determinism": accept, "enable_tensor_float_32_execution": accept,
+    "get_memory_growth": lambda device: False,
     "set_memory_growth": accept, "set_synchronous_execution": accept, "set_virtual_device_configuration": accept,
 }  # fmt: skip
 THREADING: dict[str, Any] = {

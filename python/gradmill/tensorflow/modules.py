@@ -8,6 +8,17 @@ from typing import Any, Callable, Iterator, Optional
 import gradmill
 from gradmill import tracing
 from gradmill.symbolic import map_structure, to_snake_case
+from gradmill.utils import structure
+
+
+def map_structures(func: Callable, *structures: Any, **_: Any) -> Any:
+    """`tf.nest.map_structure`: the nesting of the first, with `func` of the leaves that stand at one place in each."""
+    if len(structures) == 1:
+        return map_structure(func, structures[0])
+    first, leaves = structures[0], [structure.flatten(each) for each in structures]
+    if len({structure.skeleton(structure.map_structure(lambda _: 0, each)) for each in structures}) > 1:
+        raise gradmill.errors.ArgumentError("tf.nest.map_structure: the structures must have one nesting")
+    return structure.pack_as(first, [func(*each) for each in zip(*leaves)])
 
 
 class Module:

@@ -139,7 +139,7 @@ def gamma(shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", seed:
 def log_uniform_candidate_sampler(
     true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: Any = None, name: Any = None
 ) -> tuple:
-    """`tf.random.log_uniform_candidate_sampler`: classes by Zipf's law, for word vectors; outside of compiled functions.
+    """`tf.random.log_uniform_candidate_sampler`: classes by Zipf's law, outside of compiled functions.
 
     Class k comes with probability log((k + 2) / (k + 1)) / log(range_max + 1).
 
@@ -171,6 +171,6 @@ def log_uniform_candidate_sampler(
 
 
 RANDOM: dict[str, Any] = {each.__name__: each for each in (
-    Generator, categorical, gamma, get_global_generator, log_uniform_candidate_sampler, normal, set_seed, shuffle, stateless_normal,
-    stateless_uniform, truncated_normal, uniform,
+    Generator, categorical, gamma, get_global_generator, log_uniform_candidate_sampler, normal, set_seed, shuffle,
+    stateless_normal, stateless_uniform, truncated_normal, uniform,
 )}  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradmill import _core, autograd, initializers, tracing
+from gradmill import _core, autograd, initializers, symbolic, tracing
 from gradmill.tensorflow import (
     array_ops,
     config_ops,
@@ -19,6 +19,7 @@ from gradmill.tensorflow import (
     old_spellings,
     ragged,
     random_ops,
+    records,
     string_ops,
     summary,
 )
@@ -26,6 +27,7 @@ from gradmill.tensorflow.functions import accept
 from gradmill.tensorflow.keras_names import make_keras
 from gradmill.tensorflow.namespace import Namespace
 from gradmill.tensorflow.shapes import TensorShape
+from gradmill.utils import structure
 
 # Version of TensorFlow whose names and meanings these are.
 VERSION = "2.21.0"
@@ -77,7 +79,7 @@ def _data() -> Namespace:
     """`tf.data`."""
     shared = ["gradmill.data"]
     return _part("data", "Input pipelines: gradmill.data.", {
-        "AUTOTUNE": AUTOTUNE, "Options": config_ops.Options,
+        "AUTOTUNE": AUTOTUNE, "Options": config_ops.Options, **records.DATA,
         "experimental": _part("data.experimental", "Input pipelines.", {
             "AUTOTUNE": AUTOTUNE, "cardinality": lambda dataset: dataset.cardinality(),
         }, shared),
@@ -104,6 +106,10 @@ def root_names() -> dict[str, Any]:
         "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
         "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
+        "Assert": config_ops.check_that, "nest": _part("nest", "Nested structures.", {
+            "flatten": symbolic.flatten, "is_nested": structure.is_nested, "map_structure": modules.map_structures,
+            "pack_sequence_as": structure.pack_as,
+        }),
         "newaxis": None, "no_op": accept, "py_function": functions.py_function,
         "numpy_function": functions.numpy_function, "ones_initializer": initializers.Ones,
         "print": config_ops.print_values, "random_normal_initializer": initializers.RandomNormal,
@@ -122,7 +128,9 @@ def root_names() -> dict[str, Any]:
         "dtypes": _part("dtypes", "Dtypes.", {**_DTYPES, "cast": array_ops.cast}),
         "image": _part("image", "Sizes, places and colours of images.", {**image_ops.IMAGES, **io_ops.DECODERS}),
         "initializers": keras.initializers,
-        "io": _part("io", "Files.", {**io_ops.IO, "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE)}),
+        "io": _part("io", "Files.", {
+            **io_ops.IO, **records.IO, "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE),
+        }),
         "keras": keras,
         "linalg": _part("linalg", "Products of matrices, and norms.", linalg_ops.LINALG),
         "losses": keras.losses,
@@ -141,8 +149,8 @@ def root_names() -> dict[str, Any]:
         "test": _part("test", "What there is beside the CPU: nothing.", {
             "gpu_device_name": lambda: "", "is_built_with_cuda": _nothing, "is_gpu_available": _nothing,
         }),
-        "train": _part("train", "Checkpoints.", {
-            "CheckpointOptions": config_ops.Options,
+        "train": _part("train", "Checkpoints, and examples in files.", {
+            **records.TRAIN, "CheckpointOptions": config_ops.Options,
             "latest_checkpoint": old_spellings.latest_checkpoint,
         }, ["gradmill.train"]),
         "version": _part("version", "The version whose names these are.", {"VERSION": VERSION}),

@@ -21,6 +21,15 @@ class Text(bytes):
     shape: tuple = ()
     ndim = 0
     dtype = "string"
+    __array_ufunc__ = None  # arrays leave comparisons to this class
+    __hash__ = bytes.__hash__
+
+    def __eq__(self, other: Any) -> Any:
+        return _equal(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        equal = _equal(self, other)
+        return ~equal if isinstance(equal, np.ndarray) else not equal
 
     def numpy(self) -> bytes:
         """The bytes."""
@@ -36,6 +45,14 @@ class TextArray(np.ndarray):
         b'b'
     """
 
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: Any) -> Any:
+        return _equal(self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return ~_equal(self, other)
+
     def numpy(self) -> np.ndarray:
         """The array."""
         return self.view(np.ndarray)
@@ -46,6 +63,18 @@ class TextArray(np.ndarray):
 
     def __iter__(self) -> Iterator[Any]:
         return (self[place] for place in range(len(self)))
+
+
+def _equal(text: Any, other: Any) -> Any:
+    """A bool for two strings, else an array of them; str is compared by its UTF-8."""
+    if isinstance(text, bytes) and isinstance(other, (str, bytes)):
+        return bytes(text) == (other.encode() if isinstance(other, str) else bytes(other))
+    if not is_text(other):
+        return False if isinstance(text, bytes) else np.zeros(text.shape, bool)
+    texts, others = (
+        np.array(bytes(each), object) if isinstance(each, bytes) else each.numpy() for each in (text, as_text(other))
+    )
+    return np.asarray(np.equal(texts, others, dtype=object), bool)
 
 
 def is_text(value: Any) -> bool:
