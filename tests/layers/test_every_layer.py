@@ -283,3 +283,14 @@ def test_empty_and_single_batches(rows):
     assert layers.Conv1D(4, 2)(x).shape == (rows, 1, 4)
     assert layers.Conv1DTranspose(4, 2)(x).shape == (rows, 3, 4)
     assert layers.DepthwiseConv1D(2)(x).shape == (rows, 1, 3)
+
+
+def test_normalization_by_one_mean_takes_any_rank():
+    layer = gm.layers.Normalization(input_shape=[1], axis=None)
+    data = np.array([1.0, 3.0, 5.0, 7.0], "float32")
+    layer.adapt(data)
+    assert (float(layer.mean), float(layer.variance)) == (4.0, 5.0)
+    for shape in ((4,), (4, 1), (2, 2, 1)):
+        np.testing.assert_allclose(layer(data.reshape(shape)).numpy(), ((data - 4) / 5**0.5).reshape(shape), rtol=1e-6)
+    with pytest.raises(gm.errors.ArgumentError, match="call adapt"):
+        _ = gm.layers.Normalization().mean

@@ -156,3 +156,11 @@ def test_masks_and_functions_that_make_one_number_of_all():
     assert hidden._keras_mask.numpy().tolist() == (tokens != 0).tolist()
     del hidden._keras_mask
     assert hidden._keras_mask is None
+
+
+def test_binary_crossentropy_of_labels_without_a_last_axis():
+    labels, predictions = np.array([1.0, 0.0, 1.0], "float32"), np.array([[0.9], [0.2], [0.4]], "float32")
+    metric = gm.metrics.BinaryCrossentropy()
+    metric.update_state(labels, predictions)
+    expected = -np.mean(np.log([0.9, 0.8, 0.4]))
+    np.testing.assert_allclose(float(metric.result()), expected, rtol=1e-5)

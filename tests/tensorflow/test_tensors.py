@@ -247,3 +247,9 @@ def test_devices():
     with strategy.scope(), tf.device("/gpu:0"):
         result = strategy.run(lambda x: x + 1.0, args=(tf.constant([1.0, 3.0]),))
     assert float(strategy.reduce(tf.distribute.ReduceOp.MEAN, result, axis=0)) == 3.0
+
+
+def test_strided_slices():
+    x = np.arange(24).reshape(4, 6)
+    np.testing.assert_array_equal(tf.strided_slice(x, [0, 5], [4, 0], [2, -2]).numpy(), x[0:4:2, 5:0:-2])
+    np.testing.assert_array_equal(tf.strided_slice(x, [1], [3]).numpy(), x[1:3])

@@ -117,7 +117,10 @@ class Normalization(Layer):
             )
         self._broadcast_shape = tuple(input_shape[axis] if axis in self._kept else 1 for axis in range(rank))
         shape = tuple(input_shape[axis] for axis in self._kept)
-        self.input_spec = InputSpec(ndim=rank, axes={axis: input_shape[axis] for axis in self._kept})
+        if self._kept:  # else one mean and variance serve arrays of any rank
+            self.input_spec = InputSpec(ndim=rank, axes={axis: input_shape[axis] for axis in self._kept})
+        else:
+            self._broadcast_shape = ()
         if self.input_mean is None:
             self.adapt_mean = self.add_weight(shape, name="mean", initializer="zeros", trainable=False)
             self.adapt_variance = self.add_weight(shape, name="variance", initializer="ones", trainable=False)
@@ -152,9 +155,10 @@ class Normalization(Layer):
                 self.build((None, *batch.shape[1:]))
             self._check_inputs(batch)
             # Float64, and exact merging of batch statistics (Chan, Golub and LeVeque 1983).
-            size = math.prod(batch.shape[axis] for axis in self._reduced)
+            reduced = self._reduced if self._kept else None
+            size = math.prod(batch.shape[axis] for axis in self._reduced) if self._kept else batch.size
             batch = batch.astype(np.float64)
-            batch_mean, batch_variance = batch.mean(axis=self._reduced), batch.var(axis=self._reduced)
+            batch_mean, batch_variance = batch.mean(axis=reduced), batch.var(axis=reduced)
             total = count + size
             if total == 0:
                 continue
@@ -172,14 +176,26 @@ class Normalization(Layer):
     def call(self, inputs: Any) -> Any:
         """Return the normalized inputs in the compute dtype."""
         inputs = ops.cast(inputs, self.compute_dtype)
-        if self.input_mean is None:
-            mean = ops.reshape(self.adapt_mean, self._broadcast_shape)
-            variance = ops.reshape(self.adapt_variance, self._broadcast_shape)
-        else:
-            mean, variance = (ops.convert_to_tensor(each) for each in self._given)
-        mean = ops.cast(mean, self.compute_dtype)
-        spread = ops.maximum(ops.sqrt(ops.cast(variance, self.compute_dtype)), config.epsilon())
+        mean = ops.cast(self.mean, self.compute_dtype)
+        spread = ops.maximum(ops.sqrt(ops.cast(self.variance, self.compute_dtype)), config.epsilon())
         return mean + inputs * spread if self.invert else (inputs - mean) / spread
+
+    @property
+    def mean(self) -> Any:
+        """What is subtracted, broadcast against inputs."""
+        return self._statistic(0, self.adapt_mean)
+
+    @property
+    def variance(self) -> Any:
+        """The square of what inputs are divided by, broadcast against them."""
+        return self._statistic(1, self.adapt_variance)
+
+    def _statistic(self, number: int, adapted: Any) -> Any:
+        if not self.built:
+            raise ArgumentError(f"{self._label}: expected a built layer; call adapt(data) first")
+        if self.input_mean is None:
+            return ops.reshape(adapted, self._broadcast_shape)
+        return ops.convert_to_tensor(self._given[number])
 
     def finalize_state(self) -> None:
         """Accepted for compatibility: the statistics are read from the weights at every call."""

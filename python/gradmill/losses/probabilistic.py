@@ -55,7 +55,7 @@ def binary_crossentropy(
 
     Args:
         y_true: targets in [0, 1], shape (batch, .., d).
-        y_pred: probabilities, or logits when `from_logits`, same shape.
+        y_pred: probabilities, or logits when `from_logits`, same shape; a last axis of 1 may be missing in one of both.
         from_logits: True when `y_pred` has not been through a sigmoid.
         label_smoothing: in [0, 1]; targets move that far towards 0.5.
         axis: axis of the mean.
@@ -68,7 +68,7 @@ def binary_crossentropy(
         >>> gm.losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).numpy().round(4).tolist()
         [0.6930999755859375]
     """
-    y_true, y_pred = convert_pair("binary_crossentropy", y_true, y_pred, match="equal", squeeze=False)
+    y_true, y_pred = convert_pair("binary_crossentropy", y_true, y_pred, match="equal")
     y_true = _smooth_towards_half(y_true, label_smoothing)
     return ops.mean(ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
@@ -322,6 +323,13 @@ def slice(input_: Any, begin: Any, size: Any, name: Any = None) -> Any:
     return ops.slice(input_, starts, counts)
 
 
+def strided_slice(input_: Any, begin: Any, end: Any, strides: Any = None, name: Any = None) -> Any:
+    """`tf.strided_slice`: the block from `begin` to `end` in steps of `strides`, without masks."""
+    steps = [1] * len(_sizes(begin)) if strides is None else _sizes(strides)
+    ranges = zip(_sizes(begin), _sizes(end), steps)
+    return ops.convert_to_tensor(input_)[tuple(builtins.slice(*each) for each in ranges)]
+
+
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Any:
     """`tf.sort`: values in order along `axis`."""
     ordered = ops.sort(values, axis)
@@ -368,6 +376,7 @@ ALIASES.update(
         argsort, boolean_mask, broadcast_to, cast, concat, constant, convert_to_tensor, eye, fill, gather, gather_nd,
         identity, is_tensor, linspace, meshgrid, one_hot, ones, ones_like, pad, range, rank, repeat, reshape, reverse,
         saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice, sort, split, stack,
+        strided_slice,
         tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack, where, zeros, zeros_like,
     )
 )  # fmt: skip

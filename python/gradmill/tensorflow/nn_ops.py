@@ -198,6 +198,7 @@ def softmax_cross_entropy_with_logits(labels: Any, logits: Any, axis: int = -1, 
 
 def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, name: Any = None) -> Any:
     """`tf.nn.sigmoid_cross_entropy_with_logits`: the loss of each value by itself."""
+    logits = ops.convert_to_tensor(logits)
     return ops.binary_crossentropy(ops.cast(labels, logits.dtype), logits, from_logits=True)
 
 
