@@ -16,7 +16,6 @@ from gradmill.serialization import nearest_name
 ADVICE = {
     "tf.Session": "there are no graphs and sessions of TensorFlow 1; call functions, or compile them with tf.function",
     "tf.placeholder": "pass arguments to a function instead, or use tf.keras.Input",
-    "tf.keras.utils.plot_model": "use model.summary()",
     "tf.layers": "use tf.keras.layers",
     "tf.contrib": "it ended with TensorFlow 1; use tf.keras",
     "tf.estimator": "use tf.keras.Model with compile and fit",
