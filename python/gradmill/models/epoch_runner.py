@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Optional, Sequence
 import numpy as np
 
 from gradmill import _core, errors, ops, tracing
-from gradmill.models.data_adapter import batch_dtype
+from gradmill.models.array_checks import batch_dtype
 
 PROGRESS_INTERVAL_SECONDS = 0.2
 # The engine runs steps on its own for about this long before Python looks at signals and progress.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gradmill import errors, ops, tracing
-from gradmill.models.data_adapter import batch_dtype
+from gradmill.models.array_checks import batch_dtype
 from gradmill.symbolic import SymbolicTensor
 from gradmill.utils import structure
 from gradmill.utils.batch_data import unpack_x_y_sample_weight

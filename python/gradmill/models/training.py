@@ -9,17 +9,16 @@ import numpy as np
 from gradmill import callbacks as callbacks_module
 from gradmill import config, errors, metrics, ops, optimizers, serialization, tracing
 from gradmill.models import epoch_loop, input_checks
-from gradmill.models.compile_utils import CompileLoss, CompileMetrics, resolve_loss_configs
-from gradmill.models.data_adapter import (
-    ArrayData,
+from gradmill.models.array_checks import (
     batch_dtype,
     check_batch_size,
     check_lengths,
     class_weights_of_rows,
     convert_arrays,
-    make_data,
     split_for_validation,
 )
+from gradmill.models.compile_utils import CompileLoss, CompileMetrics, resolve_loss_configs
+from gradmill.models.data_adapter import ArrayData, make_data
 from gradmill.models.model_building import build_for_training
 from gradmill.models.step_program import StepProgram
 from gradmill.models.training_steps import TrainingSteps
