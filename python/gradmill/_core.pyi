@@ -633,11 +633,11 @@ class _Ops:
         """What arrives at the inputs of lstm, by the chain rule from its last step to its first."""
 
     @staticmethod
-    def gru(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h0: Any, mask: Any, backwards: bool = False) -> tuple[Tensor, Tensor]:
-        """Gated recurrent units over a sequence. With the sums s = x[:, t] W + b_0 of the inputs and p = h R + b_1 of the states, u = sigmoid(s_u + p_u), r = sigmoid(s_r + p_r), g = tanh(s_g + r p_g), each step makes h = u h + (1 - u) g, where the mask counts it; else h stays."""
+    def gru(x: Any, kernel: Any, recurrent_kernel: Any, bias: Any, h0: Any, mask: Any, backwards: bool = False, reset_after: bool = True) -> tuple[Tensor, Tensor]:
+        """Gated recurrent units over a sequence. With the sums s = x[:, t] W + b_0 of the inputs and p = h R + b_1 of the states, u = sigmoid(s_u + p_u), r = sigmoid(s_r + p_r), g = tanh(s_g + r p_g), each step makes h = u h + (1 - u) g, where the mask counts it; else h stays. Without reset_after g = tanh(s_g + (r h) R_g), and b is b_0 alone."""
 
     @staticmethod
-    def gru_backward(d_outputs: Any, x: Any, kernel: Any, recurrent_kernel: Any, h0: Any, outputs: Any, gates: Any, mask: Any, backwards: bool = False, wants_x: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def gru_backward(d_outputs: Any, x: Any, kernel: Any, recurrent_kernel: Any, h0: Any, outputs: Any, gates: Any, mask: Any, backwards: bool = False, wants_x: bool = True, reset_after: bool = True) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """What arrives at the inputs of gru, by the chain rule from its last step to its first."""
 
     @staticmethod

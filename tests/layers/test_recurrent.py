@@ -113,11 +113,24 @@ class StepwiseGRU(Stepwise, layers.GRUCell):
     """GRUCell, step by step."""
 
 
+def stepwise_gru_before(units):
+    """The GRUCell whose reset comes before the product, step by step."""
+    return StepwiseGRU(units, reset_after=False)
+
+
 @pytest.mark.parametrize("mask", [None, MASK], ids=["no mask", "mask"])
-@pytest.mark.parametrize("cell, kind", [(StepwiseSimple, "SimpleRNN"), (StepwiseLSTM, "LSTM"), (StepwiseGRU, "GRU")])
-def test_cells_of_users_run_like_ours(cell, kind, mask):
+@pytest.mark.parametrize(
+    "cell, kind, arguments",
+    [
+        (StepwiseSimple, "SimpleRNN", {}),
+        (StepwiseLSTM, "LSTM", {}),
+        (StepwiseGRU, "GRU", {}),
+        (stepwise_gru_before, "GRU", {"reset_after": False}),
+    ],
+)
+def test_cells_of_users_run_like_ours(cell, kind, arguments, mask):
     settings = {"return_sequences": True, "return_state": True, "go_backwards": True}
-    ours, theirs = make(kind, **settings), layers.RNN(cell(5), **settings)
+    ours, theirs = make(kind, **settings, **arguments), layers.RNN(cell(5), **settings)
     states = [RNG.normal(size=(3, 5)).astype("float32") for _ in ours.state_size]
     theirs.build(X.shape)
     theirs.set_weights(ours.get_weights())

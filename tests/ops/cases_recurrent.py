@@ -68,35 +68,47 @@ def np_lstm_backward(
     return found.dx, found.d_kernel, found.d_recurrent, found.bias_of_x, dh, dc
 
 
-def np_gru(x, kernel, recurrent, bias, h0, mask, backwards=False):
+def np_gru(x, kernel, recurrent, bias, h0, mask, backwards=False, reset_after=True):
     """The definition, a step after the other."""
     batch, steps, _ = x.shape
     units = len(recurrent)
-    outputs, gates, h = np.zeros((batch, steps, units)), np.zeros((batch, steps, 4 * units)), h0
+    kept = 4 if reset_after else 3
+    outputs, gates, h = np.zeros((batch, steps, units)), np.zeros((batch, steps, kept * units)), h0
+    bias_of_x, bias_of_h = bias if reset_after else (bias, 0)
     for t in range(steps)[:: -1 if backwards else 1]:
-        sums = x[:, t] @ kernel + bias[0], h @ recurrent + bias[1]
+        sums = x[:, t] @ kernel + bias_of_x, h @ recurrent + bias_of_h
         (zu, zr, zg), (pu, pr, pg) = (np.split(each, 3, axis=1) for each in sums)
         u, r = sigmoid(zu + pu), sigmoid(zr + pr)
-        g = np.tanh(zg + r * pg)
+        g = np.tanh(zg + (r * pg if reset_after else (r * h) @ recurrent[:, 2 * units :]))
         counts = mask[:, t : t + 1]
         h = np.where(counts, u * h + (1 - u) * g, h)
-        outputs[:, t], gates[:, t] = h, np.where(counts, np.concatenate([u, r, g, pg], axis=1), 0)
+        outputs[:, t], gates[:, t] = h, np.where(counts, np.concatenate([u, r, g, pg][:kept], axis=1), 0)
     return outputs, gates
 
 
-def np_gru_backward(d_outputs, x, kernel, recurrent, h0, outputs, gates, mask, backwards=False, wants_x=True):
+def np_gru_backward(
+    d_outputs, x, kernel, recurrent, h0, outputs, gates, mask, backwards=False, wants_x=True, reset_after=True
+):
     """The chain rule, from the last step to the first."""
     found = Gradients(x, kernel, recurrent, h0, outputs, backwards, wants_x)
-    dh = np.zeros(h0.shape)
+    dh, units = np.zeros(h0.shape), len(recurrent)
     for t, before, _ in found.steps:
         dh = dh + d_outputs[:, t]
-        u, r, g, pg = np.split(gates[:, t], 4, axis=1)
-        d_u, d_g = dh * (before - g) * u * (1 - u), dh * (1 - u) * (1 - g**2)
-        d_r = d_g * pg * r * (1 - r)
+        u, r, g, *pg = np.split(gates[:, t], 4 if reset_after else 3, axis=1)
         counts = mask[:, t : t + 1]
-        dz, dp = (np.where(counts, np.concatenate([d_u, d_r, last], axis=1), 0) for last in (d_g, d_g * r))
-        dh = np.where(counts, dh * u + found.add(t, before, dz, dp), dh)
-    return found.dx, found.d_kernel, found.d_recurrent, np.stack([found.bias_of_x, found.bias_of_h]), dh
+        d_u = np.where(counts, dh * (before - g) * u * (1 - u), 0)
+        d_g = np.where(counts, dh * (1 - u) * (1 - g**2), 0)
+        if reset_after:
+            d_r = d_g * pg[0] * r * (1 - r)
+            through = found.add(t, before, np.hstack([d_u, d_r, d_g]), np.hstack([d_u, d_r, d_g * r]))
+        else:
+            d_q = d_g @ recurrent[:, 2 * units :].T
+            d_r = d_q * before * r * (1 - r)
+            through = d_q * r + found.add(t, before, np.hstack([d_u, d_r, d_g]), np.hstack([d_u, d_r, 0 * d_g]))
+            found.d_recurrent[:, 2 * units :] += (r * before).T @ d_g
+        dh = np.where(counts, dh * u + through, dh)
+    d_bias = np.stack([found.bias_of_x, found.bias_of_h]) if reset_after else found.bias_of_x
+    return found.dx, found.d_kernel, found.d_recurrent, d_bias, dh
 
 
 def np_simple_rnn(x, kernel, recurrent, bias, h0, mask, backwards=False):
@@ -143,10 +155,11 @@ for batch, steps, features, units in ((1, 1, 1, 1), (3, 4, 2, 5), (17, 3, 9, 8),
     case("lstm", x=x, **given, h0=state, c0=state, mask=counts, reference=np_lstm, through=2, **forward)
     case("lstm_backward", d_outputs=states, d_cells=states, x=x, **without_bias(given), h0=state, c0=state,
          outputs=states, cells=states, gates=gates, mask=counts, reference=np_lstm_backward, **back)
-    given = weights(features, units, 3, (2,))
-    case("gru", x=x, **given, h0=state, mask=counts, reference=np_gru, through=1, **forward)
-    case("gru_backward", d_outputs=states, x=x, **without_bias(given), h0=state, outputs=states, gates=gates,
-         mask=counts, reference=np_gru_backward, **back)
+    for after, biases, kept in ((True, (2,), gates), (False, (), uniform(0.0, 1.0, batch, steps, 3 * units))):
+        given = weights(features, units, 3, biases)
+        case("gru", x=x, **given, h0=state, mask=counts, reference=np_gru, through=1, reset_after=after, **forward)
+        case("gru_backward", d_outputs=states, x=x, **without_bias(given), h0=state, outputs=states, gates=kept,
+             mask=counts, reference=np_gru_backward, reset_after=after, **back)
     given = weights(features, units, 1)
     case("simple_rnn", x=x, **given, h0=state, mask=counts, reference=np_simple_rnn, **forward)
     case("simple_rnn_backward", d_outputs=states, x=x, **without_bias(given), h0=state, outputs=states, mask=counts,
@@ -160,7 +173,12 @@ for counts in (every, values(few, "bool")):
     state, x = normal(70, 16), normal(70, 5, 3)
     case("lstm", x=x, **weights(3, 16, 4), h0=state, c0=state, mask=counts, reference=np_lstm, large=True,
          sum_length=200)
-    case("gru", x=x, **weights(3, 16, 3, (2,)), h0=state, mask=counts, reference=np_gru, large=True, sum_length=200)
+    for after, biases in ((True, (2,)), (False, ())):
+        case("gru", x=x, **weights(3, 16, 3, biases), h0=state, mask=counts, reference=np_gru, reset_after=after,
+             large=True, sum_length=200)
+    case("gru_backward", d_outputs=normal(70, 5, 16), x=x, **without_bias(weights(3, 16, 3)), h0=state,
+         outputs=normal(70, 5, 16), gates=uniform(0.0, 1.0, 70, 5, 48), mask=counts, reference=np_gru_backward,
+         reset_after=False, large=True, sum_length=5000)
     case("lstm_backward", d_outputs=normal(70, 5, 16), d_cells=normal(70, 5, 16), x=x,
          **without_bias(weights(3, 16, 4)), h0=state, c0=state, outputs=normal(70, 5, 16), cells=normal(70, 5, 16),
          gates=uniform(0.0, 1.0, 70, 5, 64), mask=counts, reference=np_lstm_backward, large=True, sum_length=5000)

@@ -69,6 +69,16 @@ def test_inputs_of_one_dtype():
         _core.ops.lstm(*given[:-1], ops.ones(GOOD["mask"], dtype="bool"))
 
 
+@pytest.mark.parametrize(("after", "shape"), [(True, (12,)), (False, (2, 12))])
+def test_bias_and_gates_of_a_gru_follow_its_reset(after, shape):
+    given = [ops.ones(each) for each in ((2, 3, 5), (5, 12), (4, 12), shape, (2, 4))]
+    mask = ops.ones((2, 3), dtype="bool")
+    with pytest.raises(gm.errors.ShapeError, match="gru: input 3 must have shape"):
+        _core.ops.gru(*given, mask, reset_after=after)
+    given[3] = ops.ones((2, 12) if after else 12)
+    assert _core.ops.gru(*given, mask, reset_after=after)[1].shape == (2, 3, 16 if after else 12)
+
+
 @pytest.mark.parametrize("layer", [gm.layers.LSTM, gm.layers.GRU, gm.layers.SimpleRNN])
 def test_a_second_derivative_is_refused(layer):
     x, cell = ops.ones((2, 3, 4)), layer(2)

@@ -1,7 +1,9 @@
 #pragma once
 // Recurrences over a whole sequence. Each step is one small product for some rows of the batch: the row (x, 1, h) of
-// inputs, a one for the bias, and the state, times the weights, which are packed once. Rows of the batch do not depend on
-// each other, so a unit of work is some rows with all their steps; rows that the mask leaves out of a step cost nothing.
+// inputs, a one for the bias, and the state, times the weights, which are packed once. Where a gate resets the state before
+// its product, the row is (q, x, 1, h), q the state after the reset: one product takes (x, 1, h), the next one (q, x, 1).
+// Rows of the batch do not depend on each other, so a unit of work is some rows with all their steps; rows that the mask
+// leaves out of a step cost nothing.
 #include "cpu/gemm.h"
 #include "cpu/lanes.h"
 #include "math/elementwise.h"
@@ -14,7 +16,7 @@ namespace {
 constexpr int64_t rows_of_a_unit = 8, most_rows = 32;  // of the batch: in a unit of work, and in one product
 constexpr int most_blocks = 3;
 
-// Sums side by side that take the same terms of the row (x, 1, h).
+// Sums side by side that take the same terms of the row (q, x, 1, h).
 struct SumsBlock {
   int64_t at, columns;             // among the sums
   int64_t first_term, terms;
@@ -24,15 +26,20 @@ struct SumsBlock {
 };
 
 // What all kernels of recurrences know of their problem. The sums that take x are the first `weight_columns`, those that
-// take h the last; `x_shift` says by how many columns the weights of x are turned against the sums.
+// take h, then those that take q, the last; `x_shift` says by how many columns the weights of x are turned against the sums.
 struct Recurrence {
   int64_t batch, steps, features, units, sums, weight_columns, x_shift;
+  int64_t resets;                  // how many terms q is, and sums that take it: units or 0
   bool backwards, wants_x;
   int block_count;
   SumsBlock blocks[most_blocks];
   int64_t panel, panel_elements;   // columns of a packed panel, and elements of all
 
-  int64_t terms() const { return features + 1 + units; }
+  int64_t terms() const { return resets + features + 1 + units; }
+  int64_t one() const { return resets + features; }  // the term that is one; behind it stands h
+  int64_t h_sums() const { return sums - weight_columns; }
+  int64_t h_columns() const { return weight_columns - resets; }
+  int64_t q_sums() const { return sums - resets; }
   int64_t rows_before(int64_t unit) const { return unit * rows_of_a_unit < batch ? unit * rows_of_a_unit : batch; }
   // The place in memory of the step that comes in the order of the recurrence.
   int64_t time(int64_t step) const { return backwards ? steps - 1 - step : step; }
@@ -67,11 +74,12 @@ template <class T>
 struct Weights {
   T *kernel, *recurrent, *bias;
 
-  // The row of a term of (x, 1, h), from a block's first column; for the one it is a row of the bias.
+  // The row of a term of (q, x, 1, h), from a block's first column; for the one it is a row of the bias.
   GM_INLINE T* row(const Recurrence& r, const SumsBlock& block, int64_t term, int64_t bias_row) const {
-    T* const first = term < r.features ? kernel + term * r.weight_columns
-                     : term > r.features ? recurrent + (term - r.features - 1) * r.weight_columns
-                                         : bias + bias_row * r.weight_columns;
+    T* const first = term < r.resets  ? recurrent + term * r.weight_columns
+                     : term < r.one() ? kernel + (term - r.resets) * r.weight_columns
+                     : term > r.one() ? recurrent + (term - r.one() - 1) * r.weight_columns
+                                      : bias + bias_row * r.weight_columns;
     return first + block.source;
   }
 };
@@ -106,15 +114,16 @@ static void pack_panel(const Recurrence& r, const SumsBlock& block, int64_t colu
     const T* const row = weights.row(r, block, term, block.bias_row) + column;
     copy_row(columns, row, to);
     clear_rows(r.panel - columns, to + columns);
-    if (term == r.features && block.bias_rows == 2) add_row(columns, row + r.weight_columns, to);
+    if (term == r.one() && block.bias_rows == 2) add_row(columns, row + r.weight_columns, to);
   }
 }
 
-// One panel for the products back: `columns` columns of the transpose of a kernel from row `row` on, the rows of the
+// One panel for the products back: `columns` columns of the transpose of a kernel from row `row` on, `count` rows of the
 // transpose beginning with `shift`.
 template <class T>
-static void pack_back_panel(const Recurrence& r, const T* kernel, int64_t row, int64_t columns, int64_t shift, T* to) {
-  for (int64_t p = 0; p < r.weight_columns; ++p, to += r.panel) {
+static void pack_back_panel(const Recurrence& r, const T* kernel, int64_t row, int64_t columns, int64_t shift, int64_t count,
+                            T* to) {
+  for (int64_t p = 0; p < count; ++p, to += r.panel) {
     const T* from = kernel + row * r.weight_columns + (p + shift) % r.weight_columns;
     for (int64_t j = 0; j < r.panel; ++j) to[j] = j < columns ? from[j * r.weight_columns] : T(0);
   }
@@ -135,13 +144,19 @@ GM_INLINE const T* state_before(const Recurrence& r, const Place& place, const T
   return place.step == 0 ? first + place.row * r.units : after + place_of(r, place.row, place.step - 1).at * r.units;
 }
 
-// (x, 1, h)
+// (x, 1, h); q, which stands before them, is written by those who have it.
 template <class T>
 GM_INLINE void write_terms(const Recurrence& r, const T* x, const T* h, T* to) {
-  copy_row(r.features, x, to);
-  to[r.features] = T(1);
-  copy_row(r.units, h, to + r.features + 1);
+  copy_row(r.features, x, to + r.resets);
+  to[r.one()] = T(1);
+  copy_row(r.units, h, to + r.one() + 1);
 }
+
+// For recurrences that reset no state.
+struct NoReset {
+  template <class... Any>
+  GM_INLINE void operator()(const Any&...) const {}
+};
 
 // `x` is the input of that number, the kernel the next; `state` is the first state. The blocks are still to be added.
 static inline Recurrence recurrence_of(const KernelProblem& problem, int x, int state) {
@@ -161,7 +176,7 @@ static inline void set_recurrence_units(KernelPlan& plan, KernelFunction run, do
   constexpr double operations_of_a_gate = 10;
   plan.run = run;
   plan.operations = static_cast<double>(r.batch * r.steps * r.sums) *
-                    (static_cast<double>(r.terms()) * work_per_sum / 4 + operations_of_a_gate);
+                    (static_cast<double>(r.terms() - r.resets) * work_per_sum / 4 + operations_of_a_gate);
 }
 
 }  // namespace

@@ -30,10 +30,12 @@ static inline void prepare_forward(const KernelProblem& problem, KernelPlan& pla
   problem.inputs[0].dtype == DType::float32 ? plan_forward<float>(plan, single) : plan_forward<double>(plan, wide);
 }
 
-// run_row(place, state before, sums) makes a step of a row that counts, keep_row(place, state before) one that does not.
-template <class T, class RunRow, class KeepRow>
+// run_row(place, state before, sums) makes a step of a row that counts, keep_row(place, state before) one that does not;
+// reset_row(place, state before, sums, q) makes q of the sums that come before those that take it.
+template <class T, class RunRow, class KeepRow, class ResetRow = NoReset>
 GM_INLINE void walk_forward(const KernelCall& call, const T* x, Weights<const T> weights, const bool* mask, const T* first,
-                            const T* after, const RunRow& run_row, const KeepRow& keep_row) {
+                            const T* after, const RunRow& run_row, const KeepRow& keep_row,
+                            const ResetRow& reset_row = ResetRow()) {
   const Recurrence& r = parameters_of<Recurrence>(call);
   T* const panels = reinterpret_cast<T*>(call.shared_scratch);
   if (call.phase == pack_weights) {
@@ -61,11 +63,15 @@ GM_INLINE void walk_forward(const KernelCall& call, const T* x, Weights<const T>
       }
       for (int i = 0; i < r.block_count; ++i) {
         const SumsBlock& block = r.blocks[i];
+        for (int64_t k = 0; block.first_term < r.resets && k < count; ++k) {
+          T* const row = terms + k * r.terms();
+          reset_row(places[k], row + r.one() + 1, sums + k * r.sums, row);
+        }
         gemm_panels(count, block.columns, block.terms, terms + block.first_term, r.terms(), panels + block.panels_at,
                     sums + block.at, r.sums);
       }
       for (int64_t i = 0; i < count; ++i) {
-        run_row(places[i], terms + i * r.terms() + r.features + 1, sums + i * r.sums);
+        run_row(places[i], terms + i * r.terms() + r.one() + 1, sums + i * r.sums);
       }
     }
   }
@@ -78,7 +84,7 @@ enum BackPhase { pack_transposed, walk_back_steps, weight_gradients, back_phases
 
 // Where things lie in the scratch of a run back, in elements.
 struct BackLayout {
-  int64_t h_panels, x_panels;          // how many
+  int64_t h_panels, x_panels;          // how many; of q there are as many as of h
   int64_t d_sums, terms, shared;       // shared by all workers; the panels come first
   int64_t through, tile, places, own;  // of one worker
 
@@ -159,11 +165,12 @@ struct BackBuffers {
 
 // run_row(place, state before, its row of `arriving`, what arrives at its sums) goes back over a step that counts,
 // keep_row(place) over another; join(row of `arriving`, what came by way of the sums) makes of both what arrives before.
-template <class T, class RunRow, class KeepRow, class Join>
+// reset_row(place, state before, what arrives at q, its row of `arriving`, at its sums, q) goes back over the reset.
+template <class T, class RunRow, class KeepRow, class Join, class ResetRow>
 GM_INLINE void walk_rows_back(const Recurrence& r, const BackBuffers<T>& b, int64_t begin, int64_t stop, const T* panels,
                               T* d_sums, T* all_terms, T* through, int64_t* places, const RunRow& run_row,
-                              const KeepRow& keep_row, const Join& join) {
-  const int64_t h_sums = r.sums - r.weight_columns;
+                              const KeepRow& keep_row, const Join& join, const ResetRow& reset_row) {
+  const T* const q_panels = panels + round_up(r.units, r.panel) * r.h_columns();
   const T* const x_panels = panels + round_up(r.units, r.panel) * r.weight_columns;
   Place active[most_rows];
   clear_rows((stop - begin) * r.units, b.arriving + begin * r.units);
@@ -186,7 +193,15 @@ GM_INLINE void walk_rows_back(const Recurrence& r, const BackBuffers<T>& b, int6
       write_terms(r, b.x + place.at * r.features, h, terms + count * r.terms());
       active[count++] = place;
     }
-    gemm_panels(count, r.units, r.weight_columns, sums + h_sums, r.sums, panels, through, r.units);
+    if (r.resets > 0) {
+      gemm_panels(count, r.units, r.resets, sums + r.q_sums(), r.sums, q_panels, through, r.units);
+      for (int64_t i = 0; i < count; ++i) {
+        T* const row = terms + i * r.terms();
+        reset_row(active[i], row + r.one() + 1, through + i * r.units, b.arriving + active[i].row * r.units, sums + i * r.sums,
+                  row);
+      }
+    }
+    gemm_panels(count, r.units, r.h_columns(), sums + r.h_sums(), r.sums, panels, through, r.units);
     for (int64_t i = 0; i < count; ++i) join(b.arriving + active[i].row * r.units, through + i * r.units);
     if (!r.wants_x) continue;
     gemm_panels(count, r.features, r.weight_columns, sums, r.sums, x_panels, through, r.features);
@@ -203,16 +218,16 @@ static void make_gradients(const Recurrence& r, const SumsBlock& block, int64_t 
   gemm_columns(block.terms, columns, pairs, terms + block.first_term, r.terms(), d_sums + block.at + column, r.sums, tile,
                r.panel, scratch);
   for (int64_t i = 0; i < block.terms; ++i, tile += r.panel) {
-    const int64_t term = block.first_term + i, rows = term == r.features ? block.bias_rows : 1;
+    const int64_t term = block.first_term + i, rows = term == r.one() ? block.bias_rows : 1;
     for (int64_t k = 0; k < rows; ++k) {
       copy_row(columns, tile, gradients.row(r, block, term, block.bias_row + k) + column);
     }
   }
 }
 
-template <class T, class RunRow, class KeepRow, class Join>
+template <class T, class RunRow, class KeepRow, class Join, class ResetRow = NoReset>
 GM_INLINE void walk_back(const KernelCall& call, const BackBuffers<T>& b, const RunRow& run_row, const KeepRow& keep_row,
-                         const Join& join) {
+                         const Join& join, const ResetRow& reset_row = ResetRow()) {
   const Recurrence& r = parameters_of<Recurrence>(call);
   const BackLayout layout = BackLayout::of(r, sizeof(T));
   T *const shared = reinterpret_cast<T*>(call.shared_scratch), *const own = reinterpret_cast<T*>(call.worker_scratch);
@@ -221,15 +236,20 @@ GM_INLINE void walk_back(const KernelCall& call, const BackBuffers<T>& b, const 
     for (int64_t unit = call.begin; unit < call.end; ++unit) {
       const bool of_h = unit < layout.h_panels;
       const int64_t row = (of_h ? unit : unit - layout.h_panels) * r.panel, rest = (of_h ? r.units : r.features) - row;
-      pack_back_panel(r, of_h ? b.recurrent : b.kernel, row, rest < r.panel ? rest : r.panel, of_h ? 0 : r.x_shift,
-                      shared + unit * r.panel * r.weight_columns);
+      const int64_t columns = rest < r.panel ? rest : r.panel, all_h = layout.h_panels * r.panel;
+      if (!of_h) {
+        pack_back_panel(r, b.kernel, row, columns, r.x_shift, r.weight_columns, shared + (all_h + row) * r.weight_columns);
+        continue;
+      }
+      pack_back_panel(r, b.recurrent, row, columns, 0, r.h_columns(), shared + row * r.h_columns());
+      pack_back_panel(r, b.recurrent, row, columns, r.h_columns(), r.resets, shared + all_h * r.h_columns() + row * r.resets);
     }
   } else if (call.phase == walk_back_steps) {
     const int64_t begin = r.rows_before(call.begin), end = r.rows_before(call.end), of_x = r.steps * r.features;
     if (!r.wants_x) clear_rows((end - begin) * of_x, b.dx + begin * of_x);
     for (int64_t row = begin; row < end; row += most_rows) {
       walk_rows_back(r, b, row, end < row + most_rows ? end : row + most_rows, shared, d_sums, terms, own + layout.through,
-                     reinterpret_cast<int64_t*>(own + layout.places), run_row, keep_row, join);
+                     reinterpret_cast<int64_t*>(own + layout.places), run_row, keep_row, join, reset_row);
     }
   } else {
     const int64_t pairs = count_pairs(r, b.mask);

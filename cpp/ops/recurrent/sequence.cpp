@@ -59,7 +59,8 @@ Var joined_steps(const Vars& steps) {
 Var counts_at(const Var& mask, int64_t t) { return slice(mask, {0, t}, {mask.shape()[0], 1}, {1, 1}); }
 
 Vars gradients_back(const GradientScope& g, OpId op, const Vars& given) {
-  const RecurrenceBackAttributes attributes{g.attributes<RecurrenceAttributes>().backwards, g.needs(0)};
+  const auto& forward = g.attributes<RecurrenceAttributes>();
+  const RecurrenceBackAttributes attributes{forward.backwards, g.needs(0), forward.reset_after};
   Vars gradients = emit(op_definition(op), given, Attributes::of(attributes));
   gradients.push_back(Var());
   return gradients;

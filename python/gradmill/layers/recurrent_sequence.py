@@ -106,17 +106,11 @@ def gru(
 
     Reference: Cho et al. 2014; Chung et al. 2014 for `reset_after`.
     """
-    if reset_after:
-        bias = _bias_or_zeros(bias, (2, kernel.shape[-1]), x)
-        made, _ = _core.ops.gru(x, kernel, recurrent_kernel, bias, h0, _all_or(mask, x), backwards=go_backwards)
-        return made, _last(made, go_backwards)
-
-    def step(z: Any, states: Any) -> tuple[Any, Any]:
-        h = gru_step(z, states[0], recurrent_kernel, None, reset_after)
-        return h, [h]
-
-    outputs, (h,) = scan(step, project(x, kernel, bias), [h0], mask, go_backwards, first_output=h0)
-    return ops.stack(outputs[::-1] if go_backwards else outputs, axis=1), h
+    bias = _bias_or_zeros(bias, (2, kernel.shape[-1]) if reset_after else kernel.shape[-1:], x)
+    made, _ = _core.ops.gru(
+        x, kernel, recurrent_kernel, bias, h0, _all_or(mask, x), backwards=go_backwards, reset_after=reset_after
+    )
+    return made, _last(made, go_backwards)
 
 
 def _all_or(mask: Any, x: Any) -> Any:
