@@ -1,59 +1,21 @@
-"""Run several engines in turn, each run in a process of its own, and gather what they print.
+"""What the scripts share that set engines side by side.
 
-An engine is a program that prints one line `RESULT {json}`. Needs nothing but Python's own library, and imports none of
-the engines, so the process that measures stays small.
+Some of them run in interpreters of other engines as well, which have no GradMill: what is needed there comes from the
+folder of the package's runners.
 """
 
-import json
-import os
+import importlib
 import statistics
-import subprocess
 import sys
-import tempfile
-import threading
+from pathlib import Path
 
-# glibc gives large freed blocks back to the kernel, and the next step has all their pages to fault in again. With these
-# it keeps them, which is worth up to a factor of three to engines that allocate every activation anew.
-KEEP_FREED_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(2**34),
-    "MALLOC_TRIM_THRESHOLD_": str(2**34),
-    "MALLOC_TOP_PAD_": str(2**26),
-}
-
-
-def print_result(**values):
-    """What a run prints at its end."""
-    print("RESULT " + json.dumps(values), flush=True)
-
-
-def run_once(command, environment=None, limit=1800.0):
-    """Run a program; return its result with `peak_bytes`, or a dict with `error`: it failed, or took over `limit` s."""
-    with tempfile.TemporaryFile("w+") as complaints:
-        process = subprocess.Popen(
-            command, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, stderr=complaints, text=True
-        )
-        timer = threading.Timer(limit, process.kill)
-        timer.start()
-        try:
-            lines = process.stdout.read().splitlines()
-            # Not process.wait(): this tells the most memory that the process had, without its help.
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            late = not timer.is_alive()
-            timer.cancel()
-            process.stdout.close()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        complaints.seek(0)
-        last_words = (complaints.read().strip().splitlines() or ["no message"])[-1]
-    results = [line for line in lines if line.startswith("RESULT ")]
-    if process.returncode or not results:
-        reason = f"over {limit:g} s" if late else f"exit code {process.returncode}: {last_words}"
-        return {"error": reason}
-    return {**json.loads(results[-1][7:]), "peak_bytes": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)}
+sys.path.append(str(Path(__file__).resolve().parents[1] / "python" / "gradmill" / "benchmark"))
+_processes = importlib.import_module("_engines.processes")
+KEEP_FREED_MEMORY, print_result, run_once = (
+    _processes.KEEP_FREED_MEMORY,
+    _processes.print_result,
+    _processes.run_once,
+)
 
 
 def take_turns(engines, repeats, run):

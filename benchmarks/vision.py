@@ -1,12 +1,13 @@
 """Training speed and memory of networks for images, GradMill beside its peers.
 
     python benchmarks/vision.py                                   # this package alone, every workload
-    python benchmarks/vision.py --peer-python PATH --engines gradmill,torch,torch-best,keras-tensorflow
-    python benchmarks/vision.py --workloads resnet50_224 --layers # and where the time of a step goes
+    python benchmarks/vision.py --peer-python PATH --engines gradmill,torch,torch-best,tensorflow
+    python benchmarks/vision.py --workloads resnet50_b16 --layers # and where the time of a step goes
 
-Epochs over synthetic images in memory: forward, loss, gradient, update, running loss; the first epoch warms up. Every
-run is a process of its own; engines take turns, and the median of the repeats counts. An engine that is not installed
-in the peers' interpreter, or whose applications lack a network, is reported and skipped.
+The workloads are cells of `gradmill bench --suite full`; here they have targets. Epochs over synthetic images in
+memory: forward, loss, gradient, update, running loss; the first epoch warms up. Every run is a process of its own;
+engines take turns, and the median of the repeats counts. An engine that is not installed in the peers' interpreter, or
+that lacks a network, is reported and skipped.
 
 `...-best` is an engine with settings that make it faster than it is by default: the C library keeps freed memory, and
 PyTorch has its fused optimizer and, where that pays, images with channels last.
@@ -20,58 +21,71 @@ import argparse
 import dataclasses
 import json
 import os
+import statistics
 import sys
 from pathlib import Path
-from typing import Any, Dict, Tuple
 
 import side_by_side
-from vision_workloads import MEMORY_TARGET, WORKLOADS
 
-ENGINES = (
-    *("gradmill", "torch", "torch-best", "keras-jax", "keras-jax-best"),
-    *("keras-tensorflow", "keras-tensorflow-best", "keras-torch", "keras-torch-best"),
-)
-SCHEMA = "gradmill-side-by-side/1"
+from gradmill.benchmark.cells import CELLS
+from gradmill.benchmark.machine import machine_facts
+from gradmill.benchmark.roofline import layer_lines
+from gradmill.benchmark.suite import Engine, run_cell, run_inside
 
-
-@dataclasses.dataclass(frozen=True)
-class Suite:
-    """What is compared: a text for `--help`, names of engines, workloads by name, and the program of one run."""
-
-    text: str
-    engines: Tuple[str, ...]
-    workloads: Dict[str, Any]
-    runner: Path
-
-
-def ask(suite, engine, arguments, **task):
-    """The answer of one run in a process of its own."""
-    task = {"engine": engine, "threads": arguments.threads, "quick": arguments.quick, **task}
-    python = sys.executable if engine == "roof" else side_by_side.python_of(engine, arguments)
-    environment = side_by_side.KEEP_FREED_MEMORY if engine.endswith("-best") else None
-    return side_by_side.run_once([python, str(suite.runner), json.dumps(task)], environment, arguments.limit)
+ENGINES = ("gradmill", *(f"{peer}{end}" for peer in ("torch", "tensorflow", "jax", "mlx") for end in ("", "-best")))
+SCHEMA = "gradmill-side-by-side/2"
+# How many times as fast as the fastest peer GradMill is to be.
+TARGETS = {
+    "mnist_cnn_full": 2.2,
+    "resnet50_b16": 1.7,
+    "mobilenetv2_b32": 2.0,
+    "cifar_resnet50_b32": 2.5,
+    "cifar_resnet50_b128": 2.5,
+    "vgg16_b16": 2.5,
+    "resnet18_b16": 2.2,
+    "alexnet_b16": 1.4,
+    "efficientnet_b0_b16": 1.8,
+    "squeezenet_b16": 1.7,
+}
+# Of the peak of the leanest peer's process.
+MEMORY_TARGET = 0.6
 
 
-def rows_of(results, batch, roof):
+def engine_of(name):
+    """The engine that a word such as "torch-best" names."""
+    kind, _, setting = name.partition("-")
+    return Engine(kind, setting or "default")
+
+
+def quick(cell):
+    """The same with small images, two samples and one step."""
+    side = (64, 64) if cell.shape[0] == 224 else cell.shape[:2]
+    shape = (*side, *cell.shape[2:]) if cell.data == "class_images" else cell.shape
+    return dataclasses.replace(cell, shape=shape, batch=2, steps=1)
+
+
+def rows_of(results, cell, roof):
     """One row of figures for each engine."""
     own = results.get("gradmill", [{}])[0]
     rows = []
     for engine, runs in results.items():
         speed, least, greatest = side_by_side.summary(runs)
-        step_rate = speed / batch
+        step_rate = speed / cell.batch
         rows.append(
             {
                 "engine": engine,
-                "version": runs[0]["version"],
+                "versions": runs[0]["versions"],
                 "samples_per_second": speed,
                 "least": least,
                 "greatest": greatest,
-                "flops": own["flops"] * step_rate if own else None,
-                "share_of_peak": own["flops"] * step_rate / roof["flops"] if own else None,
-                "share_carried_out": own["kernel_flops"] * step_rate / roof["flops"] if engine == "gradmill" else None,
+                "flops": own["step_flops"] * step_rate if own else None,
+                "share_of_peak": own["step_flops"] * step_rate / roof["flops"] if own else None,
+                "share_carried_out": (
+                    own["step_kernel_flops"] * step_rate / roof["flops"] if engine == "gradmill" else None
+                ),
                 "peak_bytes": side_by_side.summary(runs, "peak_bytes")[0],
-                "first_loss": runs[-1]["first_loss"],
-                "last_loss": runs[-1]["last_loss"],
+                "first_loss": runs[-1]["losses"][0],
+                "last_loss": runs[-1]["losses"][-1],
             }
         )
     return rows
@@ -99,14 +113,9 @@ def memory_of(runs):
     """What the peak of GradMill's process is made of."""
     run = runs[0]
     peak = side_by_side.summary(runs, "peak_bytes")[0]
-    known = run["planned_bytes"] + run["start_bytes"] + run["data_bytes"]
     parts = {key: run[key] for key in ("planned_bytes", "start_bytes", "data_bytes")}
-    return {
-        **parts,
-        "peak_bytes": peak,
-        "rest_bytes": peak - known,
-        "rest_of_plan": (peak - known) / run["planned_bytes"],
-    }
+    rest = peak - sum(parts.values())
+    return {**parts, "peak_bytes": peak, "rest_bytes": rest, "rest_of_plan": rest / run["planned_bytes"]}
 
 
 def megabytes(count):
@@ -115,7 +124,7 @@ def megabytes(count):
 
 def print_report(result):
     """One workload for a reader."""
-    print(f"\n{result['workload']}, batch {result['batch']}")
+    print(f"\n{result['workload']}, batch {result['cell']['batch']}")
     for row in result["rows"]:
         rate = ""
         if row["flops"] is not None:
@@ -123,7 +132,7 @@ def print_report(result):
         if row["share_carried_out"] is not None:
             rate += f" ({row['share_carried_out']:.0%} carried out)"
         print(
-            f"  {row['engine']:22} {row['samples_per_second']:9,.2f} samples/s "
+            f"  {row['engine']:16} {row['samples_per_second']:9,.2f} samples/s "
             f"({row['least']:,.2f} to {row['greatest']:,.2f}) {rate}, peak {megabytes(row['peak_bytes'])}, "
             f"loss {row['first_loss']:.4f} -> {row['last_loss']:.4f}"
         )
@@ -149,32 +158,37 @@ def print_report(result):
             f"\n  {layers['step_seconds'] * 1e3:.1f} ms a step, {layers['roof_seconds'] * 1e3:.1f} at the roof; "
             "ms, and in brackets those at the roof:\n"
         )
-        print(*(f"  {line}" for line in layers["table"]), sep="\n")
+        print(*(f"  {line}" for line in layer_lines(layers["layers"])), sep="\n")
     sys.stdout.flush()
 
 
-def measure(suite, name, engines, arguments, roof):
+def measure(name, target, engines, arguments, roof):
     """Everything about one workload."""
-    asked = {"batch": arguments.batch, "steps": arguments.steps}
-    changes = {field: value for field, value in asked.items() if value is not None}
-    workload = dataclasses.replace(suite.workloads[name], **changes)
-    if arguments.quick:
-        workload = workload.quick()
-    task = {"workload": name, "changes": changes}
-    results = side_by_side.take_turns(
-        engines, arguments.repeats, lambda engine: ask(suite, engine, arguments, epochs=arguments.epochs, **task)
-    )
-    rows = rows_of(results, workload.batch, roof)
-    layers = ask(suite, "gradmill", arguments, roof=roof, **task) if arguments.layers else None
+    asked = {field: getattr(arguments, field) for field in ("batch", "steps", "epochs")}
+    cell = quick(CELLS[name]) if arguments.quick else CELLS[name]
+    cell = dataclasses.replace(cell, **{field: value for field, value in asked.items() if value is not None})
+
+    def run(engine):
+        settings = (arguments.peer_python, arguments.threads or 0, bool(arguments.threads), 0, arguments.limit)
+        result = run_cell(cell, engine_of(engine), *settings)
+        if "error" not in result:
+            result["samples_per_second"] = cell.samples / statistics.median(result["epoch_seconds"])
+        return result
+
+    results = side_by_side.take_turns(engines, arguments.repeats, run)
+    rows = rows_of(results, cell, roof)
+    layers = None
+    if arguments.layers:
+        task = {"task": "layers", "threads": arguments.threads or 0, "seed": 0, "cell": cell.definition()}
+        layers = run_inside(arguments.limit, roof=[roof["flops"], roof["bandwidth"]], **task)
     if layers and "error" in layers:
         print(f"layers of {name}: {layers['error']}", file=sys.stderr)
         layers = None
     return {
         "workload": name,
-        **dataclasses.asdict(workload),
-        "epochs": arguments.epochs,
+        "cell": cell.definition(),
         "rows": rows,
-        "comparison": compare(rows, workload.target),
+        "comparison": compare(rows, target),
         "memory": memory_of(results["gradmill"]) if "gradmill" in results else None,
         "layers": layers,
         "runs": results,
@@ -188,16 +202,17 @@ def write_json(path, content):
     os.replace(part, path)
 
 
-def main(suite):
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=suite.text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    side_by_side.add_options(parser, suite.engines, "gradmill")
-    parser.add_argument("--workloads", default=",".join(suite.workloads), help="comma-separated (default: %(default)s)")
+def main(text, targets, engines=ENGINES):
+    """Measure what the command line asks for.
+
+    `text` is for `--help`, `targets` has the names of cells.
+    """
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    side_by_side.add_options(parser, engines, "gradmill")
+    parser.add_argument("--workloads", default=",".join(targets), help="comma-separated (default: %(default)s)")
     parser.add_argument("--batch", type=int, help="samples of a step (default: the workload's)")
     parser.add_argument("--steps", type=int, help="steps of an epoch (default: the workload's)")
-    parser.add_argument(
-        "--epochs", type=int, default=3, help="epochs of a run; the first warms up (default %(default)s)"
-    )
+    parser.add_argument("--epochs", type=int, help="timed epochs of a run (default: the workload's)")
     parser.add_argument("--threads", type=int, help="cores to use (default: all)")
     parser.add_argument("--limit", type=float, default=1800, help="seconds a run may take (default %(default)s)")
     parser.add_argument("--layers", action="store_true", help="time the ten costliest layers of GradMill's step")
@@ -207,23 +222,24 @@ def main(suite):
     for option in ("batch", "steps", "epochs", "threads", "repeats"):
         if getattr(arguments, option) is not None and getattr(arguments, option) < 1:
             parser.error(f"--{option}: expected a positive number; received {getattr(arguments, option)}")
-    engines = side_by_side.chosen(parser, arguments.engines, suite.engines, "engine")
-    names = side_by_side.chosen(parser, arguments.workloads, suite.workloads, "workload")
-    roof = ask(suite, "roof", arguments)
+    engines = side_by_side.chosen(parser, arguments.engines, engines, "engine")
+    names = side_by_side.chosen(parser, arguments.workloads, targets, "workload")
+    roof = run_inside(task="roof", threads=arguments.threads or 0, seconds=0.02 if arguments.quick else 0.5)
     if "error" in roof:
         sys.exit(f"{parser.prog}: the machine was not measured: {roof['error']}")
+    machine = machine_facts()
     print(
-        f"{roof['machine']['cpu']}, {roof['machine']['threads']} threads: peak {roof['flops'] / 1e9:.1f} GFLOP/s, "
+        f"{machine['cpu']}, {roof['threads']} threads: peak {roof['flops'] / 1e9:.1f} GFLOP/s, "
         f"{roof['bandwidth'] / 1e9:.1f} GB/s",
         flush=True,
     )
     done = []
     for name in names:
-        done.append(measure(suite, name, engines, arguments, roof))
+        done.append(measure(name, targets[name], engines, arguments, roof))
         print_report(done[-1])
         if arguments.json:
-            write_json(arguments.json, {"schema": SCHEMA, "machine": roof["machine"], "roof": roof, "workloads": done})
+            write_json(arguments.json, {"schema": SCHEMA, "machine": machine, "roof": roof, "workloads": done})
 
 
 if __name__ == "__main__":
-    main(Suite(__doc__, ENGINES, WORKLOADS, Path(__file__).with_name("vision_run.py")))
+    main(__doc__, TARGETS)

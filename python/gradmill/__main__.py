@@ -12,6 +12,7 @@ from gradmill.benchmark import load_images, machine_facts, package_version, prep
 from gradmill.benchmark.machine import has_module
 from gradmill.benchmark.options import add_output_option, positive
 from gradmill.benchmark.training_job import DATASETS
+from gradmill.commands.bench import add_bench_commands
 from gradmill.utils.files import cache_directory
 
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(run=_train)
     train.add_argument("dataset", nargs="?", default="fashion_mnist", choices=sorted(DATASETS), help="the data set")
     add_training_options(train, epochs=10)
+    add_bench_commands(commands)
     return parser
 
 

@@ -19,13 +19,13 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def modules() -> Iterator[str]:
-    """Names of all modules of the package without a leading underscore (compiled ones have one).
+    """Names of all modules of the package that are not below a name with a leading underscore (compiled ones are).
 
     The libraries that a wheel carries beside the modules look like modules, but are none.
     """
     yield gm.__name__
     for found in pkgutil.walk_packages(gm.__path__, prefix=f"{gm.__name__}."):
-        if not found.name.rpartition(".")[2].startswith(("_", "lib")):
+        if not any(part.startswith(("_", "lib")) for part in found.name.split(".")):
             yield found.name
 
 

@@ -1,6 +1,7 @@
 """Measuring training runs: timers, machine facts and limits, reports."""
 
-from gradmill.benchmark.machine import machine_facts, package_version, peak_memory_bytes
+from gradmill.benchmark._engines.processes import peak_memory_bytes
+from gradmill.benchmark.machine import machine_facts, package_version
 from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
 from gradmill.benchmark.roofline import Roof, costliest_layers, flops_of, machine_roof, profile_training
 from gradmill.benchmark.training_job import load_images, prepare, run_training

@@ -4,17 +4,11 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import sys
 from typing import Any, Dict, Optional
 
 import numpy as np
 
 from gradmill import config
-
-try:
-    import resource
-except ImportError:  # Windows has no such module
-    resource = None  # type: ignore[assignment]
 
 
 def cpu_name() -> str:
@@ -42,28 +36,6 @@ def total_memory_bytes() -> Optional[int]:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
-
-
-def peak_memory_bytes() -> Optional[int]:
-    """Return the largest resident memory this process has had, None where the system does not tell.
-
-    Example:
-        >>> import gradmill.benchmark
-        >>> gradmill.benchmark.peak_memory_bytes() > 0
-        True
-    """
-    try:
-        # The figure of getrusage survives exec, so a process started by a large one would report that one's peak.
-        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    if resource is None:
-        return None  # type: ignore[unreachable]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def package_version(name: str) -> Optional[str]:

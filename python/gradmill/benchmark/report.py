@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from gradmill.benchmark.machine import has_module, machine_facts, peak_memory_bytes
+from gradmill.benchmark._engines.processes import peak_memory_bytes
+from gradmill.benchmark.machine import has_module, machine_facts
 from gradmill.callbacks import Callback
 from gradmill.utils.files import PathLike, atomic_write
 

@@ -1,0 +1,122 @@
+"""Networks in Keras's style, for GradMill and for Keras."""
+
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from .cell import Cell
+from .data import PADDING
+
+# Layers, width, heads, width inside the blocks.
+TRANSFORMERS = {"distilbert": (6, 768, 12, 3072), "bert_large": (24, 1024, 16, 4096), "bert_tiny": (2, 128, 2, 512)}
+
+
+def _mnist_mlp(keras: Any, cell: Cell) -> List[Any]:
+    layers = keras.layers
+    return [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dropout(0.2), layers.Dense(cell.classes)]
+
+
+def _fashion_mlp(keras: Any, cell: Cell) -> List[Any]:
+    layers = keras.layers
+    return [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(cell.classes)]
+
+
+def _mnist_cnn(keras: Any, cell: Cell) -> List[Any]:
+    layers = keras.layers
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(128, activation="relu"),
+        layers.Dense(cell.classes, activation="softmax"),
+    ]
+
+
+def _lstm(keras: Any, cell: Cell) -> List[Any]:
+    return [keras.layers.Masking(PADDING), keras.layers.LSTM(32), keras.layers.Dense(cell.classes)]
+
+
+def _gru(keras: Any, cell: Cell) -> List[Any]:
+    return [keras.layers.GRU(128), keras.layers.Dense(cell.classes)]
+
+
+def _bilstm(keras: Any, cell: Cell) -> List[Any]:
+    return [keras.layers.Bidirectional(keras.layers.LSTM(128)), keras.layers.Dense(cell.classes)]
+
+
+STACKS: Dict[str, Callable[[Any, Cell], List[Any]]] = {
+    "mnist_mlp": _mnist_mlp,
+    "fashion_mlp": _fashion_mlp,
+    "mnist_cnn": _mnist_cnn,
+    "lstm": _lstm,
+    "gru": _gru,
+    "bilstm": _bilstm,
+}
+# Application of a network, and the activation of its top: None gives logits.
+WHOLE: Dict[str, Tuple[str, Optional[str]]] = {
+    "cifar_resnet50": ("ResNet50", "softmax"),
+    "resnet50_logits": ("ResNet50", None),
+    "vgg16": ("VGG16", None),
+    "resnet18": ("ResNet18", None),
+    "alexnet": ("AlexNet", None),
+    "mobilenetv2_whole": ("MobileNetV2", None),
+    "efficientnet_b0": ("EfficientNetB0", None),
+    "squeezenet1_1": ("SqueezeNet1_1", None),
+}
+HEADLESS = {"resnet50": "ResNet50", "mobilenetv2": "MobileNetV2"}
+
+
+def _application(keras: Any, name: str) -> Any:
+    if not hasattr(keras.applications, name):
+        raise LookupError(f"{name} is not among {keras.__name__}.applications")
+    return getattr(keras.applications, name)
+
+
+def _with_head(keras: Any, name: str, cell: Cell) -> Any:
+    """An application without its top, the mean over the image, and a dense layer."""
+    base = _application(keras, name)(include_top=False, weights=None, input_shape=cell.shape)
+    features = keras.layers.GlobalAveragePooling2D()(base.output)
+    return keras.Model(base.input, keras.layers.Dense(cell.classes, activation="softmax")(features))
+
+
+def _whole(keras: Any, cell: Cell) -> Any:
+    """An application with its top for the cell's classes."""
+    name, activation = WHOLE[cell.network]
+    return _application(keras, name)(
+        weights=None, input_shape=cell.shape, classes=cell.classes, classifier_activation=activation
+    )
+
+
+def _transformer(keras: Any, cell: Cell) -> Any:
+    """DistilBERT or BERT with a classifier."""
+    layers, width, heads, inside = TRANSFORMERS[cell.network]
+    return _application(keras, "DistilBert" if cell.network == "distilbert" else "Bert")(
+        head="classification",
+        classes=cell.classes,
+        sequence_length=cell.shape[0],
+        vocabulary_size=cell.vocabulary,
+        num_layers=layers,
+        hidden_size=width,
+        num_heads=heads,
+        intermediate_size=inside,
+    )
+
+
+def build(keras: Any, cell: Cell) -> Any:
+    """Return the network of a cell, not compiled.
+
+    Args:
+        keras: GradMill or Keras.
+        cell: what is measured.
+
+    Raises:
+        LookupError: this Keras has no such network.
+    """
+    if cell.network in STACKS:
+        return keras.Sequential([keras.layers.Input(cell.shape), *STACKS[cell.network](keras, cell)])
+    if cell.network in TRANSFORMERS:
+        return _transformer(keras, cell)
+    if cell.network in HEADLESS:
+        return _with_head(keras, HEADLESS[cell.network], cell)
+    if cell.network in WHOLE:
+        return _whole(keras, cell)
+    raise LookupError(f"no network {cell.network!r} is written in Keras's style")

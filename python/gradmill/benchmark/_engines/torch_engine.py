@@ -1,0 +1,183 @@
+"""A cell on PyTorch: a plain loop over tensors."""
+
+import importlib
+from typing import Any, Callable, Dict, List, Tuple
+
+import numpy as np
+
+from .cell import Cell
+from .clock import Clock
+from .data import samples_of
+from .weights import first_values
+
+# Networks of images that run faster with channels last on a processor with AVX2.
+CHANNELS_LAST_PAYS = (
+    *("mnist_cnn", "mobilenetv2", "mobilenetv2_whole", "resnet18", "alexnet", "efficientnet_b0", "squeezenet1_1"),
+)
+# A weight that is drawn: its name and shape in Keras, the tensor, and how Keras's array becomes the tensor's.
+Drawn = Tuple[str, Tuple[int, ...], Any, Callable[[np.ndarray], np.ndarray]]
+
+
+def _transposed(*axes: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda value: value.transpose(axes)
+
+
+def _recurrent_weights(layer: Any, kind: str) -> List[Drawn]:
+    """The kernels of an LSTM or GRU, both directions."""
+    found: List[Drawn] = []
+    units = layer.hidden_size
+    for end in ("", "_reverse") if layer.bidirectional else ("",):
+        for name, part in (("kernel", "weight_ih_l0"), ("recurrent_kernel", "weight_hh_l0")):
+            tensor = getattr(layer, part + end)
+
+            def convert(value: np.ndarray) -> np.ndarray:
+                gates = value.T
+                if kind == "GRU":  # Keras begins with the update gate, PyTorch with the reset gate
+                    gates = np.concatenate([gates[units : 2 * units], gates[:units], gates[2 * units :]])
+                return gates
+
+            found.append((name, tuple(tensor.shape[::-1]), tensor, convert))
+    return found
+
+
+def drawn_weights(torch: Any, layers: List[Any]) -> List[Drawn]:
+    """Return the weights that are drawn.
+
+    Args:
+        torch: the module.
+        layers: those with weights, in Keras's order.
+    """
+    nn = torch.nn
+    found: List[Drawn] = []
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            filters, inputs, height, width = layer.weight.shape
+            if layer.groups > 1:  # one filter a channel, which Keras keeps as (height, width, channels, 1)
+                shape = (height, width, filters, 1)
+                found.append(("depthwise_kernel", shape, layer.weight, _transposed(2, 3, 0, 1)))
+            else:
+                shape = (height, width, inputs, filters)
+                found.append(("kernel", shape, layer.weight, _transposed(3, 2, 0, 1)))
+        elif isinstance(layer, nn.Linear):
+            flat = tuple(layer.weight.shape[::-1])
+            shape = getattr(layer, "keras_shape", flat)
+            found.append(("kernel", shape, layer.weight, lambda value, flat=flat: value.reshape(flat).T))  # type: ignore[misc]
+        elif isinstance(layer, nn.Embedding):
+            found.append(("embeddings", tuple(layer.weight.shape), layer.weight, lambda value: value))
+        elif isinstance(layer, (nn.LSTM, nn.GRU)):
+            found += _recurrent_weights(layer, type(layer).__name__)
+    return found
+
+
+def set_first_values(torch: Any, network: Any, layers: List[Any], seed: int, flattened: Tuple[int, ...]) -> None:
+    """Give a network the weights that every engine starts from.
+
+    Args:
+        torch: the module.
+        network: whose biases become zero (those of an LSTM's forget gate one, as in Keras).
+        layers: those with weights, in Keras's order.
+        seed: of the draws.
+        flattened: height, width and channels of the maps that the first dense layer reads as one row, or nothing. Its
+            rows are ordered by channel here, by pixel in Keras.
+    """
+    found = drawn_weights(torch, layers)
+    values = first_values([(name, np.empty(shape, "float32")) for name, shape, _, _ in found], seed)
+    dense = next((tensor for (name, shape, tensor, _) in found if flattened and len(shape) == 2), None)
+    with torch.no_grad():
+        for (_, _, tensor, convert), value in zip(found, values):
+            if tensor is dense:
+                value = value.reshape(*flattened, -1).transpose(2, 0, 1, 3).reshape(value.shape)
+            tensor.copy_(torch.from_numpy(np.ascontiguousarray(convert(value))))
+        for name, parameter in network.named_parameters():
+            if "bias" in name:
+                parameter.zero_()
+                if "bias_ih" in name and len(parameter) == 4 * layers[0].hidden_size:
+                    parameter[layers[0].hidden_size : 2 * layers[0].hidden_size] = 1
+
+
+def flattened_maps(torch: Any, network: Any, sample: Any) -> Tuple[int, ...]:
+    """Return height, width and channels of the maps that the first flattening layer gets; nothing if it gets none.
+
+    Args:
+        torch: the module.
+        network: is run on the sample.
+        sample: a batch of one.
+    """
+    seen: List[Tuple[int, ...]] = []
+
+    def note(_: Any, inputs: Any) -> None:
+        seen.append(tuple(inputs[0].shape))
+
+    hooks = [
+        layer.register_forward_pre_hook(note) for layer in network.modules() if isinstance(layer, torch.nn.Flatten)
+    ]
+    network.eval()
+    with torch.no_grad():
+        network(sample)
+    for hook in hooks:
+        hook.remove()
+    network.train()
+    shape = seen[0] if seen else ()
+    return (shape[2], shape[3], shape[1]) if len(shape) == 4 and shape[2] * shape[3] > 1 else ()
+
+
+def train(torch: Any, network: Any, cell: Cell, x: Any, labels: Any, best: bool, clock: Clock) -> None:
+    """Run all epochs of a cell."""
+    loss_function = torch.nn.CrossEntropyLoss()
+    kind = torch.optim.SGD if cell.optimizer == "sgd" else torch.optim.Adam
+    settings = {} if cell.optimizer == "sgd" else {"eps": 1e-7}  # as in Keras
+    optimizer = kind(network.parameters(), lr=cell.rate, fused=best or None, **settings)
+    for _ in range(cell.warm_up + cell.epochs):
+        clock.begin()
+        total = 0.0
+        for i in range(0, len(labels), cell.batch):
+            optimizer.zero_grad()
+            loss = loss_function(network(x[i : i + cell.batch]), labels[i : i + cell.batch])
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        clock.end(total / cell.steps)
+
+
+def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
+    """Train a cell and return what was measured; at its best with the fused optimizer and the layout that suits.
+
+    Args:
+        kind: "torch".
+        cell: what is measured.
+        options: `seed`, `threads`, `best` and `clock`.
+
+    Raises:
+        LookupError: no such network is written for PyTorch.
+    """
+    torch = importlib.import_module(kind)
+    networks = importlib.import_module(".torch_networks", __package__)
+    if options["threads"]:
+        torch.set_num_threads(options["threads"])
+    torch.manual_seed(options["seed"])
+    best = options["best"]
+    layout = torch.channels_last if best and cell.network in CHANNELS_LAST_PAYS else torch.contiguous_format
+    samples, targets = samples_of(cell, options["seed"])
+    data_bytes = samples.nbytes + targets.nbytes
+    if len(cell.shape) == 3:
+        samples = np.ascontiguousarray(samples.transpose(0, 3, 1, 2))
+    x, labels = torch.from_numpy(samples), torch.from_numpy(targets).long()
+    if cell.vocabulary:
+        x = x.long()
+    network = networks.build(cell, best).train()
+    layers = networks.in_keras_order(network)
+    set_first_values(torch, network, layers, options["seed"], flattened_maps(torch, network, x[:1]))
+    if len(cell.shape) == 3:
+        network, x = network.to(memory_format=layout), x.contiguous(memory_format=layout)
+    network.eval()
+    with torch.no_grad():
+        first = torch.nn.functional.cross_entropy(network(x[: cell.batch]), labels[: cell.batch]).item()
+    network.train()
+    train(torch, network, cell, x, labels, best, options["clock"])
+    return {
+        "versions": {"torch": torch.__version__},
+        "threads": torch.get_num_threads(),
+        "first_loss": first,
+        "data_bytes": data_bytes,
+        "parameters": sum(each.numel() for each in network.parameters()),
+    }
