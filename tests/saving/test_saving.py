@@ -248,3 +248,22 @@ def test_wrong_calls_are_refused(tmp_path):
     model.save_weights(tmp_path / "only.h5")
     with pytest.raises(ArgumentError, match="weights only"):
         gm.saving.load_model(tmp_path / "only.h5")
+
+
+@pytest.mark.parametrize("way", [".keras", ".h5", "clone"])
+def test_frozen_layers_stay_frozen(way, tmp_path):
+    inner = gm.Input((4,))
+    frozen = gm.Model(inner, gm.layers.BatchNormalization()(gm.layers.Dense(3)(inner)), name="inner")
+    frozen.trainable = False
+    layer = gm.layers.Dense(5, name="layer")
+    layer.trainable = False
+    x = gm.Input((4,))
+    model = gm.Model(x, gm.layers.Dense(2)(layer(frozen(x))))
+    if way == "clone":
+        again = gm.models.clone_model(model)
+    else:
+        model.save(tmp_path / f"m{way}")
+        again = gm.saving.load_model(tmp_path / f"m{way}")
+    assert [each.shape for each in again.trainable_weights] == [(5, 2), (2,)]
+    inside = again.get_layer("inner").layers
+    assert not any(each.trainable for each in (*inside[1:], again.get_layer("inner"), again.get_layer("layer")))

@@ -112,6 +112,6 @@ def _clone_functional(model: Functional, input_tensors: Any, copy_layer: Callabl
     def new(leaf: SymbolicTensor) -> SymbolicTensor:
         return fresh[id(leaf)]
 
-    clone = Functional(map_structure(new, model.input), map_structure(new, model.output), name=model.name)
-    clone.trainable = model.trainable
-    return clone
+    return Functional(
+        map_structure(new, model.input), map_structure(new, model.output), name=model.name, trainable=model.trainable
+    )

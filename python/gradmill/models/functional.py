@@ -51,7 +51,8 @@ class Functional(Model):
             inputs, outputs = _restart(inputs, outputs)
         self._finish_construction(inputs, outputs)
         if trainable is not None:
-            self.trainable = trainable
+            # The model's own mark alone: a file that says of the whole that it is trained may have frozen layers.
+            self._trainable = bool(trainable)
 
     def _finish_construction(self, inputs: Any, outputs: Any) -> None:
         with self._tracker.pause():
