@@ -17,6 +17,7 @@ from gradmill.applications import (
     resnet50,
     resnet_v2,
     squeezenet,
+    unet,
     vgg,
     vgg16,
     vgg19,
@@ -39,6 +40,7 @@ from gradmill.applications.resnet import ResNet50, ResNet101, ResNet152
 from gradmill.applications.resnet18 import ResNet18, ResNet34
 from gradmill.applications.resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
 from gradmill.applications.squeezenet import SqueezeNet1_0, SqueezeNet1_1
+from gradmill.applications.unet import UNet
 from gradmill.applications.vgg import VGG16, VGG19
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "ResNet152V2",
     "SqueezeNet1_0",
     "SqueezeNet1_1",
+    "UNet",
     "VGG16",
     "VGG19",
     "alexnet",
@@ -77,6 +80,7 @@ __all__ = [
     "resnet50",
     "resnet_v2",
     "squeezenet",
+    "unet",
     "vgg",
     "vgg16",
     "vgg19",

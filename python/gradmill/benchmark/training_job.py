@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 
 from gradmill import config
 from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
@@ -44,46 +44,53 @@ def run_training(
     verbose: Any,
     output: PathLike,
     validate: bool = False,
+    samples: Optional[Tuple[int, int]] = None,
+    **fit_options: Any,
 ) -> Dict[str, Any]:
     """Fit a compiled model, evaluate it, print the summary, and write `NAME.json` and `NAME.png`.
 
     Args:
         name: name of the job and its files.
         model: compiled with the metric `"accuracy"`.
-        train: `(x, y)`; x as `fit` takes it.
-        test: `(x, y)`.
+        train: `(x, y)`; x as `fit` takes it. Or a data set of batches.
+        test: the same.
         epochs: number of epochs.
         batch_size: samples of a step.
         verbose: as in `fit`.
         output: folder for the files.
         validate: evaluate on `test` after each epoch, too.
+        samples: how many samples `train` and `test` have, for data sets.
+        fit_options: further arguments of `fit`.
 
     Returns:
         the results that were written.
     """
     timer = EpochTimer()
+    arrays = isinstance(train, tuple)
+    train_samples, test_samples = samples or (len(train[1]), len(test[1]))
+    callbacks = [timer, *fit_options.pop("callbacks", ())]
     start = time.perf_counter()
     history = model.fit(
-        *train,
+        *(train if arrays else (train,)),
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=batch_size if arrays else None,
         verbose=verbose,
-        callbacks=[timer],
+        callbacks=callbacks,
         validation_data=test if validate else None,
+        **fit_options,
     )
     fit_seconds = time.perf_counter() - start
-    scores = model.evaluate(*test, verbose=verbose, return_dict=True)
+    scores = model.evaluate(*(test if arrays else (test,)), verbose=verbose, return_dict=True)
     results = {
         "job": name,
         "epochs": epochs,
         "batch_size": batch_size,
-        "train_samples": len(train[1]),
-        "test_samples": len(test[1]),
+        "train_samples": train_samples,
+        "test_samples": test_samples,
         "parameters": model.count_params(),
-        "test_accuracy": scores["accuracy"],
-        "test_loss": scores["loss"],
+        **{f"test_{metric}": score for metric, score in scores.items()},
         "fit_seconds": fit_seconds,
-        **summarize(timer.seconds, len(train[1])),
+        **summarize(timer.seconds, train_samples),
         "history": history.history,
     }
     print_summary(results)

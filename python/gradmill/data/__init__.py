@@ -10,6 +10,7 @@ Example:
 
 from gradmill.data.csv_files import make_csv_dataset
 from gradmill.data.dataset import Dataset, assert_cardinality
+from gradmill.data.image_pairs import ImagePairs, load_image_pairs, read_pair_list
 from gradmill.data.iteration import DatasetIterator
 from gradmill.data.stages import INFINITE as INFINITE_CARDINALITY
 from gradmill.data.stages import UNKNOWN as UNKNOWN_CARDINALITY
@@ -22,7 +23,10 @@ __all__ = [
     "UNKNOWN_CARDINALITY",
     "Dataset",
     "DatasetIterator",
+    "ImagePairs",
     "TensorSpec",
     "assert_cardinality",
+    "load_image_pairs",
     "make_csv_dataset",
+    "read_pair_list",
 ]

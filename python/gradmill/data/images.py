@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
@@ -125,12 +126,27 @@ def read_image(path: Any, color_mode: str) -> np.ndarray:
         ArgumentError: when the file is no image that can be read.
         UnsupportedError: when Pillow is not installed.
     """
-    name = path.decode() if isinstance(path, bytes) else path
+    pixels = read_pixels(path, _MODES[color_mode])[0]
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def read_pixels(path: Any, mode: Optional[str] = None) -> tuple[np.ndarray, str]:
+    """Return the pixels of an image file, and the mode that Pillow calls them by.
+
+    Args:
+        path: the file.
+        mode: mode to convert to; default: as they are stored.
+
+    Raises:
+        ArgumentError: when the file is no image that can be read.
+        UnsupportedError: when Pillow is not installed.
+    """
+    name = os.fsdecode(path)
     try:
         with pillow.open(name) as image:
-            pixels = np.asarray(image.convert(_MODES[color_mode]))
+            converted = image.convert(mode) if mode else image
+            return np.asarray(converted), converted.mode
     except ModuleNotFoundError as problem:
         raise errors.UnsupportedError("reading images needs Pillow; pip install pillow") from problem
-    except (OSError, SyntaxError, ValueError) as problem:
+    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as problem:
         raise errors.ArgumentError(f"{name} cannot be read as an image: {problem}") from problem
-    return pixels[..., None] if pixels.ndim == 2 else pixels
