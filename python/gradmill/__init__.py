@@ -45,7 +45,7 @@ from gradmill.tracing import TensorSpec, function, name_scope
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "data", "datasets", "train")
+_LAZY_MODULES = ("applications", "data", "datasets", "preprocessing", "train")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -88,6 +88,7 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradmill
-from gradmill import layers, losses, metrics, mixed_precision, models, optimizers, utils
+from gradmill import layers, losses, metrics, mixed_precision, models, optimizers
 from gradmill.tensorflow.keras_backend import BACKEND
 from gradmill.tensorflow.namespace import Namespace
 from gradmill.tensorflow.old_spellings import load_model
@@ -75,7 +75,7 @@ def make_keras(path: str) -> Namespace:
             "legacy": part("optimizers.legacy", "Optimizers.", {}, [optimizers]),
         }, [optimizers]),
         "preprocessing": part("preprocessing", "Helpers for data.", {
-            name: part(f"preprocessing.{name}", f"Helpers for data: {name}.", {}, [utils])
+            name: part(f"preprocessing.{name}", f"Helpers for data: {name}.", {}, [f"gradmill.preprocessing.{name}"])
             for name in ("image", "sequence", "text")
-        }, [utils]),
+        }, ["gradmill.preprocessing"]),
     }, [gradmill])  # fmt: skip
