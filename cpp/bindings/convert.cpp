@@ -105,7 +105,8 @@ Tensor tensor_from_numpy(const py::array& array) {
   Shape shape;
   for (py::ssize_t i = 0; i < array.ndim(); ++i) shape.append(array.shape(i));
   Tensor tensor = Tensor::empty({*dtype, shape});
-  if ((array.flags() & py::array::c_style) && array.dtype().byteorder() != '>') {
+  const char order = array.dtype().byteorder();
+  if ((array.flags() & py::array::c_style) && (order == '=' || order == '|')) {
     std::memcpy(tensor.raw(), array.data(), tensor.type.bytes());
     return tensor;
   }

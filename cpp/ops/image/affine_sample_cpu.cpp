@@ -74,34 +74,76 @@ GM_INLINE void for_row(const Parameters& p, const T* transform, int64_t y, const
   }
 }
 
-// A row that is part of a row of the image, forwards or backwards: shifts by whole pixels, crops and mirror images.
+// Four numbers from right to left; `from` is the rightmost.
+template <class T>
+GM_INLINE void copy_four_reversed(const T* from, T* to) {
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
+  Four four;
+  __builtin_memcpy(&four, from - 3, sizeof four);
+  four = __builtin_shufflevector(four, four, 3, 2, 1, 0);
+  __builtin_memcpy(to, &four, sizeof four);
+}
+
+// `columns` pixels from right to left; `from` is the rightmost.
 template <int fixed, class T>
-GM_INLINE bool copy_row(const Parameters& p, const T* image, const T* transform, int64_t y, T* to) {
-  if (transform[3] != T(0) || (transform[0] != T(1) && transform[0] != T(-1))) return false;
-  const int64_t channels = fixed ? fixed : p.channels;
-  const double from = static_cast<double>(y);
-  const double column = transform[1] * from + transform[2], row = transform[4] * from + transform[5];
-  const int64_t i = folded_place(whole(__builtin_floor(row + 0.5)), p.height, p.fill);
-  const int64_t first = whole(__builtin_floor(column + 0.5)), step = transform[0] > T(0) ? 1 : -1;
-  const int64_t last = first + (p.columns - 1) * step;
-  if (i < 0 || first < 0 || last < 0 || first >= p.width || last >= p.width) return false;
-  const T* start = image + (i * p.width + first) * channels;
-  if (step == 1) {
-    __builtin_memcpy(to, start, p.columns * channels * sizeof(T));
-    return true;
+GM_INLINE void copy_reversed(const T* from, int64_t columns, int64_t channels, T* to) {
+  if (fixed == 1 && columns >= 4) {
+    for (int64_t x = 0; x + 4 < columns; x += 4) copy_four_reversed(from - x, to + x);
+    copy_four_reversed(from - (columns - 4), to + columns - 4);
+  } else if (fixed == 3) {
+    // Four numbers at a time, of which the next pixel overwrites the last. Nothing need follow the pixels at the ends.
+    constexpr size_t pixel = 3 * sizeof(T), four = 4 * sizeof(T);
+    __builtin_memcpy(to, from, pixel);
+    for (int64_t x = 1; x + 1 < columns; ++x) __builtin_memcpy(to + 3 * x, from - 3 * x, four);
+    if (columns > 1) __builtin_memcpy(to + 3 * (columns - 1), from - 3 * (columns - 1), pixel);
+  } else {
+    for (int64_t x = 0; x < columns; ++x) {
+      for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = from[c - x * channels];
+    }
   }
-  for (int64_t x = 0; x < p.columns; ++x) {
-    for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = start[c - x * channels];
+}
+
+// What all rows of a result have in common that are parts of rows of its image, forwards or backwards: shifts by whole
+// pixels, crops and mirror images.
+struct WholePixels {
+  int64_t first = 0, step = 0;  // of the columns; without a step the image is sampled pixel by pixel
+};
+
+template <class T>
+GM_INLINE WholePixels whole_pixels(const Parameters& p, const T* transform) {
+  WholePixels pixels;
+  const T a0 = transform[0];
+  if (p.bilinear || transform[1] != T(0) || transform[3] != T(0) || (a0 != T(1) && a0 != T(-1))) return pixels;
+  const int64_t step = a0 > T(0) ? 1 : -1;
+  pixels.first = whole(__builtin_floor(static_cast<double>(transform[2]) + 0.5));
+  const int64_t last = pixels.first + (p.columns - 1) * step;
+  if (pixels.first >= 0 && last >= 0 && pixels.first < p.width && last < p.width) pixels.step = step;
+  return pixels;
+}
+
+template <int fixed, class T>
+GM_INLINE bool copy_row(const Parameters& p, const T* image, const T* transform, const WholePixels& pixels, int64_t y, T* to) {
+  if (pixels.step == 0) return false;
+  const int64_t channels = fixed ? fixed : p.channels;
+  const double row = static_cast<double>(transform[4]) * static_cast<double>(y) + static_cast<double>(transform[5]);
+  const int64_t i = folded_place(whole(__builtin_floor(row + 0.5)), p.height, p.fill);
+  if (i < 0) return false;
+  const T* start = image + (i * p.width + pixels.first) * channels;
+  if (pixels.step > 0) {
+    __builtin_memcpy(to, start, p.columns * channels * sizeof(T));
+  } else {
+    copy_reversed<fixed>(start, p.columns, channels, to);
   }
   return true;
 }
 
 template <int fixed, class T>
-GM_INLINE void sample_row(const Parameters& p, const T* image, const T* transform, int64_t y, T* to) {
+GM_INLINE void sample_row(const Parameters& p, const T* image, const T* transform, const WholePixels& pixels, int64_t y,
+                          T* to) {
   const int64_t channels = fixed ? fixed : p.channels;
   const T fill = static_cast<T>(p.fill_value);
+  if (copy_row<fixed>(p, image, transform, pixels, y, to)) return;
   if (!p.bilinear) {
-    if (copy_row<fixed>(p, image, transform, y, to)) return;
     for_row(p, transform, y, [&](int64_t x, double column, double row) {
       const int64_t from = nearest_pixel(p, row, column);
       for (int64_t c = 0; c < channels; ++c) to[x * channels + c] = from < 0 ? fill : image[from + c];
@@ -129,23 +171,28 @@ GM_INLINE void sample_row(const Parameters& p, const T* image, const T* transfor
   });
 }
 
-template <class T>
-void run(const KernelCall& call) {
+template <int fixed, class T>
+void sample_rows(const KernelCall& call) {
   const auto& p = parameters_of<Parameters>(call);
   const T *images = static_cast<const T*>(call.buffers[0]), *transforms = static_cast<const T*>(call.buffers[1]);
   T* result = static_cast<T*>(call.buffers[2]);
-  const int64_t rows = p.batch * p.rows;
-  for (int64_t row = call.begin * p.rows_per_unit; row < lesser(call.end * p.rows_per_unit, rows); ++row) {
-    const int64_t n = row / p.rows, y = row % p.rows;
+  const int64_t end = lesser(call.end * p.rows_per_unit, p.batch * p.rows);
+  for (int64_t row = call.begin * p.rows_per_unit; row < end;) {
+    const int64_t n = row / p.rows, stop = lesser((n + 1) * p.rows, end);
     const T *image = images + n * p.height * p.width * p.channels, *transform = transforms + n * 6;
-    T* to = result + row * p.columns * p.channels;
-    if (p.channels == 1) {
-      sample_row<1>(p, image, transform, y, to);
-    } else if (p.channels == 3) {
-      sample_row<3>(p, image, transform, y, to);
-    } else {
-      sample_row<0>(p, image, transform, y, to);
+    const WholePixels pixels = whole_pixels(p, transform);
+    for (; row < stop; ++row) {
+      sample_row<fixed>(p, image, transform, pixels, row - n * p.rows, result + row * p.columns * p.channels);
     }
+  }
+}
+
+template <class T>
+void run(const KernelCall& call) {
+  switch (parameters_of<Parameters>(call).channels) {
+    case 1: return sample_rows<1, T>(call);
+    case 3: return sample_rows<3, T>(call);
+    default: return sample_rows<0, T>(call);
   }
 }
 

@@ -21,6 +21,18 @@ struct Parameters {
 
 int64_t chunk_bytes(const Parameters& p, int input) { return p.sizes[p.alike ? 0 : input] * p.inner_bytes; }
 
+// Inputs of one number a row, from number `input` of row `row` on up to `end`.
+template <class Word>
+void put_side_by_side(const KernelCall& call, int inputs, int input, int64_t row, Word* to, const Word* end) {
+  for (; to < end; ++to) {
+    *to = static_cast<const Word*>(call.buffers[input])[row];
+    if (++input == inputs) {
+      input = 0;
+      ++row;
+    }
+  }
+}
+
 void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
   char* y = static_cast<char*>(call.buffers[p.inputs]);
@@ -33,6 +45,10 @@ void run(const KernelCall& call) {
     inside -= input * chunk_bytes(p, 0);
   } else {
     for (; inside >= chunk_bytes(p, input); ++input) inside -= chunk_bytes(p, input);
+  }
+  if (p.alike && chunk_bytes(p, 0) == 4) {
+    uint32_t* const words = reinterpret_cast<uint32_t*>(y);
+    return put_side_by_side(call, p.inputs, input, row, words + position / 4, words + end / 4);
   }
   while (position < end) {
     const int64_t chunk = chunk_bytes(p, input), count = lesser(chunk - inside, end - position);

@@ -1,5 +1,6 @@
 // A line is what the output has along one axis, with the axes behind it, which are dense on both sides.
 #include "cpu/axis_split.h"
+#include "cpu/odometer.h"
 #include "cpu/storage_types.h"
 #include "ops/shape/pad.h"
 #include "registry/kernel.h"
@@ -11,14 +12,19 @@ namespace {
 struct Parameters {
   int rank;  // of the axes before the lines
   int64_t dims[kernel_max_rank], before[kernel_max_rank], sizes[kernel_max_rank];  // of y; sizes are those of x
+  int64_t strides[kernel_max_rank], skipped;  // in lines of x: of the axes, and to the first of y
   int64_t line, line_before, line_size;  // of y; the elements in front; of x
   int64_t lines, lines_per_unit;
   uint64_t value;  // its bits
 };
 
 template <class T>
-void fill(T* to, int64_t count, T value) {
-  for (int64_t i = 0; i < count; ++i) to[i] = value;
+GM_INLINE void fill(T* to, int64_t count, T value) {
+  typedef T Four __attribute__((vector_size(4 * sizeof(T))));
+  const Four four = {value, value, value, value};
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) __builtin_memcpy(to + i, &four, sizeof four);
+  for (; i < count; ++i) to[i] = value;
 }
 
 template <class T>
@@ -27,16 +33,13 @@ void run(const KernelCall& call) {
   const T value = static_cast<T>(p.value);
   const T* x = static_cast<const T*>(call.buffers[0]);
   T* y = static_cast<T*>(call.buffers[1]);
-  const int64_t last = lesser(call.end * p.lines_per_unit, p.lines);
-  for (int64_t line = call.begin * p.lines_per_unit; line < last; ++line) {
-    int64_t rest = line, source = 0, stride = 1;
+  const int64_t first = call.begin * p.lines_per_unit, last = lesser(call.end * p.lines_per_unit, p.lines);
+  const int64_t behind = p.line - p.line_before - p.line_size;
+  Odometer<kernel_max_rank> position(p.rank, p.dims, p.strides, first);
+  for (int64_t line = first; line < last; ++line, position.next()) {
     bool inside = p.line_size > 0;
-    for (int axis = p.rank; axis-- > 0;) {
-      const int64_t index = rest % p.dims[axis] - p.before[axis];
-      rest /= p.dims[axis];
-      inside &= index >= 0 && index < p.sizes[axis];
-      source += index * stride;
-      stride *= p.sizes[axis];
+    for (int axis = 0; axis < p.rank; ++axis) {
+      inside &= position.index[axis] >= p.before[axis] && position.index[axis] < p.before[axis] + p.sizes[axis];
     }
     T* to = y + line * p.line;
     if (!inside) {
@@ -44,8 +47,8 @@ void run(const KernelCall& call) {
       continue;
     }
     fill(to, p.line_before, value);
-    __builtin_memcpy(to + p.line_before, x + source * p.line_size, p.line_size * sizeof(T));
-    fill(to + p.line_before + p.line_size, p.line - p.line_before - p.line_size, value);
+    __builtin_memcpy(to + p.line_before, x + (position.offset - p.skipped) * p.line_size, p.line_size * sizeof(T));
+    fill(to + p.line_before + p.line_size, behind, value);
   }
 }
 
@@ -80,11 +83,16 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   p.line_before = axis < 0 ? 0 : a.before[axis] * inner;
   p.rank = axis < 0 ? 0 : axis;
   p.lines = 1;
-  for (int i = 0; i < p.rank; ++i) {
+  p.skipped = 0;
+  int64_t stride = 1;
+  for (int i = p.rank; i-- > 0;) {
     p.dims[i] = y.dims[i];
     p.sizes[i] = x.dims[i];
     p.before[i] = a.before[i];
+    p.strides[i] = stride;
+    p.skipped += a.before[i] * stride;
     p.lines *= y.dims[i];
+    stride *= x.dims[i];
   }
   p.lines_per_unit = greater(1, 16384 / p.line);
   p.value = bits_of_number(a.value, x.dtype);
