@@ -19,7 +19,7 @@ from gradmill.symbolic import SymbolicTensor
 _WORTH_A_THREAD_SECONDS = 2e-4
 _CALLS_TO_MEASURE = 8
 # A plan runs ahead of the reader by an element for each worker, or as many as have results of this size, up to so many.
-_BYTES_AHEAD = 2**20
+_BYTES_AHEAD = 2**22
 _ELEMENTS_AHEAD = 64
 
 

@@ -46,21 +46,26 @@ class Uniform:
 
     def __init__(self, seed: int, number: int):
         self.seed, self.number, self.position = seed, number, 0
-        self._draws: list[float] = []
+        self._draws = np.empty(0)
+        self._size: Optional[int] = None
+        self._values: list = []  # the draws at hand as numbers, or as places among `_size`
 
-    def take(self, count: int) -> list[float]:
-        """Return the next numbers."""
-        taken: list[float] = []
+    def take(self, count: int, size: Optional[int] = None) -> list:
+        """Return the next numbers; with `size` as places from 0 to `size` - 1."""
+        taken: list = []
         while len(taken) < count:
             place = self.position % _DRAWS_AT_ONCE
-            if place == 0 or not self._draws:
+            if place == 0 or not len(self._draws):
                 block = [0, self.position // _DRAWS_AT_ONCE, 0, 0]
                 key = np.array([self.seed % 2**64, self.number], np.uint64)
                 philox = np.random.Philox(counter=block, key=key)
-                self._draws = np.random.Generator(philox).random(_DRAWS_AT_ONCE).tolist()
-            found = self._draws[place : place + count - len(taken)]
+                self._draws, self._values = np.random.Generator(philox).random(_DRAWS_AT_ONCE), []
+            if not self._values or size != self._size:
+                self._size = size
+                self._values = (self._draws if size is None else (self._draws * size).astype(np.int64)).tolist()
+            found = self._values[place : place + count - len(taken)]
             self.position += len(found)
-            taken += found
+            taken = taken + found if taken else found
         return taken
 
     def state(self) -> dict:
@@ -70,7 +75,7 @@ class Uniform:
     def restore(self, state: dict) -> None:
         """Go on where the stream that gave `state` stood."""
         self.seed, self.number, self.position = (int(state[name]) for name in ("seed", "number", "position"))
-        self._draws = []
+        self._draws = np.empty(0)
 
 
 class ShuffleStage(BlockStage):
@@ -93,9 +98,7 @@ class ShuffleStage(BlockStage):
         if not self._ended and count > 0:
             incoming = self.upstream.next_items(count)
             self._ended = len(incoming) < count
-            size = len(buffer)
-            for item, draw in zip(incoming, self._uniform.take(len(incoming))):
-                place = int(draw * size)
+            for item, place in zip(incoming, self._uniform.take(len(incoming), len(buffer))):
                 drawn.append(buffer[place])
                 buffer[place] = item
         for draw in self._uniform.take(min(count - len(drawn), len(buffer))):

@@ -7,11 +7,12 @@ Nobody waits for them without a limit.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import threading
 import time
 import weakref
-from collections import deque
-from typing import Any
+from queue import Empty, SimpleQueue
+from typing import Any, Optional
 
 from gradmill.data.stages import Node, PassingNode, Stage
 
@@ -56,6 +57,13 @@ class PrefetchStage(Stage):
         self._producer.close()
 
 
+class _End:
+    """Stands in a queue behind the last item, with what the stage raised instead of a further one."""
+
+    def __init__(self, failure: Optional[BaseException] = None):
+        self.failure = failure
+
+
 class Producer:
     """A thread that reads a stage into a queue of bounded length. It knows nothing of who takes from the queue.
 
@@ -66,12 +74,12 @@ class Producer:
 
     def __init__(self, stage: Stage, capacity: int):
         self._stage = stage
-        self._capacity = capacity
-        self._ready: deque = deque()
-        self._changed = threading.Condition()
+        self._ready: SimpleQueue = SimpleQueue()
+        self._space: SimpleQueue = SimpleQueue()  # something for each further item that is wanted
+        for _ in range(capacity):
+            self._space.put(None)
         self._making = threading.Lock()  # held while an item is being made, until it is in the queue
         self._closed = self._ended = False
-        self._failure: Any = None
         self._thread: Any = None
 
     def take(self) -> Any:
@@ -80,62 +88,68 @@ class Producer:
             self._thread = threading.Thread(target=self._run, name="gradmill-prefetch", daemon=True)
             _running.add(self)
             self._thread.start()
-        with self._changed:
-            while not self._ready and not self._ended and not self._closed:
-                self._changed.wait()
-            if self._ready:
-                item = self._ready.popleft()
-                self._changed.notify_all()
-                return item
-            failure, self._failure = self._failure, None
+        item = self._ready.get()
+        if type(item) is not _End:
+            self._space.put(None)
+            return item
+        failure, item.failure = item.failure, None
+        self._ready.put(item)  # for whoever asks next
         if failure is not None:
             raise failure
         raise StopIteration
 
     def _run(self) -> None:
-        while self._wait_for_space():
+        while not self._ended:
+            self._space.get()
+            if self._closed:
+                break
             with self._making:
-                item, failure, ended = None, None, False
                 try:
                     item = next(self._stage)
                 except StopIteration:
-                    ended = True
+                    item = _End()
                 except BaseException as problem:  # goes to the thread that takes, whatever it is
-                    failure, ended = problem, True
-                with self._changed:
-                    if ended:
-                        self._failure, self._ended = failure, True
-                    else:
-                        self._ready.append(item)
-                    self._changed.notify_all()
-                del item, failure
+                    item = _End(problem)
+                self._ended = type(item) is _End
+                self._ready.put(item)
+                del item
         if self._closed:
             self._stage.close()
 
-    def _wait_for_space(self) -> bool:
-        """Return whether another item is wanted."""
-        with self._changed:
-            while len(self._ready) >= self._capacity and not self._closed:
-                self._changed.wait()
-            return not self._closed and not self._ended
+    def _drain(self) -> list:
+        """Take everything out of the queue."""
+        items = []
+        with contextlib.suppress(Empty):
+            while True:
+                items.append(self._ready.get_nowait())
+        return items
 
     def state(self) -> dict:
         """Return the state of the stage and the items made ahead of the consumer."""
-        with self._making, self._changed:
-            return {"upstream": self._stage.state(), "ready": list(self._ready), "ended": self._ended}
+        with self._making:
+            items = self._drain()
+            for item in items:
+                self._ready.put(item)
+            ready = [item for item in items if type(item) is not _End]
+            return {"upstream": self._stage.state(), "ready": ready, "ended": self._ended}
 
     def restore(self, state: dict) -> None:
         """Go on where the one that gave `state` stood."""
         self._stage.restore(state["upstream"])
-        self._ready.extend(state["ready"])
+        for item in state["ready"]:
+            self._ready.put(item)
+            with contextlib.suppress(Empty):
+                self._space.get_nowait()
         self._ended = bool(state["ended"])
+        if self._ended:
+            self._ready.put(_End())
 
     def close(self) -> None:
         """Ask the thread to stop after the item it is at, and let it close the stage."""
-        with self._changed:
-            self._closed = True
-            self._ready.clear()
-            self._changed.notify_all()
+        self._closed = True
+        self._drain()
+        self._ready.put(_End())
+        self._space.put(None)
         if self._thread is None or not self._thread.is_alive():
             self._stage.close()
 
