@@ -109,6 +109,25 @@ void run_block(Plan& plan, const py::list& arrays, const py::object& order, int6
   run_elements(plan, block, workers);
 }
 
+// For one place after another: what stands there goes out, and the next number comes in.
+py::array exchange_numbers(const py::array& buffer, const py::object& incoming_list, const py::object& place_list) {
+  using Numbers = py::array_t<int64_t, py::array::c_style>;
+  const Numbers incoming = Numbers::ensure(incoming_list), places = Numbers::ensure(place_list);
+  const bool fits = dtype_of_numpy(buffer.dtype()) == DType::int64 && (buffer.flags() & py::array::c_style) && buffer.writeable();
+  if (!fits || buffer.ndim() != 1) throw ArgumentError("exchange_numbers: the buffer must be a dense array of int64 with one axis");
+  if (!incoming || !places || incoming.size() != places.size()) throw ArgumentError("exchange_numbers: expected a place for each incoming number");
+  int64_t* const held = static_cast<int64_t*>(py::array(buffer).mutable_data());
+  Numbers outgoing(incoming.size());
+  int64_t* const to = outgoing.mutable_data();
+  for (py::ssize_t i = 0; i < places.size(); ++i) {
+    const int64_t place = places.data()[i];
+    if (place < 0 || place >= buffer.size()) throw ArgumentError("exchange_numbers: a place is outside of the buffer");
+    to[i] = held[place];
+    held[place] = incoming.data()[i];
+  }
+  return outgoing;
+}
+
 }  // namespace
 
 void bind_data(py::module_& module) {
@@ -130,6 +149,8 @@ void bind_data(py::module_& module) {
     const std::string_view view = data;
     return crc32c(reinterpret_cast<const unsigned char*>(view.data()), view.size());
   }, py::arg("data"), "The CRC-32C (Castagnoli) of bytes.");
+  module.def("exchange_numbers", &exchange_numbers, py::arg("buffer"), py::arg("incoming"), py::arg("places"),
+             "Puts the incoming numbers one after another into places of the buffer; returns what stood there each time.");
   loop.def_property_readonly("workers", [](const BoundLoop& self) { return self.loop->workers(); });
 }
 

@@ -812,3 +812,6 @@ def run_elements(plan: Plan, arrays: Sequence[Any], order: Any, count: int, seed
 
 def crc32c(data: bytes) -> int:
     """The CRC-32C (Castagnoli) of bytes."""
+
+def exchange_numbers(buffer: np.ndarray, incoming: Any, places: Any) -> np.ndarray:
+    """Puts the incoming numbers one after another into places of the buffer; returns what stood there each time."""

@@ -60,6 +60,32 @@ def test_a_small_buffer_lets_no_element_come_too_early():
     assert all(element < position + 10 for position, element in enumerate(order))
 
 
+@pytest.mark.parametrize("size", [1, 7, 1500, 3000, 5000])
+def test_any_buffer_draws_rows_like_elements(size):
+    """In blocks that cross those of the draws, and through the end of the input."""
+    x = np.arange(3000)
+    elements = numbers(Dataset.from_tensor_slices(x).map(lambda v: v).shuffle(size, seed=9))
+    for batch in (64, 1000):
+        batches = Dataset.from_tensor_slices(x).shuffle(size, seed=9).batch(batch).as_numpy_iterator()
+        assert np.concatenate(list(batches)).tolist() == elements
+
+
+@pytest.mark.parametrize(
+    ("buffer", "incoming", "places", "words"),
+    [
+        (np.arange(5), [1], [5], "outside"),
+        (np.arange(5), [1], [-1], "outside"),
+        (np.arange(5), [1], [0, 1], "a place for each"),
+        (np.arange(5), ["x"], [0], "a place for each"),
+        (np.arange(5.0), [1], [0], "int64"),
+        (np.arange(10)[::2], [1], [0], "dense"),
+    ],
+)
+def test_numbers_are_exchanged_within_the_buffer_only(buffer, incoming, places, words):
+    with pytest.raises(gm.errors.ArgumentError, match=f"exchange_numbers: .*{words}"):
+        gm._core.exchange_numbers(buffer, incoming, places)
+
+
 def test_shuffle_of_rows_and_of_elements_is_the_same():
     rows = Dataset.from_tensor_slices((X, Y)).shuffle(4, seed=5).batch(3)
     elements = Dataset.from_tensor_slices((X, Y)).map(lambda x, y: (x, y)).shuffle(4, seed=5).batch(3)

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from gradmill import errors
+from gradmill import _core, errors
 from gradmill.data.sources import Range, Slices
 from gradmill.data.stages import INFINITE, UNKNOWN, BlockStage, Node, PassingNode, Stage
 from gradmill.utils.random_seed import new_shuffle_seed
@@ -28,7 +28,7 @@ class Shuffle(PassingNode):
     def open(self) -> Stage:
         number = self._passes if self._reshuffle else 0
         self._passes += 1
-        return ShuffleStage(self.inputs[0].open(), self.buffer_size, self._seed, number)
+        return ShuffleStage(self.inputs[0].open(), self.buffer_size, self._seed, number, self.rows is not None)
 
     def counters(self) -> Any:
         return {"seed": self._seed, "passes": self._passes}
@@ -47,26 +47,21 @@ class Uniform:
     def __init__(self, seed: int, number: int):
         self.seed, self.number, self.position = seed, number, 0
         self._draws = np.empty(0)
-        self._size: Optional[int] = None
-        self._values: list = []  # the draws at hand as numbers, or as places among `_size`
 
-    def take(self, count: int, size: Optional[int] = None) -> list:
-        """Return the next numbers; with `size` as places from 0 to `size` - 1."""
-        taken: list = []
-        while len(taken) < count:
+    def take(self, count: int) -> np.ndarray:
+        """Return the next numbers."""
+        parts: list[np.ndarray] = []
+        while count > 0:
             place = self.position % _DRAWS_AT_ONCE
             if place == 0 or not len(self._draws):
                 block = [0, self.position // _DRAWS_AT_ONCE, 0, 0]
                 key = np.array([self.seed % 2**64, self.number], np.uint64)
                 philox = np.random.Philox(counter=block, key=key)
-                self._draws, self._values = np.random.Generator(philox).random(_DRAWS_AT_ONCE), []
-            if not self._values or size != self._size:
-                self._size = size
-                self._values = (self._draws if size is None else (self._draws * size).astype(np.int64)).tolist()
-            found = self._values[place : place + count - len(taken)]
-            self.position += len(found)
-            taken = taken + found if taken else found
-        return taken
+                self._draws = np.random.Generator(philox).random(_DRAWS_AT_ONCE)
+            parts.append(self._draws[place : place + count])
+            self.position += len(parts[-1])
+            count -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0)
 
     def state(self) -> dict:
         """Return key and place."""
@@ -79,29 +74,39 @@ class Uniform:
 
 
 class ShuffleStage(BlockStage):
-    """One pass in random order."""
+    """One pass in random order.
 
-    def __init__(self, upstream: Stage, buffer_size: int, seed: int, number: int):
+    Args:
+        upstream: gives the items.
+        buffer_size: how many wait to be drawn.
+        seed, number: of the draws.
+        are_rows: whether items are numbers of rows; these wait in an array, until the input has ended.
+    """
+
+    def __init__(self, upstream: Stage, buffer_size: int, seed: int, number: int, are_rows: bool):
         super().__init__(upstream)
         self._buffer_size = buffer_size
         self._uniform = Uniform(seed, number)
-        self._buffer: list = []
+        self._are_rows = are_rows
+        self._buffer: Any = []
         self._begun = self._ended = False
 
     def next_items(self, count: int) -> list:
-        buffer = self._buffer
         if not self._begun:
             self._begun = True
-            buffer.extend(self.upstream.next_items(self._buffer_size))
-            self._ended = len(buffer) < self._buffer_size
+            self._keep(self.upstream.next_items(self._buffer_size))
+            self._ended = len(self._buffer) < self._buffer_size
         drawn: list = []
         if not self._ended and count > 0:
             incoming = self.upstream.next_items(count)
             self._ended = len(incoming) < count
-            for item, place in zip(incoming, self._uniform.take(len(incoming), len(buffer))):
-                drawn.append(buffer[place])
-                buffer[place] = item
-        for draw in self._uniform.take(min(count - len(drawn), len(buffer))):
+            drawn = self._exchange(incoming)
+        if len(drawn) == count:
+            return drawn
+        if not isinstance(self._buffer, list):
+            self._buffer = self._buffer.tolist()
+        buffer = self._buffer
+        for draw in self._uniform.take(min(count - len(drawn), len(buffer))).tolist():
             place = int(draw * len(buffer))
             last = buffer.pop()
             if place == len(buffer):
@@ -111,14 +116,30 @@ class ShuffleStage(BlockStage):
                 buffer[place] = last
         return drawn
 
+    def _keep(self, items: list) -> None:
+        self._buffer = np.array(items, np.int64) if self._are_rows else list(items)
+
+    def _exchange(self, incoming: list) -> list:
+        """Put each item into the place of one that is drawn; return those."""
+        buffer = self._buffer
+        places = (self._uniform.take(len(incoming)) * len(buffer)).astype(np.int64)
+        if self._are_rows:
+            return _core.exchange_numbers(buffer, incoming, places).tolist()
+        drawn = []
+        for item, place in zip(incoming, places.tolist()):
+            drawn.append(buffer[place])
+            buffer[place] = item
+        return drawn
+
     def state(self) -> dict:
         flags = {"begun": self._begun, "ended": self._ended}
-        return {**super().state(), **flags, "uniform": self._uniform.state(), "buffer": list(self._buffer)}
+        waiting = np.asarray(self._buffer).tolist() if self._are_rows else list(self._buffer)
+        return {**super().state(), **flags, "uniform": self._uniform.state(), "buffer": waiting}
 
     def restore(self, state: dict) -> None:
         super().restore(state)
         self._uniform.restore(state["uniform"])
-        self._buffer = list(state["buffer"])
+        self._keep(state["buffer"])
         self._begun, self._ended = bool(state["begun"]), bool(state["ended"])
 
 
