@@ -32,6 +32,7 @@ PAGE = Path(__file__).resolve().parents[2] / "python" / "docs" / "tensorflow.md"
         ("keras.datasets.mnist.load_data", gm.datasets.mnist.load_data),
         ("keras.utils.to_categorical", gm.utils.to_categorical),
         ("keras.backend.clear_session", gm.utils.clear_session),
+        ("keras.preprocessing.image.ImageDataGenerator", gm.preprocessing.image.ImageDataGenerator),
         ("keras.preprocessing.image.load_img", gm.utils.load_img),
         ("keras.preprocessing.image_dataset_from_directory", gm.utils.image_dataset_from_directory),
         ("keras.preprocessing.sequence.pad_sequences", gm.utils.pad_sequences),

@@ -154,7 +154,7 @@ def _find_files(options: FolderOptions, formats: tuple[str, ...]) -> tuple[list[
                     f"{options.who}: class_names must be names of subfolders, {folders}; received {options.class_names}"
                 )
             folders = class_names = list(options.class_names)
-    files = [_files_below(os.path.join(options.directory, name), formats, options.follow_links) for name in folders]
+    files = [files_below(os.path.join(options.directory, name), formats, options.follow_links) for name in folders]
     paths = [path for group in files for path in group]
     labels = None
     if inferred:
@@ -182,7 +182,14 @@ def _find_files(options: FolderOptions, formats: tuple[str, ...]) -> tuple[list[
     return paths, labels, class_names
 
 
-def _files_below(folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
+def files_below(folder: str, formats: tuple[str, ...], follow_links: bool) -> list[str]:
+    """Return the paths of the files in a folder and its subfolders, sorted.
+
+    Args:
+        folder: where to look.
+        formats: endings of the files.
+        follow_links: whether subfolders that are links are entered.
+    """
     walk = sorted(os.walk(folder, followlinks=follow_links), key=lambda entry: entry[0])
     return [
         os.path.join(root, name) for root, _, names in walk for name in sorted(names) if name.lower().endswith(formats)

@@ -69,6 +69,8 @@ class BatchData:
             hasattr(source, "__len__") or hasattr(source, "num_batches")
         )
         self._shuffle = shuffle and self._indexed
+        # An image generator of early Keras has an end for an epoch without a number of steps alone.
+        self._starts_again = bool(getattr(source, "starts_again", False))
         self.num_batches = _count_batches(source)
         self.endless = _is_endless(source)
         self._raw: Any = None
@@ -125,7 +127,7 @@ class BatchData:
                 try:
                     batch = next(iterator)
                 except StopIteration:
-                    if resumed and count == 0:
+                    if (resumed and count == 0) or (limit is not None and self._starts_again):
                         iterator, resumed = self._new_iterator(order_seed), False
                         continue
                     if limit is None and count:

@@ -29,8 +29,6 @@ ADVICE = {
     "tf.sparse": "use dense tensors",
     "tf.SparseTensor": "use dense tensors",
     "tf.tpu": "there are no TPUs here; remove the call",
-    "tf.keras.preprocessing.image.ImageDataGenerator": "use tf.keras.utils.image_dataset_from_directory and the layers "
-    "tf.keras.layers.RandomFlip, RandomRotation, RandomZoom",
 }
 # Modules behind the first part of a path: Python imports what follows it by their names.
 _MODULES = {"tf": "gradmill.tensorflow", "tfds": "tensorflow_datasets"}
