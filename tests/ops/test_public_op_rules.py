@@ -69,6 +69,7 @@ def test_promotion(expression, wanted) -> None:
         lambda: ops.tensordot(X, M, axes=([0], [0])),
         lambda: ops.split(X, 5, axis=0),
         lambda: ops.max(np.zeros((0, 3)), axis=0),
+        lambda: ops.cumprod(X, axis=3),
         lambda: ops.take(X, X),
         lambda: ops.cast(X, "float31"),
         lambda: ops.slice(X, (0, 0, 3), (1, 1, 3)),
@@ -109,6 +110,8 @@ def test_gradients_of_compositions() -> None:
         (lambda a, b: ops.slice_update(a, (0, 1, 0), b), X, Y[:, :1, :2]),
         (lambda a: ops.top_k(a, 2)[0], X),
         (lambda a: ops.cumsum(a, axis=1), X),
+        (lambda a: ops.cumprod(a, axis=1), X),
+        (lambda a: ops.cumprod(ops.concatenate([a, a * 0, a], 2), axis=2), X),  # behind a zero, and at it
         (lambda a: ops.roll(a, 1, axis=1), X),
         (lambda a: ops.pad(a, 1, mode="reflect"), X),
         (lambda a: ops.repeat(a, 2, axis=1), X),

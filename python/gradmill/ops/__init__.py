@@ -24,6 +24,8 @@ from gradmill.ops.pooling import *  # noqa: F403
 from gradmill.ops.pooling import __all__ as _pooling
 from gradmill.ops.reduction import *  # noqa: F403
 from gradmill.ops.reduction import __all__ as _reduction
+from gradmill.ops.running import *  # noqa: F403
+from gradmill.ops.running import __all__ as _running
 from gradmill.ops.shape import *  # noqa: F403
 from gradmill.ops.shape import __all__ as _shape
 
@@ -37,5 +39,6 @@ __all__ = [
     *_normalization,
     *_pooling,
     *_reduction,
+    *_running,
     *_shape,
 ]

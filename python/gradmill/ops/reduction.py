@@ -15,7 +15,6 @@ __all__ = [
     "argmin",
     "average",
     "count_nonzero",
-    "cumsum",
     "logsumexp",
     "max",
     "mean",
@@ -251,29 +250,6 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         int32 tensor.
     """
     return _arg("argmin", x, axis, keepdims)
-
-
-@public_op
-def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
-    """Return the running sum along `axis`; of all values in order without axis.
-
-    Args:
-        x: tensor.
-        axis: axis to add along; None for the flattened tensor.
-        dtype: dtype in which to add; default: that of `x`.
-
-    Returns:
-        tensor of the shape of `x`, flat without `axis`.
-
-    Example:
-        >>> import gradmill as gm
-        >>> gm.ops.cumsum([1, 2, 3]).numpy()
-        array([1, 3, 6], dtype=int32)
-    """
-    x = tensor(x, dtype)
-    if axis is None:
-        return _core.ops.cumsum(_core.ops.reshape(x, shape=[-1]), axis=0)
-    return _core.ops.cumsum(x, axis=int(axis))
 
 
 @public_op
