@@ -145,3 +145,24 @@ def test_a_subclass_needs_only_call():
     assert loss.name.startswith("distance")
     with pytest.raises(NotImplementedError, match="call"):
         gm.losses.Loss()([1.0], [1.0])
+
+
+@pytest.mark.parametrize("axis", [None, (1, 2), -1])
+def test_jaccard_is_one_minus_intersection_over_union(axis):
+    generator = np.random.default_rng(0)
+    masks = (generator.random((3, 4, 5)) < 0.5).astype("float32")
+    predicted = generator.random((3, 4, 5)).astype("float32")
+    overlap = (masks * predicted).sum(axis)
+    union = masks.sum(axis) + predicted.sum(axis) - overlap
+    np.testing.assert_allclose(gm.losses.jaccard(masks, predicted, axis).numpy(), 1 - overlap / union, rtol=1e-5)
+    loss = gm.losses.Jaccard(axis=axis)
+    np.testing.assert_allclose(float(loss(masks, predicted)), np.mean(1 - overlap / union), rtol=1e-5)
+    again = gm.losses.deserialize(gm.losses.serialize(loss))
+    assert type(again) is gm.losses.Jaccard and again.get_config() == loss.get_config()
+    gm.testing.check_gradients(lambda y: gm.losses.jaccard(masks.astype("float64"), y, axis), [predicted])
+
+
+def test_jaccard_of_masks_alone():
+    assert float(gm.losses.jaccard([[1.0, 1.0, 0.0]], [[1.0, 0.0, 1.0]])) == pytest.approx(2 / 3)
+    assert float(gm.losses.jaccard([[0.0, 0.0]], [[0.0, 0.0]])) == 1.0
+    assert gm.losses.get("jaccard") is gm.losses.jaccard

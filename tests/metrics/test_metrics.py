@@ -164,3 +164,29 @@ def test_binary_crossentropy_of_labels_without_a_last_axis():
     metric.update_state(labels, predictions)
     expected = -np.mean(np.log([0.9, 0.8, 0.4]))
     np.testing.assert_allclose(float(metric.result()), expected, rtol=1e-5)
+
+
+def test_dice_is_twice_the_overlap_over_both_areas():
+    generator = np.random.default_rng(0)
+    metric = gm.metrics.Dice(4, ignore_class=3, sparse_y_pred=False)
+    update = gm.function(lambda true, scores: metric.update_state(true, scores))
+    masks, guesses = [], []
+    for _ in range(3):
+        # Class 2 occurs neither in masks nor in predictions, so it does not count.
+        true = generator.choice([0, 1, 3], (2, 5, 6)).astype("int32")
+        scores = generator.random((2, 5, 6, 4)).astype("float32") - [0, 0, 9, 9]
+        update(true, scores.astype("float32"))
+        masks.append(true[true != 3])
+        guesses.append(scores.argmax(-1)[true != 3])
+    masks, guesses = np.concatenate(masks), np.concatenate(guesses)
+    expected = [
+        2 * ((masks == kind) & (guesses == kind)).sum() / ((masks == kind).sum() + (guesses == kind).sum())
+        for kind in (0, 1)
+    ]
+    assert float(metric.result()) == pytest.approx(np.mean(expected), rel=1e-5)
+    one = gm.metrics.Dice(2, target_class_ids=[1], name="dice")
+    assert float(one([0, 1, 1, 0], [0, 1, 0, 1])) == pytest.approx(0.5)
+    again = gm.metrics.deserialize(gm.metrics.serialize(one))
+    assert type(again) is gm.metrics.Dice and again.get_config() == one.get_config()
+    one.reset_state()
+    assert float(one.result()) == 0.0

@@ -15,7 +15,7 @@ from gradmill.losses.categorical import (
     sparse_categorical_crossentropy,
 )
 from gradmill.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
-from gradmill.losses.overlap import Circle, Dice, Tversky, circle, dice, tversky
+from gradmill.losses.overlap import Circle, Dice, Jaccard, Tversky, circle, dice, jaccard, tversky
 from gradmill.losses.probabilistic import (
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
@@ -55,6 +55,7 @@ _CLASSES = (
     Dice,
     Hinge,
     Huber,
+    Jaccard,
     KLDivergence,
     LogCosh,
     Loss,
@@ -81,6 +82,7 @@ _FUNCTIONS = {
     dice: (),
     hinge: (),
     huber: (),
+    jaccard: (),
     kl_divergence: ("kld", "KLD", "kullback_leibler_divergence"),
     log_cosh: ("logcosh",),
     mean_absolute_error: ("mae", "MAE"),

@@ -57,6 +57,31 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     return 1.0 - overlap / (overlap + alpha * missed + beta * invented + config.epsilon())
 
 
+def jaccard(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
+    """One minus intersection over union: the overlap over what either covers.
+
+    Args:
+        y_true, y_pred, axis: as in `dice`.
+
+    Returns:
+        A scalar, or values of the shape without `axis`.
+
+    Raises:
+        ShapeError: when the shapes do not broadcast.
+
+    Reference: Rahman and Wang, "Optimizing intersection-over-union in deep neural networks", 2016.
+
+    Example:
+        >>> import gradmill as gm
+        >>> round(float(gm.losses.jaccard([[1.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]])), 4)
+        0.5
+    """
+    y_true, y_pred = convert_pair("jaccard", y_true, y_pred, squeeze=False)
+    overlap = ops.sum(y_true * y_pred, axis=axis)
+    union = ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) - overlap
+    return 1.0 - overlap / (union + config.epsilon())
+
+
 def circle(
     y_true: Any,
     y_pred: Any,
@@ -154,6 +179,33 @@ class Dice(LossFunctionWrapper):
         dtype: Any = None,
     ):
         super().__init__(dice, reduction, name, dtype, axis=axis)
+
+
+class Jaccard(LossFunctionWrapper):
+    """Intersection over union as a loss for segmentation. Keras does not have it.
+
+    Args:
+        reduction, name, dtype: as in `Loss`.
+        axis: axes over which areas are summed; None sums over everything, the batch too.
+
+    Reference: Rahman and Wang, 2016.
+
+    Example:
+        >>> import gradmill as gm
+        >>> round(float(gm.losses.Jaccard(axis=-1)([[1.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [1.0, 0.0]])), 4)
+        0.25
+    """
+
+    _fixed_function = True
+
+    def __init__(
+        self,
+        reduction: Optional[str] = "sum_over_batch_size",
+        name: Optional[str] = "jaccard",
+        axis: Any = None,
+        dtype: Any = None,
+    ):
+        super().__init__(jaccard, reduction, name, dtype, axis=axis)
 
 
 class Tversky(LossFunctionWrapper):

@@ -35,7 +35,7 @@ from gradmill.metrics.accuracy import (
 from gradmill.metrics.auc import AUC
 from gradmill.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
 from gradmill.metrics.f_score import F1Score, FBetaScore
-from gradmill.metrics.overlap import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from gradmill.metrics.overlap import BinaryIoU, Dice, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from gradmill.metrics.precision_recall import (
     FalseNegatives,
     FalsePositives,
@@ -85,6 +85,7 @@ _CLASSES = (
     CategoricalHinge,
     ConcordanceCorrelation,
     CosineSimilarity,
+    Dice,
     F1Score,
     FBetaScore,
     FalseNegatives,

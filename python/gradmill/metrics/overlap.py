@@ -92,12 +92,16 @@ class IoU(Metric):
         """Return the mean over the target classes that occurred."""
         matrix = ops.cast(self.total_cm, "float32")
         hits = ops.sum(matrix * ops.eye(self.num_classes, dtype="float32"), axis=0)
-        union = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1) - hits
+        areas = ops.sum(matrix, axis=0) + ops.sum(matrix, axis=1)
         chosen = ops.convert_to_tensor(self.target_class_ids, dtype="int32")
-        hits, union = ops.take(hits, chosen, axis=0), ops.take(union, chosen, axis=0)
-        occurred = ops.greater(union, 1e-9)
-        overlap = ops.where(occurred, hits / (union + config.epsilon()), 0.0)
-        return ops.sum(overlap) / (ops.sum(ops.cast(occurred, "float32")) + config.epsilon())
+        overlap, whole = self._parts(ops.take(hits, chosen, axis=0), ops.take(areas, chosen, axis=0))
+        occurred = ops.greater(whole, 1e-9)
+        share = ops.where(occurred, overlap / (whole + config.epsilon()), 0.0)
+        return ops.sum(share) / (ops.sum(ops.cast(occurred, "float32")) + config.epsilon())
+
+    def _parts(self, hits: Any, areas: Any) -> Any:
+        """Return what is divided, from the common area of each class and the sum of both areas."""
+        return hits, areas - hits
 
     def get_config(self) -> dict:
         """Return the arguments that make this metric again."""
@@ -238,6 +242,45 @@ class OneHotMeanIoU(MeanIoU):
     def get_config(self) -> dict:
         """Return the arguments that make this metric again."""
         return _only(super().get_config(), "num_classes", "ignore_class", "sparse_y_pred", "axis")
+
+
+class Dice(IoU):
+    """Twice the overlap over the sum of both areas, the mean over classes. Keras has it as a loss only.
+
+    For one class and a single picture this is `2 * iou / (1 + iou)`; it is also called the F1 score.
+
+    Args:
+        num_classes: number of classes.
+        target_class_ids: the classes to average; default: all.
+        name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis: as in `IoU`.
+
+    Raises:
+        ArgumentError: a target class outside [0, num_classes).
+
+    Reference: Dice, "Measures of the amount of ecologic association between species", 1945.
+
+    Example:
+        >>> import gradmill as gm
+        >>> round(float(gm.metrics.Dice(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1])), 4)
+        0.5
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        target_class_ids: Optional[Sequence[int]] = None,
+        name: Optional[str] = None,
+        dtype: Any = None,
+        ignore_class: Optional[int] = None,
+        sparse_y_true: bool = True,
+        sparse_y_pred: bool = True,
+        axis: int = -1,
+    ):
+        targets = range(num_classes) if target_class_ids is None else target_class_ids
+        super().__init__(num_classes, targets, name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
+
+    def _parts(self, hits: Any, areas: Any) -> Any:
+        return 2.0 * hits, areas
 
 
 def _only(settings: dict, *names: str, **more: Any) -> dict:
