@@ -137,5 +137,11 @@ case("affine_sample_transform_gradient", images=normal(2, 5, 6, 3), transform=va
 whole = [[1, 0, 2, 0, 1, 1], [-1, 0, 4, 0, -1, 3], [1, 0, -1, 0, 1, -2], [-1, 0, 7, 0, 2, 0]]
 case("affine_sample", images=normal(4, 5, 6, 3), transform=values(whole), height=3, width=4, method="nearest",
      fill_mode=FILLS, reference=np_affine_sample, exact=True, gradient=False)
+for columns in (1, 2, 3, 4, 5, 9):
+    mirrored = [[-1, 0, columns - 1, 0, 1, 0], [-1, 0, columns, 0, -1, 2], [1, 0, 1, 0, 1, 0]]
+    for channels in (1, 2, 3):
+        case("affine_sample", images=normal(3, 3, columns + 1, channels), transform=values(mirrored), height=3,
+             width=columns, method="nearest", fill_mode="constant", fill_value=0.5, reference=np_affine_sample,
+             exact=True, gradient=False)
 case("affine_sample", images=normal(3, 70, 90, 3), transform=values([TURNED[0]] * 3), height=80, width=100,
      reference=np_affine_sample, sum_length=400, large=True)

@@ -98,6 +98,8 @@ case("pad", x=normal(5), before=(3,), after=(4,), value=[float("inf"), float("na
      exact=True)
 case("pad", x=normal(), before=(), after=(), reference=np_pad, exact=True)
 case("pad", x=normal(0, 3), before=(2, 0), after=(0, 1), value=2.0, reference=np_pad, gradient=False, exact=True)
+case("pad", x=normal(30, 28, 28, 1), before=(1, 2, 3, 0), after=(2, 0, 6, 0), value=0.5, reference=np_pad, large=True,
+     exact=True)
 case("pad", x=normal(3, 200, 150), before=(1, 0, 0), after=(0, 0, 0), reference=np_pad, large=True, exact=True)
 case("pad", x=normal(3, 4), before=(1, 1), after=(1, 1), value=0.5, reference=np_pad, dtypes=HALVES, gradient=False,
      exact=True)
@@ -107,6 +109,8 @@ case("concatenate", xs=(normal(2, 3, 4), normal(2, 3, 4), normal(2, 3, 4)), axis
      exact=True)
 case("concatenate", xs=(normal(3), normal(0), normal(5), normal(1)), reference=np_concatenate, exact=True)
 case("concatenate", xs=(normal(2, 1, 3), normal(2, 4, 3), normal(2, 2, 3)), axis=[1, -2], reference=np_concatenate,
+     exact=True)
+case("concatenate", xs=(normal(7000, 1), normal(7000, 1), normal(7000, 1)), axis=1, reference=np_concatenate, large=True,
      exact=True)
 case("concatenate", xs=(normal(70, 300), normal(70, 41)), axis=1, reference=np_concatenate, large=True, exact=True)
 case("concatenate", xs=tuple(normal(1 + i % 3, 2) for i in range(40)), reference=np_concatenate, large=True, exact=True)
