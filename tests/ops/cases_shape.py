@@ -110,7 +110,7 @@ case("concatenate", xs=(normal(2, 3, 4), normal(2, 3, 4), normal(2, 3, 4)), axis
 case("concatenate", xs=(normal(3), normal(0), normal(5), normal(1)), reference=np_concatenate, exact=True)
 case("concatenate", xs=(normal(2, 1, 3), normal(2, 4, 3), normal(2, 2, 3)), axis=[1, -2], reference=np_concatenate,
      exact=True)
-case("concatenate", xs=(normal(7000, 1), normal(7000, 1), normal(7000, 1)), axis=1, reference=np_concatenate, large=True,
+case("concatenate", xs=tuple(normal(7000, 1) for _ in range(3)), axis=1, reference=np_concatenate, large=True,
      exact=True)
 case("concatenate", xs=(normal(70, 300), normal(70, 41)), axis=1, reference=np_concatenate, large=True, exact=True)
 case("concatenate", xs=tuple(normal(1 + i % 3, 2) for i in range(40)), reference=np_concatenate, large=True, exact=True)
