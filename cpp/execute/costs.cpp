@@ -1,11 +1,14 @@
 #include "execute/costs.h"
 
 #include "ops/linalg/matmul.h"
+#include "ops/recurrent/recurrence.h"
 #include "registry/emitter.h"
 #include "registry/registry.h"
 
 namespace gradmill {
 namespace {
+
+double elements(const Value& value) { return static_cast<double>(value.type.elements()); }
 
 // Winograd's method (Lavin and Gray 2016) for a kernel of 3x3: results of a tile along an axis, 0 for other kernels.
 int64_t winograd_outputs(const std::string& kernel) { return kernel == "winograd" ? 4 : kernel == "winograd 2x2" ? 2 : 0; }
@@ -38,13 +41,31 @@ AttentionProducts attention_products(const Node& node) {
   return {pairs * static_cast<double>(query[3]), pairs * static_cast<double>(value[3])};
 }
 
-double elements(const Value& value) { return static_cast<double>(value.type.elements()); }
+// Multiply-adds of a recurrence over its whole sequence, masked steps too; 0 for other ops.
+double recurrence_multiply_adds(const Node& node) {
+  size_t x;
+  bool forward = false, wants_x = true;
+  switch (static_cast<OpId>(node.op->id)) {
+    case OpId::simple_rnn:
+    case OpId::lstm:
+    case OpId::gru: x = 0; forward = true; break;
+    case OpId::simple_rnn_backward:
+    case OpId::gru_backward: x = 1; break;
+    case OpId::lstm_backward: x = 2; break;
+    default: return 0;
+  }
+  if (!forward) wants_x = node.attributes.as<RecurrenceBackAttributes>().wants_x;
+  const auto rows = static_cast<double>(node.inputs[x]->type.shape[0] * node.inputs[x]->type.shape[1]);
+  const double kernel = elements(*node.inputs[x + 1]), recurrent = elements(*node.inputs[x + 2]);
+  // Backward, each kernel is a factor of what arrives, and gets a gradient.
+  return rows * (forward ? kernel + recurrent : kernel * (wants_x ? 2 : 1) + 2 * recurrent);
+}
 
 }  // namespace
 
 const char* role_in_layer(const Node& node) {
   if (!is_gradient_scope(node.scope)) return "forward";
-  if (direct_multiply_adds(node) == 0) return "gradient";
+  if (direct_multiply_adds(node) == 0 || recurrence_multiply_adds(node) > 0) return "gradient";
   // A product gives the gradient of weights when it adds up over the rows of its left factor.
   const bool of_kernel = node.op->id == static_cast<int>(OpId::matmul)
                              ? node.attributes.as<MatmulAttributes>().transpose_a
@@ -58,6 +79,7 @@ double direct_multiply_adds(const Node& node) {
     const bool transposed = node.attributes.as<MatmulAttributes>().transpose_a;
     return elements(*node.outputs[0]) * static_cast<double>(a[a.rank() - (transposed ? 2 : 1)]);
   }
+  if (const double recurrence = recurrence_multiply_adds(node); recurrence > 0) return recurrence;
   const auto [scores, values] = attention_products(node);
   if (scores > 0) return (scores + values) * (node.op->id == static_cast<int>(OpId::attention) ? 1 : 2);
   const auto [pixels, kernel] = convolution_values(node);

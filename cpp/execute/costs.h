@@ -7,8 +7,8 @@
 
 namespace gradmill {
 
-// Multiply-adds of a product or a convolution, counted by the direct method, taps beyond the border included; 0 for
-// other ops.
+// Multiply-adds of a product, a convolution or a recurrence, counted by the direct method, taps beyond the border and
+// masked steps included; 0 for other ops.
 double direct_multiply_adds(const Node& node);
 // The multiply-adds that the kernel of that name carries out: fewer than the direct method where it is Winograd's.
 double kernel_multiply_adds(const Node& node, const std::string& kernel);

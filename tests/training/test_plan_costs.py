@@ -160,3 +160,19 @@ def test_plan_for_needs_a_compiled_model() -> None:
         model.plan_for(x, y)
     with pytest.raises(gm.errors.ArgumentError, match="repeats"):
         gm.function(ops.matmul).plan_for(x, x.T.copy()).profile([ops.ones((8, 4)), ops.ones((4, 8))], 0)
+
+
+@pytest.mark.parametrize(("layer", "gates"), [("SimpleRNN", 1), ("GRU", 3), ("LSTM", 4)])
+def test_operations_of_a_recurrence(layer: str, gates: int) -> None:
+    stack = [gm.Input((6, 3)), getattr(gm.layers, layer)(5, return_sequences=True), getattr(gm.layers, layer)(4)]
+    model = gm.Sequential(stack, name="net")
+    model.compile("sgd", "mse")
+    rows = model.plan_for(np.ones((2, 6, 3), "float32"), np.ones((2, 4), "float32")).costs()
+    found = sorted(row["flops"] / 2 for row in rows if row["flops"] > 0)
+    steps = 2 * 6 * gates
+    first, second = steps * 3 * 5, steps * 5 * 4  # products with the inputs
+    own_first, own_second = steps * 5 * 5, steps * 4 * 4  # products with the states
+    # Backward every product comes twice, but for the gradient of the first inputs, which nobody needs.
+    forward = [first + own_first, second + own_second]
+    assert found == sorted([*forward, first + 2 * own_first, 2 * (second + own_second)])
+    assert {row["role"] for row in rows if row["flops"] > 0} == {"forward", "gradient"}
