@@ -69,6 +69,21 @@ py::list costs(const Plan& plan) {
   return rows;
 }
 
+py::list buffers(const Plan& plan) {
+  py::list rows;
+  for (const auto& buffer : plan.buffers()) {
+    py::dict row;
+    row["op"] = buffer.op;
+    row["layer"] = buffer.layer;
+    row["offset"] = buffer.offset;
+    row["bytes"] = buffer.bytes;
+    row["first"] = buffer.first;
+    row["last"] = buffer.last;
+    rows.append(row);
+  }
+  return rows;
+}
+
 py::list profile(Plan& plan, const Vars& inputs, int repeats) {
   if (repeats < 1) throw ArgumentError(text("profile: repeats must be at least 1; received ", repeats));
   const std::vector<double> seconds = plan.profile(tensors_of(inputs), repeats);
@@ -157,6 +172,9 @@ void bind_tracing(py::module_& module) {
            "What each op of the plan is and does: the number of its kernel call (step), op, layer, role in it (forward, "
            "gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel "
            "carries them out, bytes that it reads from and writes to memory. Ops that run as one chain have the same step.");
+  plan.def("buffers", &buffers,
+           "What lies in the arena of the plan: op and layer that make it (op is scratch for what a kernel needs for itself), "
+           "offset, bytes, first and last step that need it. Values inside chains have no place there.");
   plan.def("profile", &profile, py::arg("inputs"), py::arg("repeats") = 20,
            "The rows of costs() with the mean seconds of each; variables keep their values.");
   plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });

@@ -105,4 +105,39 @@ std::vector<Plan::Costs> Plan::costs() const {
   return result;
 }
 
+std::vector<Plan::Buffer> Plan::buffers() const {
+  std::vector<Buffer> result;
+  std::unordered_map<const Value*, size_t> number;  // of the buffer that holds a value, by the value that the memory is of
+  const int end = static_cast<int>(steps_.size()) - 1;
+  const auto read = [&](const Value* value, int step) {
+    const auto found = number.find(memory_.locations.at(value).root);
+    if (found != number.end()) result[found->second].last = std::max(result[found->second].last, step);
+  };
+  for (int i = 0; i <= end; ++i) {
+    const Step& step = steps_[static_cast<size_t>(i)];
+    const Node& first = *step.nodes[0];
+    if (const size_t scratch = step.kernel->plan.shared_scratch_bytes) {
+      result.push_back({"scratch", layer_of_scope(first.scope), step.scratch_offset, scratch, i, i});
+    }
+    for (const auto& input : step.inputs) read(input.get(), i);
+    for (const Node* node : step.nodes) {
+      for (const auto& output : node->outputs) {
+        const auto location = memory_.locations.find(output.get());
+        if (location == memory_.locations.end() || location->second.place != Place::arena) continue;
+        const Value* root = location->second.root;
+        if (!number.emplace(root, result.size()).second) continue;
+        result.push_back({node->op->name(), layer_of_scope(node->scope), location->second.offset, root->type.bytes(), i, i});
+      }
+    }
+  }
+  for (const auto& copy : memory_.final_copies) read(copy.from, end);
+  for (Buffer& buffer : result) {
+    for (const Buffer& next : result) {
+      const bool meet = buffer.offset < next.offset + next.bytes && next.offset < buffer.offset + buffer.bytes;
+      if (meet && next.first == buffer.last && next.first > buffer.first) buffer.last = next.first - 1;
+    }
+  }
+  return result;
+}
+
 }  // namespace gradmill

@@ -94,6 +94,14 @@ class Plan {
     double multiply_adds, kernel_multiply_adds, bytes;
   };
   std::vector<Costs> costs() const;
+  // A stretch of the arena and the steps, both included, in which it holds a value or the scratch of a step; `op` and
+  // `layer` are those of the node that makes the value. Where a value takes over the memory of another, that one ends.
+  struct Buffer {
+    std::string op, layer;
+    size_t offset, bytes;
+    int first, last;
+  };
+  std::vector<Buffer> buffers() const;
   // The mean seconds of each row of costs() over `repeats` runs of the whole plan on the inputs given. The members of a
   // chain share its time as the workers spent it.
   std::vector<double> profile(const std::vector<Tensor>& inputs, int repeats);

@@ -1,19 +1,16 @@
 """The command `gradmill` (or `python -m gradmill`)."""
 
 import argparse
-import os
 import sys
 from typing import List, Optional
 
-import numpy as np
-
 import gradmill as gm
-from gradmill.benchmark import load_images, machine_facts, package_version, prepare, run_training
-from gradmill.benchmark.machine import has_module
+from gradmill.benchmark import load_images, machine_facts, prepare, run_training
 from gradmill.benchmark.options import add_output_option, positive
 from gradmill.benchmark.training_job import DATASETS
 from gradmill.commands.bench import add_bench_commands
-from gradmill.utils.files import cache_directory
+from gradmill.commands.doctor import add_doctor_command
+from gradmill.commands.plan import add_plan_command
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -45,13 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         "info", help="versions and machine", description="Print versions and machine.", epilog="example: gradmill info"
     )
     info.set_defaults(run=_info)
-    doctor = commands.add_parser(
-        "doctor",
-        help="check that training works here",
-        description="Check that training works here; the exit status is 1 when something is wrong.",
-        epilog="example: gradmill doctor",
-    )
-    doctor.set_defaults(run=_doctor)
+    add_doctor_command(commands)
     train = commands.add_parser(
         "train",
         help="train a small network on images",
@@ -62,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("dataset", nargs="?", default="fashion_mnist", choices=sorted(DATASETS), help="the data set")
     add_training_options(train, epochs=10)
     add_bench_commands(commands)
+    add_plan_command(commands)
     return parser
 
 
@@ -83,30 +75,6 @@ def _info(options: argparse.Namespace) -> int:
     for name, value in machine_facts().items():
         print(f"{name + ':':14} {value}")
     return 0
-
-
-def _doctor(options: argparse.Namespace) -> int:
-    checks = [("trains a small network", *_check_training()), ("cache folder is writable", *_check_cache())]
-    for label, good, detail in checks:
-        print(f"[{'ok' if good else 'WRONG'}] {label}: {detail}")
-    for package in ("matplotlib", "h5py", "tqdm"):
-        version = package_version(package) if has_module(package) else None
-        print(f"[{'ok' if version else 'absent'}] optional package {package}: {version or 'not installed'}")
-    return 0 if all(good for _, good, _ in checks) else 1
-
-
-def _check_training() -> tuple:
-    model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(1, kernel_initializer="zeros")])
-    model.compile(gm.optimizers.SGD(0.1), loss="mse")
-    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
-    losses = model.fit(x, x.sum(axis=1, keepdims=True), epochs=20, verbose=0).history["loss"]
-    return losses[-1] < 0.1 * losses[0], f"loss from {losses[0]:.3g} to {losses[-1]:.3g}"
-
-
-def _check_cache() -> tuple:
-    folder = cache_directory()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    return os.access(existing, os.W_OK), str(folder)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -731,6 +731,8 @@ class Plan:
         """One line for each kernel call, and totals."""
     def costs(self) -> list[Any]:
         """What each op of the plan is and does: the number of its kernel call (step), op, layer, role in it (forward, gradient, input gradient, kernel gradient), kernel, flops of products by the direct method and as the kernel carries them out, bytes that it reads from and writes to memory. Ops that run as one chain have the same step."""
+    def buffers(self) -> list[Any]:
+        """What lies in the arena of the plan: op and layer that make it (op is scratch for what a kernel needs for itself), offset, bytes, first and last step that need it. Values inside chains have no place there."""
     def profile(self, inputs: Sequence[Tensor], repeats: int = 20) -> list[dict[str, Any]]:
         """The rows of costs() with the mean seconds of each; variables keep their values."""
     def __str__(self) -> str: ...

@@ -34,6 +34,39 @@ def check_memory(what: str, step: Callable, plan: Any, batch: List[Any]) -> None
     )
 
 
+def plan_of_batch(step: Callable, batch: List[Any], size: int) -> Any:
+    """Return the plan of a step on a batch of another size; nothing is allocated, and nothing refused.
+
+    Args:
+        step: the function that is traced.
+        batch: tensors, or `TensorSpec`s, of one batch; the first axis of the first gives the batch size.
+        size: the size to plan for.
+    """
+    return tracing.Traced(step, (_resized(batch, int(batch[0].shape[0]), size), {})).plan
+
+
+def largest_batch(step: Callable, batch: List[Any], available: int, beyond: int) -> int:
+    """Return the largest batch whose plan needs no more than `available` bytes beside the variables.
+
+    Args:
+        step: the function that is traced.
+        batch: as in `plan_of_batch`.
+        available: bytes.
+        beyond: larger batches are not looked for.
+
+    Returns:
+        0 when not even one sample fits, `beyond` when all up to there do.
+    """
+    size = 1
+    while True:
+        needed = plan_of_batch(step, batch, size).missing_bytes
+        if needed > available:
+            return _largest_batch(step, _resized(batch, int(batch[0].shape[0]), size), size, needed, available)
+        if size >= beyond:
+            return beyond
+        size = min(4 * size, beyond)
+
+
 def _largest_batch(step: Callable, batch: List[Any], size: int, needed: int, available: int) -> int:
     """Find the border by planning steps of other batch sizes, none of which is run."""
     fits, need_of_fitting, tries = 0, 0, 0
@@ -44,7 +77,7 @@ def _largest_batch(step: Callable, batch: List[Any], size: int, needed: int, ava
             slope = max(1.0, (need_of_too_large - need_of_fitting) / (too_large - fits))
             candidate = min(max(fits + int((available - need_of_fitting) / slope), fits + 1), too_large - 1)
         tries += 1
-        needed = tracing.Traced(step, (_resized(batch, size, candidate), {})).plan.missing_bytes
+        needed = plan_of_batch(step, batch, candidate).missing_bytes
         if needed <= available:
             fits, need_of_fitting = candidate, needed
         else:

@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -383,12 +383,30 @@ class Trainer(TrainingSteps):
             >>> model.plan_for(np.ones((8, 4), "float32"), np.ones((8, 2), "float32")).kernel_calls > 0
             True
         """
-        self._require_compiled("plan_for")
-        data = self._one_batch((x, y, sample_weight), "plan_for")
+        step, tensors = self._traced_step((x, y, sample_weight), "plan_for")
+        return step.plan_for(*tensors)
+
+    def training_step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Tuple[Callable, List[Any]]:
+        """Return the function that plans of a training step are traced from, and the tensors of this batch for it.
+
+        Args:
+            x: inputs of one batch; only shapes and dtypes matter.
+            y: targets.
+            sample_weight: weights of the rows.
+
+        Raises:
+            ArgumentError: the model is not compiled, or was compiled with `run_eagerly=True`.
+        """
+        step, tensors = self._traced_step((x, y, sample_weight), "training_step")
+        return step.python_function, tensors
+
+    def _traced_step(self, parts: tuple, caller: str) -> Tuple[tracing.Function, List[Any]]:
+        self._require_compiled(caller)
+        data = self._one_batch(parts, caller)
         step = self._program("train_step", data).function
         if not isinstance(step, tracing.Function):
-            raise errors.ArgumentError("plan_for: a model compiled with run_eagerly=True has no plan")
-        return step.plan_for(*self._batch_tensors(data))
+            raise errors.ArgumentError(f"{caller}: a model compiled with run_eagerly=True has no plan")
+        return step, self._batch_tensors(data)
 
     def get_compile_config(self) -> Optional[dict]:
         """Return the arguments of `compile` in serialized form, None before it was called."""

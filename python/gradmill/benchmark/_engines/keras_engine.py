@@ -60,6 +60,18 @@ def make_model(keras: Any, cell: Cell, seed: int, **options: Any) -> Any:
     model = keras_networks.build(keras, cell)
     names = [weight.name.rpartition("/")[2] for weight in model.weights]
     model.set_weights(first_values(list(zip(names, model.get_weights())), seed))
+    return compile_model(keras, model, cell, **options)
+
+
+def compile_model(keras: Any, model: Any, cell: Cell, **options: Any) -> Any:
+    """Compile a network as its cell says, and return it.
+
+    Args:
+        keras: GradMill or Keras.
+        model: the network.
+        cell: what is measured.
+        options: further arguments of `compile`.
+    """
     optimizer = keras.optimizers.SGD(cell.rate) if cell.optimizer == "sgd" else keras.optimizers.Adam(cell.rate)
     losses = keras.losses
     if cell.loss == "one-hot":
