@@ -16,20 +16,22 @@ from gradmill.errors import ArgumentError
 _LARGE, _SMALL = (224, 224, 3), (32, 32, 3)
 _SGD: Dict[str, Any] = {"optimizer": "sgd", "rate": 0.01}
 _RANDOM: Dict[str, Any] = {**_SGD, "loss": "probabilities"}
+_FAINT: Dict[str, Any] = {"data": "faint_images"}
 _TEXT: Dict[str, Any] = {"data": "tokens", "rate": 1e-5, "vocabulary": 30522}
 
 
 def _images(name: str, network: str, shape: Tuple[int, ...], batch: int, steps: int, epochs: int, **more: Any) -> Cell:
-    return Cell(name, network, "class_images", shape, more.pop("classes", 10), batch, steps, epochs, **more)
+    data, classes = more.pop("data", "class_images"), more.pop("classes", 10)
+    return Cell(name, network, data, shape, classes, batch, steps, epochs, **more)
 
 
 # A few seconds each on two cores.
 _QUICK = [
-    _images("mnist_mlp", "mnist_mlp", (28, 28), 32, 500, 12, **_SGD),
-    _images("fashion_mlp", "fashion_mlp", (28, 28), 32, 500, 12),
+    _images("mnist_mlp", "mnist_mlp", (28, 28), 32, 500, 12, **_SGD, **_FAINT),
+    _images("fashion_mlp", "fashion_mlp", (28, 28), 32, 500, 12, **_FAINT),
     _images("mnist_cnn", "mnist_cnn", (28, 28, 1), 128, 5, 5, loss="probabilities"),
-    _images("cifar_resnet50", "cifar_resnet50", _SMALL, 32, 4, 4, loss="one-hot"),
-    _images("resnet50", "resnet50", _LARGE, 4, 1, 4, classes=8, **_RANDOM),
+    _images("cifar_resnet50", "cifar_resnet50", _SMALL, 32, 4, 4, loss="one-hot", rate=1e-4),
+    _images("resnet50", "resnet50", _LARGE, 4, 1, 4, classes=8, **{**_RANDOM, "rate": 0.003}),
     _images("mobilenetv2", "mobilenetv2", _LARGE, 8, 1, 6, classes=8, **_RANDOM),
     _images("squeezenet", "squeezenet1_1", _LARGE, 16, 1, 6, rate=1e-4),
     Cell("lstm", "lstm", "padded_sequences", (20, 1), 2, 64, 250, 12),
@@ -40,9 +42,9 @@ _QUICK = [
 # that any memory holds them: 15 of these are one of theirs.
 _SEEDS = [
     Cell("lstm_2000", "lstm", "padded_sequences", (20, 1), 2, 64, 100, 20, warm_up=0),
-    _images("mnist_100", "mnist_mlp", (28, 28), 32, 1875, 100, warm_up=0, **_SGD),
+    _images("mnist_100", "mnist_mlp", (28, 28), 32, 1875, 100, warm_up=0, **_SGD, **_FAINT),
     _images("mnist3_12", "mnist_cnn", (28, 28, 1), 128, 469, 12, warm_up=0, loss="probabilities"),
-    _images("fashion_mlp_10", "fashion_mlp", (28, 28), 32, 1875, 10, warm_up=0),
+    _images("fashion_mlp_10", "fashion_mlp", (28, 28), 32, 1875, 10, warm_up=0, **_FAINT),
     _images("resnet50_b128", "resnet50", _LARGE, 128, 2, 45, warm_up=15, classes=8, **_RANDOM),
     _images("mobilenetv2_b128", "mobilenetv2", _LARGE, 128, 2, 45, warm_up=15, classes=8, **_RANDOM),
     Cell("distilbert_b128", "distilbert", shape=(128,), classes=8, batch=128, steps=2, epochs=45, warm_up=15, **_TEXT),
@@ -59,12 +61,12 @@ _SEEDS = [
 ]
 # Some minutes each, at sizes where every engine is at its best.
 _FULL = [
-    _images("mnist_mlp_full", "mnist_mlp", (28, 28), 32, 1875, 10, **_SGD),
-    _images("fashion_mlp_full", "fashion_mlp", (28, 28), 32, 1875, 10),
+    _images("mnist_mlp_full", "mnist_mlp", (28, 28), 32, 1875, 10, **_SGD, **_FAINT),
+    _images("fashion_mlp_full", "fashion_mlp", (28, 28), 32, 1875, 10, **_FAINT),
     _images("mnist_cnn_full", "mnist_cnn", (28, 28, 1), 128, 30, 5, loss="probabilities"),
-    _images("cifar_resnet50_b32", "cifar_resnet50", _SMALL, 32, 8, 5, loss="one-hot"),
-    _images("cifar_resnet50_b128", "cifar_resnet50", _SMALL, 128, 3, 5, loss="one-hot"),
-    _images("resnet50_b16", "resnet50", _LARGE, 16, 2, 4, classes=8, **_RANDOM),
+    _images("cifar_resnet50_b32", "cifar_resnet50", _SMALL, 32, 8, 5, loss="one-hot", rate=1e-4),
+    _images("cifar_resnet50_b128", "cifar_resnet50", _SMALL, 128, 3, 5, loss="one-hot", rate=1e-4),
+    _images("resnet50_b16", "resnet50", _LARGE, 16, 2, 4, classes=8, **{**_RANDOM, "rate": 0.003}),
     _images("mobilenetv2_b32", "mobilenetv2", _LARGE, 32, 3, 5, classes=8, **_RANDOM),
     _images("vgg16_b16", "vgg16", _LARGE, 16, 1, 4, rate=1e-4),
     _images("resnet18_b16", "resnet18", _LARGE, 16, 3, 4),
@@ -163,7 +165,7 @@ def scaled(cell: Cell, scale: float) -> Cell:
         return cell
     wanted = cell.samples * cell.epochs * scale
     epochs = max(1, min(cell.epochs, round(wanted / cell.samples)))
-    steps = max(1, min(cell.steps, round(wanted / (cell.batch * epochs))))
+    steps = cell.steps if epochs > 1 else max(1, min(cell.steps, round(wanted / cell.batch)))
     batch = max(1, round(wanted / (steps * epochs)))
     batch = cell.batch if batch > _NEARLY_ALL * cell.batch else batch
     warm_up = min(cell.warm_up, max(1, round(cell.warm_up * scale)))

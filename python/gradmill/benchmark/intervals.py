@@ -68,7 +68,7 @@ def interval_of(values: Sequence[float]) -> Interval:
         (100.0, True)
     """
     logarithms = np.log(np.asarray(values, "float64"))
-    middle = float(np.exp(np.median(logarithms)))
+    middle = float(np.median(np.asarray(values, "float64")))
     if len(values) < 2:
         return Interval(middle, middle, middle, len(values))
     low, high = _of_logarithms(logarithms)

@@ -135,7 +135,7 @@ def html_page(all_results: Sequence[Results], rows: Sequence[Row], plots: Dict[s
         comparison=_comparison(all_results),
         light=charts.style_sheet(charts.LIGHT),
         dark=charts.style_sheet(charts.DARK),
-        data=json.dumps([plain_row(row) for row in rows]).replace("</", "<\\/"),
+        data=json.dumps([plain_row(row) for row in rows]).replace("<", "\\u003c"),
         number=figure,
     )
 

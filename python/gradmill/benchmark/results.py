@@ -5,6 +5,7 @@ Every line has `schema` and `kind`: "session" (what was asked for, and the envir
 """
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,15 @@ def check_comparable(all_results: Sequence[Results]) -> None:
                 raise ArgumentError(f"cell {run['cell']} cannot be compared: {parts}")
 
 
+def _known_to_json(value: Any) -> Any:
+    """The same with null for numbers that JSON has no word for."""
+    if isinstance(value, dict):
+        return {name: _known_to_json(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_known_to_json(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class ResultsWriter:
     """Appends lines to a file; each is on the disk before the next measurement begins.
 
@@ -153,7 +163,7 @@ class ResultsWriter:
         Raises:
             OSError: the disk is full, or gone.
         """
-        line = json.dumps({"schema": SCHEMA, "kind": kind, **values}) + "\n"
+        line = json.dumps(_known_to_json({"schema": SCHEMA, "kind": kind, **values}), allow_nan=False) + "\n"
         data, before = line.encode(), os.fstat(self._file).st_size
         try:
             while data:

@@ -1,6 +1,5 @@
 """One row for each cell and engine, made of the runs of a file."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -102,7 +101,8 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
         row.error = runs[-1]["error"]
         return row
     row.speed = interval_of([rate_of(run) for run in done])
-    row.loss = median([run["losses"][-1] for run in done])
+    losses = [run["losses"][-1] for run in done if run["losses"][-1] is not None]
+    row.loss = median(losses) if losses else None
     row.band = loss_band(cell)
     row.proof = _proof([run["losses"][-1] for run in done], row.band)
     row.peak_bytes = median([run["peak_bytes"] for run in done])
@@ -118,13 +118,13 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
     return row
 
 
-def _proof(losses: List[float], band: Optional[Tuple[float, float]]) -> str:
-    """Every run must have learned what it should."""
-    if not all(math.isfinite(loss) for loss in losses):
+def _proof(losses: List[Optional[float]], band: Optional[Tuple[float, float]]) -> str:
+    """Every run must have learned what it should; None stands for a loss that is no number."""
+    if None in losses:
         return "INVALID"
     if band is None:
         return "no band"
-    return "ok" if all(band[0] <= loss <= band[1] for loss in losses) else "INVALID"
+    return "ok" if all(band[0] <= loss <= band[1] for loss in losses if loss is not None) else "INVALID"
 
 
 def _compare(row: Row, own: Optional[Row], roof: Optional[Dict[str, Any]]) -> None:
@@ -142,14 +142,17 @@ def _compare(row: Row, own: Optional[Row], roof: Optional[Dict[str, Any]]) -> No
             row.share_carried_out = ours["step_kernel_flops"] * steps / roof["flops"]
         return
     theirs = next(run for run in reversed(row.runs) if "error" not in run)
-    if abs(theirs["first_loss"] / ours["first_loss"] - 1) > _SAME_START:
+    start, own_start = theirs["first_loss"], ours["first_loss"]
+    if start is None or own_start is None or abs(start / own_start - 1) > _SAME_START:
         row.proof = "INVALID"
-        row.notes.append(
-            f"another start: the first loss is {theirs['first_loss']:.4f}, GradMill's {ours['first_loss']:.4f}"
-        )
+        row.notes.append(f"another start: the first loss is {_number(start)}, GradMill's {_number(own_start)}")
     if row.counts and own.counts:
         row.versus = ratio_of(*_in_turn(own.runs, row.runs))
         row.verdict = verdict(row.versus)
+
+
+def _number(loss: Optional[float]) -> str:
+    return "no number" if loss is None else f"{loss:.4f}"
 
 
 def _in_turn(ours: List[Dict[str, Any]], theirs: List[Dict[str, Any]]) -> Tuple[List[float], List[float]]:

@@ -13,30 +13,41 @@ PADDING = -1.0
 _SHORTEST = 8
 
 
-def class_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
-    """Learnable noise: every class has its own mean picture."""
+def class_images(
+    samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, visible: float = 0.5
+) -> Arrays:
+    """Learnable noise: every class has its own mean picture, of which a part of `visible` shows."""
     generator = np.random.default_rng(seed)
     labels = generator.integers(0, classes, samples).astype("int32")
     means = generator.random((classes, *shape), dtype="float32")
     images = generator.random((samples, *shape), dtype="float32")
-    images *= 0.5
+    images *= 1 - visible
     for picture, label in zip(images, labels):
-        picture += means[label] * 0.5
+        picture += means[label] * visible
     return images, labels
 
 
+def faint_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
+    """The same with mean pictures that hardly show, so that small networks do not learn them within seconds."""
+    return class_images(samples, shape, classes, seed, visible=0.1)
+
+
+def _ranks(values: np.ndarray, classes: int) -> np.ndarray:
+    """As many equal classes by size."""
+    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    return (ranks * classes // len(values)).astype("int32")
+
+
 def sequences(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
-    """Uniform numbers; the class says where the mean over the first steps lies among all."""
-    generator = np.random.default_rng(seed)
-    x = generator.random((samples, *shape), dtype="float32")
-    means = x[:, :_SHORTEST].mean(axis=(1, 2))
-    ranks = np.argsort(np.argsort(means, kind="stable"), kind="stable")
-    return x, (ranks * classes // samples).astype("int32")
+    """Uniform numbers; the class says where the first feature's mean over the last steps lies among all."""
+    x = np.random.default_rng(seed).random((samples, *shape), dtype="float32")
+    return x, _ranks(x[:, -_SHORTEST:, 0].mean(axis=1), classes)
 
 
 def padded_sequences(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
-    """The same, cut off at random lengths, with `PADDING` behind."""
-    x, labels = sequences(samples, shape, classes, seed)
+    """The same of the first steps; cut off at random lengths, with `PADDING` behind."""
+    x = np.random.default_rng(seed).random((samples, *shape), dtype="float32")
+    labels = _ranks(x[:, :_SHORTEST, 0].mean(axis=1), classes)
     lengths = np.random.default_rng([seed, 1]).integers(_SHORTEST, shape[0] + 1, samples)
     x[np.arange(shape[0]) >= lengths[:, None]] = PADDING
     return x, labels
@@ -58,6 +69,7 @@ def tokens(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vo
 
 MAKERS: Dict[str, Callable[..., Arrays]] = {
     "class_images": class_images,
+    "faint_images": faint_images,
     "padded_sequences": padded_sequences,
     "sequences": sequences,
     "tokens": tokens,

@@ -1,0 +1,81 @@
+"""Find out what the loss of a cell must end with, and write it to the package's `bands.json`.
+
+    python benchmarks/make_bands.py --peer-python PATH --cells lstm,gru --engines torch-best,jax --seeds 0,1,2
+
+Engines other than GradMill train the cell from several seeds; the band goes from the least to the greatest of their
+last losses, widened on both sides by half of its width and a part of the loss. GradMill's own runs have no part in it.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+import sys
+from pathlib import Path
+
+import side_by_side
+from vision import ENGINES, engine_of
+
+from gradmill.benchmark.cells import CELLS, scaled
+from gradmill.benchmark.suite import run_cell
+
+BANDS = Path(__file__).resolve().parents[1] / "python" / "gradmill" / "benchmark" / "bands.json"
+# Rounding, and what dropout draws, differ from engine to engine.
+WIDENED_BY = 0.03
+
+
+def band_of(cell, engines, seeds, arguments):
+    """A row of the file, or None when no engine had a result."""
+    losses, versions = [], {}
+    for engine in engines:
+        for seed in seeds:
+            result = run_cell(cell, engine_of(engine), arguments.peer_python, seed=seed, limit=arguments.limit)
+            if "error" in result:
+                print(f"{cell.name} {engine}: no result: {result['error']}", file=sys.stderr, flush=True)
+                break
+            losses.append(result["losses"][-1])
+            versions.update(result["versions"])
+            print(f"{cell.name} {engine} seed {seed}: {result['losses'][-1]:.4f}", flush=True)
+    if not losses or not all(map(math.isfinite, losses)):
+        return None
+    low, high = min(losses), max(losses)
+    margin = (high - low) / 2 + WIDENED_BY * high
+    return {
+        "steps": cell.steps * (cell.warm_up + cell.epochs),
+        "batch": cell.batch,
+        "low": round(max(0.0, low - margin), 4),
+        "high": round(high + margin, 4),
+        "source": f"{len(losses)} runs of " + ", ".join(f"{name} {text}" for name, text in sorted(versions.items())),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    side_by_side.add_options(parser, ENGINES, "torch-best")
+    parser.add_argument("--cells", required=True, help="comma-separated")
+    parser.add_argument("--seeds", default="0,1,2", help="comma-separated (default %(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="part of the cell's work (default %(default)s)")
+    parser.add_argument("--epochs", type=int, help="timed epochs (default: the cell's)")
+    parser.add_argument("--limit", type=float, default=900, help="seconds a run may take (default %(default)s)")
+    arguments = parser.parse_args()
+    engines = side_by_side.chosen(parser, arguments.engines, ENGINES, "engine")
+    seeds = [int(word) for word in arguments.seeds.split(",")]
+    for name in side_by_side.chosen(parser, arguments.cells, CELLS, "cell"):
+        cell = scaled(CELLS[name], arguments.scale)
+        if arguments.epochs:
+            cell = dataclasses.replace(cell, epochs=arguments.epochs)
+        row = band_of(cell, engines, seeds, arguments)
+        if row is None:
+            continue
+        content = json.loads(BANDS.read_text(encoding="utf-8"))
+        size = (row["steps"], row["batch"])
+        rows = [old for old in content["bands"].get(name, []) if (old["steps"], old["batch"]) != size]
+        content["bands"][name] = sorted([*rows, row], key=lambda each: (each["steps"], each["batch"]))
+        part = BANDS.with_suffix(".part")
+        part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(part, BANDS)
+
+
+if __name__ == "__main__":
+    main()
