@@ -10,6 +10,7 @@ from gradmill.benchmark.options import add_output_option, positive
 from gradmill.benchmark.training_job import DATASETS
 from gradmill.commands.bench import add_bench_commands
 from gradmill.commands.doctor import add_doctor_command
+from gradmill.commands.micro import add_micro_commands
 from gradmill.commands.plan import add_plan_command
 
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     add_training_options(train, epochs=10)
     add_bench_commands(commands)
     add_plan_command(commands)
+    add_micro_commands(commands)
     return parser
 
 
