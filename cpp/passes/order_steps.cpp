@@ -11,7 +11,7 @@
 namespace gradmill {
 namespace {
 
-constexpr size_t large_state = 64 * 1024;  // bytes
+constexpr size_t large_value = 64 * 1024;  // bytes
 constexpr size_t small_operand = 8;        // so many times smaller than the state
 
 struct Order {
@@ -98,17 +98,20 @@ Order order_of(const Graph& graph, std::unordered_map<const Node*, int> position
   return order;
 }
 
-// The new value of a large state: as soon as what it is made of is there.
+// The new value of a state, if it is large or made of something large: as soon as what it is made of is there. A product
+// that updates a small state itself would else keep its factors.
 void wish_early(Order& order, const StateUpdate& update) {
   const Node& writer = *update.value->producer;
   const size_t bytes = update.value->type.bytes(), most_bytes = bytes / small_operand;
-  if (bytes < large_state) return;
+  size_t largest = bytes;
   int wish = 0;
   for (const auto& input : writer.inputs) {
-    if (input->producer && input->type.bytes() > most_bytes) wish = std::max(wish, order.wish[order.position.at(input->producer)]);
+    if (!input->producer || input->type.bytes() <= most_bytes) continue;
+    largest = std::max(largest, input->type.bytes());
+    wish = std::max(wish, order.wish[order.position.at(input->producer)]);
   }
   int& own = order.wish[order.position.at(&writer)];
-  own = std::min(own, wish);
+  if (largest >= large_value && wish > 0) own = std::min(own, wish);
 }
 
 // Producers first, nothing else: inside a chain this is the order to keep.
@@ -150,10 +153,14 @@ void order_steps(Graph& graph) {
     const bool possible = std::none_of(positions.begin(), positions.end(), [&](int reader) {
       return reader != writer && reaches(order, writer, reader);
     });
-    for (int reader : positions) {
-      if (possible && reader != writer) add_edge(order, reader, writer);
-    }
     wish_early(order, update);
+    if (!possible) continue;
+    for (int reader : positions) {
+      if (reader == writer) continue;
+      add_edge(order, reader, writer);
+      // It waits for its readers and does not hurry them: the counter of a dropout, written early, is read by gradients.
+      order.wish[writer] = std::max(order.wish[writer], order.wish[reader]);
+    }
   }
   std::vector<std::unique_ptr<Node>> nodes;
   for (int next : sorted(order, present)) {
