@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "autodiff/regions.h"
 #include "base/check.h"
 #include "ops/build.h"
 #include "registry/emitter.h"
@@ -24,7 +25,7 @@ class Listener : public Recorder {
   ~Listener() override { remove_recorder(this); }
 
   void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) override {
-    records.push_back({&op, attributes, inputs, outputs, current_scope()});
+    records.push_back({&op, attributes, inputs, outputs, current_scope(), nullptr});
   }
   void variable_read(const VariablePointer&, const Var&) override {}
 
@@ -80,6 +81,7 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
   for (size_t i = 0; i < targets.size(); ++i) {
     if (active.count(targets[i].id())) accumulate(gradients, targets[i], seeds[i]);
   }
+  Repetition repetition(records, on_path);
   for (size_t i = records.size(); i-- > 0;) {
     if (!on_path[i]) continue;
     const Record& record = records[i];
@@ -94,9 +96,10 @@ GradientMap walk_in_reverse(const std::vector<Record>& records, const Vars& targ
     if (!any) continue;
     std::vector<bool> needed;
     for (const Var& input : record.inputs) needed.push_back(is_float(input.dtype()) && active.count(input.id()));
+    const Record& present = repetition.at(i);
     const ScopePath place(gradient_scope(record.scope));
-    const GradientScope scope(record.inputs, record.outputs, incoming, record.attributes, needed);
-    const Vars results = record.op->gradient ? record.op->gradient(scope) : gradient_of_parts(record, incoming);
+    const GradientScope scope(present.inputs, present.outputs, incoming, record.attributes, needed);
+    const Vars results = record.op->gradient ? record.op->gradient(scope) : gradient_of_parts(present, incoming);
     for (size_t k = 0; k < results.size(); ++k) {
       if (results[k] && needed[k]) accumulate(gradients, record.inputs[k], results[k]);
     }

@@ -1,7 +1,9 @@
 #include "autodiff/tape.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "autodiff/regions.h"
 #include "ops/build.h"
 
 namespace gradmill {
@@ -9,6 +11,7 @@ namespace gradmill {
 void Tape::start() {
   if (active_) throw UnsupportedError("GradientTape: the tape is already recording");
   push_recorder(this);
+  region_.reset();  // one that began before may have ended meanwhile
   active_ = true;
 }
 
@@ -24,6 +27,7 @@ void Tape::reset() {
   reads_.clear();
   asked_for_.clear();
   variable_order_.clear();
+  region_.reset();
   used_ = false;
 }
 
@@ -40,12 +44,24 @@ void Tape::note_read(const VariablePointer& variable, const Var& value) {
 }
 
 void Tape::record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) {
-  if (!op.gradient && !op.traits.lacks_gradient) return;
   bool depends = false;
-  for (const Var& input : inputs) depends = depends || watched_.count(input.id());
-  if (!depends) return;
-  for (const Var& output : outputs) watched_.insert(output.id());
-  records_.push_back({&op, attributes, inputs, outputs, current_scope()});
+  if (op.gradient || op.traits.lacks_gradient) {
+    for (const Var& input : inputs) depends = depends || watched_.count(input.id());
+  }
+  if (!depends && !region_) return;  // what is to be emitted again has to be known whole
+  if (depends) {
+    for (const Var& output : outputs) watched_.insert(output.id());
+  }
+  records_.push_back({&op, attributes, inputs, outputs, current_scope(), region_});
+}
+
+void Tape::region_begins(RegionKind kind) { region_ = std::make_shared<Region>(Region{region_, kind}); }
+
+void Tape::region_ends(bool repeats) {
+  if (!region_) return;  // it began before this tape
+  const RegionPointer ended = std::exchange(region_, region_->outer);
+  ended->repeats = repeats;
+  if (repeats && ended->kind == RegionKind::repeated) forget_values(records_, *ended);
 }
 
 void Tape::variable_read(const VariablePointer& variable, const Var& value) {
@@ -70,6 +86,7 @@ Vars Tape::gradient(const Vars& targets, const Vars& seeds, const std::vector<So
       ids.push_back(source.value.id());
     }
   }
+  arrange_regions(records_);
   const GradientMap gradients = walk(records_, targets, seeds, ids);
   Vars results;
   for (const Source& source : sources) {

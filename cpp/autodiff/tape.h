@@ -33,6 +33,8 @@ class Tape : public Recorder {
 
   void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) override;
   void variable_read(const VariablePointer& variable, const Var& value) override;
+  void region_begins(RegionKind kind) override;
+  void region_ends(bool repeats) override;
 
  private:
   void note_read(const VariablePointer& variable, const Var& value);
@@ -40,6 +42,7 @@ class Tape : public Recorder {
   const bool persistent_, watch_variables_;
   bool active_ = false, used_ = false;
   std::vector<Record> records_;
+  RegionPointer region_;                  // the innermost that has begun
   std::unordered_set<uint64_t> watched_;  // values whose gradients may be asked for, and what depends on them
   std::unordered_map<const Variable*, std::vector<uint64_t>> reads_;
   std::unordered_set<const Variable*> asked_for_;  // by watch()

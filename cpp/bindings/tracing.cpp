@@ -197,6 +197,9 @@ void bind_tracing(py::module_& module) {
              "tracing and while a tape is open.");
   module.def("push_eager", [] { push_emitter(&eager_emitter()); }, "Ops run at once, inside a trace too, until pop_emitter.");
   module.def("pop_emitter", &pop_emitter);
+  module.def("begin_region", [](bool divided) { begin_region(divided ? RegionKind::divided : RegionKind::repeated); },
+             py::arg("divided") = false, "Ops until end_region may be emitted again for the gradients; see gradmill.remat.");
+  module.def("end_region", &end_region, py::arg("repeats") = true, "The end of the last region that began.");
   module.def("push_scope", &push_scope, py::arg("name"));
   module.def("pop_scope", &pop_scope);
   module.def("current_scope", [] { return current_scope(); });

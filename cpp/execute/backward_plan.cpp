@@ -42,6 +42,7 @@ class TapeReader {
       add(record.inputs.size());
       for (const Var& input : record.inputs) add(number_of(input));
       for (const Var& output : record.outputs) add(number_of(output));
+      add_region(record.region.get());
       form_.attributes.push_back(record.attributes);
       mix(hash_of(record.attributes));
     }
@@ -67,6 +68,13 @@ class TapeReader {
     mix(number);
   }
 
+  void add_region(const Region* region) {
+    for (; region; region = region->outer.get()) {
+      if (region->repeats) add(regions_.emplace(region, regions_.size() + 1).first->second);
+    }
+    add(0);
+  }
+
   size_t number_of(const Var& value) {
     const auto inserted = number_of_id_.emplace(value.id(), form_.values.size());
     if (inserted.second) {
@@ -74,12 +82,15 @@ class TapeReader {
       add(static_cast<uint64_t>(value.dtype()));
       add(static_cast<uint64_t>(value.shape().rank()));
       for (int64_t size : value.shape()) add(static_cast<uint64_t>(size));
+    } else if (value.has_memory()) {
+      form_.values[inserted.first->second] = value;  // a region may have given back what another reader still has
     }
     return inserted.first->second;
   }
 
   TapeForm form_;
   std::unordered_map<uint64_t, size_t> number_of_id_;
+  std::unordered_map<const Region*, uint64_t> regions_;
 };
 
 struct BackwardPlan {

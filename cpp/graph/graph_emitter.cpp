@@ -12,6 +12,7 @@ Vars GraphEmitter::emit(const OpDef& op, const Vars& inputs, const Attributes& a
     types.push_back(input.type());
   }
   Node* node = graph_.add_node(op, attributes, std::move(values), infer_types(op, types, attributes), current_scope());
+  node->again = is_repeating();
   Vars outputs;
   for (const auto& output : node->outputs) outputs.emplace_back(output);
   return outputs;

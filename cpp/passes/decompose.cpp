@@ -24,6 +24,7 @@ void decompose(Graph& graph) {
     }
     GM_CHECK(node->op->decompose, node->op->name(), " has neither kernel nor decomposition");
     const ScopePath place(node->scope);
+    const RepeatScope again(node->again);
     Vars inputs;
     for (const auto& input : node->inputs) inputs.emplace_back(input);
     const Vars outputs = node->op->decompose(OpScope(inputs, node->attributes));

@@ -82,6 +82,7 @@ void fold_padding(Graph& graph) {
       attributes.input_size.assign(result.begin() + 1, result.end() - 1);
       Node* made = graph.add_node(*gradient->op, Attributes::of(attributes).with_schema(&gradient->op->signature.schema()),
                                   gradient->inputs, {node->outputs[0]->type}, gradient->scope);
+      made->again = gradient->again;
       replacements[node->outputs[0].get()] = made->outputs[0];
     }
     if (is_op(*node, OpId::add) && spreads(*node->inputs[0], users) && spreads(*node->inputs[1], users) &&

@@ -165,6 +165,7 @@ class Reassociation {
       const auto found = layer_of_.find(node.get());
       if (found != layer_of_.end()) {
         const ScopePath place(node->scope);
+        const RepeatScope again(node->again);
         rewrite(*node, layers_[found->second], &parts_[found->second]);
       }
       graph_.nodes.push_back(std::move(node));

@@ -13,6 +13,7 @@ Emitter* eager = nullptr;
 thread_local std::vector<Emitter*> emitters;
 thread_local std::vector<Recorder*> recorders;
 thread_local int recording_pauses = 0;
+thread_local bool repeating = false;
 thread_local std::vector<std::string> scopes{""};
 const std::string gradient_mark = " (gradient)";
 
@@ -35,6 +36,18 @@ void remove_recorder(Recorder* recorder) {
 }
 
 bool is_recording() { return !recorders.empty(); }
+
+void begin_region(RegionKind kind) {
+  for (Recorder* recorder : recorders) recorder->region_begins(kind);
+}
+
+void end_region(bool repeats) {
+  for (Recorder* recorder : recorders) recorder->region_ends(repeats);
+}
+
+RepeatScope::RepeatScope(bool repeats) : before_(repeating) { repeating = repeats; }
+RepeatScope::~RepeatScope() { repeating = before_; }
+bool is_repeating() { return repeating; }
 
 RecordingPause::RecordingPause() { ++recording_pauses; }
 RecordingPause::~RecordingPause() { --recording_pauses; }

@@ -21,12 +21,19 @@ class Emitter {
   virtual bool tracing() const = 0;
 };
 
+// What is emitted between the beginning and the end of a region may be emitted again for the gradients, so that its
+// values need not be kept till then (gm.remat). Regions lie within each other. A divided one is cut into regions when
+// gradients are asked for, where they save most.
+enum class RegionKind : uint8_t { repeated, divided };
+
 // Sees what is emitted; a gradient tape is one.
 class Recorder {
  public:
   virtual ~Recorder() = default;
   virtual void record(const OpDef& op, const Attributes& attributes, const Vars& inputs, const Vars& outputs) = 0;
   virtual void variable_read(const VariablePointer& variable, const Var& value) = 0;
+  virtual void region_begins(RegionKind) {}
+  virtual void region_ends(bool) {}
 };
 
 Emitter& current_emitter();
@@ -46,6 +53,24 @@ Vars emit(const OpDef& op, const Vars& inputs, const Attributes& attributes);
 Var emit_one(const OpDef& op, const Vars& inputs, const Attributes& attributes = {});
 Var read_variable(const VariablePointer& variable);
 void assign_variable(const VariablePointer& variable, const Var& value);
+
+// Shown to the recorders. A region that ends with `repeats` false is none.
+void begin_region(RegionKind kind);
+void end_region(bool repeats);
+
+// What is emitted while one of these with `repeats` lives computes again what was computed before; a graph keeps the two
+// apart.
+class RepeatScope {
+ public:
+  explicit RepeatScope(bool repeats = true);
+  ~RepeatScope();
+  RepeatScope(const RepeatScope&) = delete;
+  RepeatScope& operator=(const RepeatScope&) = delete;
+
+ private:
+  const bool before_;
+};
+bool is_repeating();
 
 // No recorder sees what happens while one of these is alive.
 class RecordingPause {

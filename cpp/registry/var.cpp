@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "base/check.h"
 #include "base/error.h"
 
 namespace gradmill {
@@ -20,7 +21,13 @@ const Tensor& Var::tensor() const {
         text("tensor: a value of type ", type(), " is being traced and has no data yet; its value cannot be read inside "
              "a compiled function. Compute with gradmill.ops, or run eagerly (run_eagerly=True)"));
   }
-  return static_cast<const TensorValue&>(*value_).tensor;
+  const Tensor& tensor = static_cast<const TensorValue&>(*value_).tensor;
+  GM_CHECK(tensor.defined(), "the memory of a value of type ", type(), " was given back");
+  return tensor;
+}
+
+Var Var::without_memory() const {
+  return Var(std::static_pointer_cast<ValueBase>(std::make_shared<TensorValue>(*value_)));
 }
 
 }  // namespace gradmill

@@ -12,6 +12,7 @@ namespace gradmill {
 // What a Var points to. Identity matters: tapes look values up by `id`.
 struct ValueBase {
   ValueBase(TensorType value_type, bool in_graph);
+  ValueBase(const ValueBase&) = default;  // the same value: the copy has its id
   virtual ~ValueBase() = default;
 
   TensorType type;
@@ -21,6 +22,7 @@ struct ValueBase {
 
 struct TensorValue : ValueBase {
   explicit TensorValue(Tensor value) : ValueBase(value.type, false), tensor(std::move(value)) {}
+  explicit TensorValue(const ValueBase& value) : ValueBase(value) {}  // without memory
   Tensor tensor;
 };
 
@@ -29,6 +31,9 @@ class Var {
   Var() = default;
   explicit Var(std::shared_ptr<ValueBase> value) : value_(std::move(value)) {}
   explicit Var(Tensor tensor) : value_(std::make_shared<TensorValue>(std::move(tensor))) {}
+  // What a tape remembers of an eager value that it will compute again: type and id, but no memory.
+  Var without_memory() const;
+  bool has_memory() const { return !in_graph() && static_cast<const TensorValue&>(*value_).tensor.defined(); }
 
   bool defined() const { return value_ != nullptr; }
   explicit operator bool() const { return defined(); }

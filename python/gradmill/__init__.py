@@ -40,6 +40,7 @@ from gradmill.metrics import Metric
 from gradmill.models import Functional, Model, Sequential
 from gradmill.optimizers import Optimizer
 from gradmill.regularizers import Regularizer
+from gradmill.rematerialization import RematScope, remat
 from gradmill.symbolic import SymbolicTensor
 from gradmill.tracing import TensorSpec, function, name_scope
 from gradmill.variable import Variable
@@ -63,6 +64,7 @@ __all__ = [
     "Model",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "SymbolicTensor",
     "TensorSpec",
@@ -91,6 +93,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "testing",
     "tracing",

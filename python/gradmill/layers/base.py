@@ -14,6 +14,7 @@ from gradmill import (
     mixed_precision,
     ops,
     regularizers,
+    rematerialization,
     serialization,
     symbolic,
     tracing,
@@ -86,6 +87,9 @@ class Layer(LayerState):
     2
     """
 
+    _remat_scope: Optional[rematerialization.RematScope] = None
+    _is_divided = False  # set by `compile(remat=True)`
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
         instance = object.__new__(cls)
         instance._initialize_tracking()
@@ -139,6 +143,7 @@ class Layer(LayerState):
         self._trainable = bool(trainable)
         self._call = calling.describe_call(self.call)
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        self._remat_scope = rematerialization.current_scope()
         self._initialized = True
 
     # Names and dtypes
@@ -237,7 +242,12 @@ class Layer(LayerState):
                     outputs = self._infer(args, kwargs)
                 else:
                     with calling.path_scope(self.name):
-                        outputs = self.call(*args, **kwargs)
+                        if self._is_divided:
+                            outputs = rematerialization.call_divided(self, args, kwargs)
+                        elif self._remat_scope is not None:
+                            outputs = rematerialization.call_in_scope(self._remat_scope, self, args, kwargs)
+                        else:
+                            outputs = self.call(*args, **kwargs)
             self._finish(first, outputs, symbolic_call)
             if symbolic_call:
                 Node(self, args, kwargs, outputs)

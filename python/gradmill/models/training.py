@@ -52,6 +52,7 @@ class Trainer(TrainingSteps):
         steps_per_execution: int = 1,
         jit_compile: Union[bool, str] = "auto",
         auto_scale_loss: bool = True,
+        remat: bool = False,
     ) -> None:
         """Choose how the model is trained.
 
@@ -67,6 +68,10 @@ class Trainer(TrainingSteps):
             steps_per_execution: batch hooks of callbacks are called once for this many steps.
             jit_compile: kept for Keras; the step is always compiled by GradMill unless `run_eagerly`.
             auto_scale_loss: with the policy `mixed_float16`, wrap the optimizer so that the loss is scaled.
+            remat: compute values again on the way back instead of keeping them (GradMill's own argument): the compiled
+                step is cut where least has to be kept, whatever the layers are. It takes up to a third more time; the
+                results are the same. Files do not keep it, as Keras could not read them. For chosen layers alone see
+                `gm.RematScope`.
 
         Raises:
             ArgumentError: an unknown name (the message gives the nearest one) or an argument of the wrong kind.
@@ -83,6 +88,8 @@ class Trainer(TrainingSteps):
             raise errors.ArgumentError(
                 f"compile: steps_per_execution must be a positive integer; received {steps_per_execution!r}"
             )
+        if not isinstance(remat, (bool, np.bool_)):
+            raise errors.ArgumentError(f"compile: remat must be True or False; received {remat!r}")
         loss = resolve_loss_configs(loss)
         names = getattr(self, "output_names", None)
         chosen = optimizers.get(optimizer)
@@ -102,6 +109,7 @@ class Trainer(TrainingSteps):
             _compile_metrics=compile_metrics,
             _loss_tracker=_new_loss_tracker(),
             _programs={},
+            _is_divided=bool(remat),
             _compile_arguments={
                 "optimizer": chosen,
                 "loss": loss,

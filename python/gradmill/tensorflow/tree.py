@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradmill import _core, autograd, initializers, symbolic, tracing
+from gradmill import _core, autograd, initializers, rematerialization, symbolic, tracing
 from gradmill.tensorflow import (
     array_ops,
     config_ops,
@@ -102,7 +102,8 @@ def root_names() -> dict[str, Any]:
         "TensorShape": TensorShape,
         "TensorSpec": tracing.TensorSpec, "UnconnectedGradients": functions.UnconnectedGradients,
         "Variable": functions.Variable, "cond": functions.cond,
-        "custom_gradient": autograd.custom_gradient, "constant_initializer": initializers.Constant,
+        "custom_gradient": autograd.custom_gradient, "recompute_grad": rematerialization.remat,
+        "constant_initializer": initializers.Constant,
         "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
         "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
