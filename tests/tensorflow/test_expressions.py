@@ -1,4 +1,4 @@
-"""TensorFlow's functions give TensorFlow's values; expressions.py recorded them with TensorFlow 2.21."""
+"""TensorFlow's functions give TensorFlow's values; the modules of expressions recorded them with TensorFlow 2.21."""
 
 import sys
 from pathlib import Path
@@ -7,23 +7,61 @@ import numpy as np
 import pytest
 
 import gradmill.tensorflow as tf
+from gradmill.errors import GradMillError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import expressions
+import numeric_expressions
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
 WIDER = {"resize bicubic": 0.15}
+ALL = [(module, name) for module in (expressions, numeric_expressions) for name in module.EXPRESSIONS]
 
 
 @pytest.fixture(scope="module")
 def recorded():
-    with np.load(expressions.RECORDED) as file:
-        return dict(file)
+    found = {}
+    for module in (expressions, numeric_expressions):
+        with np.load(module.RECORDED) as file:
+            found[module] = dict(file)
+    return found
 
 
-@pytest.mark.parametrize("name", expressions.EXPRESSIONS)
-def test_expression(name, recorded):
-    found, expected = expressions.value_of(name, tf), recorded[name]
+@pytest.mark.parametrize(("module", "name"), ALL, ids=[name for _, name in ALL])
+def test_expression(module, name, recorded):
+    found, expected = module.value_of(name, tf), recorded[module][name]
     assert found.shape == expected.shape
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=WIDER.get(name, 2e-6))
+
+
+@pytest.mark.parametrize("name", ["cumprod", "polyval", "ssim", "ssim of two scales", "sobel_edges", "crop"])
+def test_expression_in_a_compiled_function(name, recorded):
+    found = tf.function(lambda: numeric_expressions.EXPRESSIONS[name](tf))()
+    np.testing.assert_allclose(found, recorded[numeric_expressions][name], rtol=1e-5, atol=2e-6)
+
+
+IMAGE = np.zeros((2, 5, 5, 3), "float32")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: tf.math.polyval(3.0, [1.0]), "list of coefficients; received float"),
+        (lambda: tf.image.ssim(IMAGE, IMAGE, 1.0), r"11x11 pixels.*received 5x5"),
+        (lambda: tf.image.ssim(IMAGE, IMAGE[:1], 1.0), "two images.*of one shape"),
+        (lambda: tf.image.ssim_multiscale(IMAGE, IMAGE, 1.0, filter_size=5), "ssim_multiscale.*received 3x3"),
+        (lambda: tf.image.sobel_edges(IMAGE[0]), "batch of images"),
+        (lambda: tf.image.total_variation(IMAGE[0, 0]), "an image or a batch"),
+        (lambda: tf.image.draw_bounding_boxes(IMAGE, IMAGE[0, :, :4], None), r"boxes of shape \(batch, boxes, 4\)"),
+        (lambda: tf.image.draw_bounding_boxes(IMAGE, np.zeros((1, 1, 4)), None), r"received \(2, 5, 5, 3\) and"),
+        (lambda: tf.image.draw_bounding_boxes(IMAGE, np.zeros((2, 1, 4)), [[1.0]]), r"colors \(number, 3\)"),
+        (lambda: tf.image.crop_and_resize(IMAGE, np.zeros((2, 4)), [0], (2, 2)), "a number for each of 2 boxes"),
+        (lambda: tf.image.crop_and_resize(IMAGE, np.zeros((1, 4)), [0], (2, 2), method="area"), "'area'"),
+        (lambda: tf.image.non_max_suppression(np.zeros((3, 4)), [1.0], 2), "a score for each of 3 boxes"),
+        (lambda: tf.image.non_max_suppression(np.zeros((1, 4)), [1.0], 2, 1.5), "iou_threshold from 0 to 1"),
+    ],
+)
+def test_errors(call, message):
+    with pytest.raises(GradMillError, match=message):
+        call()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from gradmill import ops, random
 from gradmill.errors import ArgumentError, ShapeError
@@ -327,24 +327,10 @@ def per_image_standardization(image: Any) -> Any:
     return ops.divide(ops.subtract(x, ops.mean(x, axes, keepdims=True)), deviation)
 
 
-def total_variation(images: Any, name: Any = None) -> Any:
-    """`tf.image.total_variation`: the sum of distances between neighbouring pixels, for each image."""
-    x = _image(images, "total_variation")
-    down = ops.abs(ops.subtract(x[..., 1:, :, :], x[..., :-1, :, :]))
-    across = ops.abs(ops.subtract(x[..., :, 1:, :], x[..., :, :-1, :]))
-    return ops.add(ops.sum(down, (-3, -2, -1)), ops.sum(across, (-3, -2, -1)))
-
-
-def psnr(a: Any, b: Any, max_val: float, name: Optional[str] = None) -> Any:
-    """`tf.image.psnr`: the ratio of peak signal to noise in decibels, for each image."""
-    error = ops.mean(ops.square(ops.subtract(ops.cast(a, "float32"), ops.cast(b, "float32"))), (-3, -2, -1))
-    return ops.multiply(ops.log10(ops.divide(max_val**2, error)), 10.0)
-
-
 IMAGES: dict[str, Any] = {each.__name__: each for each in (
     ResizeMethod, adjust_brightness, adjust_contrast, adjust_gamma, adjust_hue, adjust_saturation, central_crop,
     convert_image_dtype, crop_to_bounding_box, flip_left_right, flip_up_down, grayscale_to_rgb, hsv_to_rgb,
-    pad_to_bounding_box, per_image_standardization, psnr, random_brightness, random_contrast, random_crop,
+    pad_to_bounding_box, per_image_standardization, random_brightness, random_contrast, random_crop,
     random_flip_left_right, random_flip_up_down, random_hue, random_saturation, resize, resize_with_crop_or_pad,
-    resize_with_pad, rgb_to_grayscale, rgb_to_hsv, rot90, total_variation, transpose,
+    resize_with_pad, rgb_to_grayscale, rgb_to_hsv, rot90, transpose,
 )}  # fmt: skip

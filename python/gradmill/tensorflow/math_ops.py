@@ -7,6 +7,7 @@ from typing import Any, Callable, Optional, Sequence
 import numpy as np
 
 from gradmill import _core, ops
+from gradmill.errors import ArgumentError
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.utils.text_values import as_text, is_text
@@ -148,6 +149,48 @@ def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False
     return ops.subtract(summed, x) if exclusive else summed
 
 
+def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: Any = None) -> Any:
+    """`tf.math.cumprod`: products of all values up to each one."""
+    x = ops.convert_to_tensor(x)
+    axis = int(axis) % max(x.ndim, 1)
+    if reverse:
+        return ops.flip(cumprod(ops.flip(x, axis), axis, exclusive), axis)
+    if exclusive and x.shape[axis]:
+        before = x[tuple(slice(0, -1) if i == axis else slice(None) for i in range(axis + 1))]
+        first = ops.ones([1 if i == axis else size for i, size in enumerate(x.shape)], x.dtype)
+        x = ops.concatenate([first, before], axis)
+    return ops.cumprod(x, axis)
+
+
+def polyval(coeffs: Sequence[Any], x: Any, name: Any = None) -> Any:
+    """`tf.math.polyval`: the polynomial with these coefficients, that of the highest power first."""
+    if not isinstance(coeffs, (list, tuple)):
+        raise ArgumentError(f"tf.math.polyval: expected a list of coefficients; received {type(coeffs).__name__}")
+    x = ops.convert_to_tensor(x)
+    value = ops.zeros_like(x)
+    for coefficient in coeffs:
+        value = ops.add(ops.multiply(value, x), coefficient)
+    return value
+
+
+def histogram_fixed_width_bins(
+    values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: Any = None
+) -> Any:
+    """`tf.histogram_fixed_width_bins`: the part of a range that holds each value; the ends take all beyond."""
+    values = ops.convert_to_tensor(values)
+    low, high = (ops.cast(value_range[end], values.dtype) for end in (0, 1))
+    share = ops.divide(ops.subtract(values, low), ops.subtract(high, low))
+    return ops.cast(ops.clip(ops.floor(ops.multiply(share, float(nbins))), 0, nbins - 1), as_dtype(dtype))
+
+
+def histogram_fixed_width(
+    values: Any, value_range: Any, nbins: int = 100, dtype: Any = "int32", name: Any = None
+) -> Any:
+    """`tf.histogram_fixed_width`: how many values fall in each of equal parts of a range; the ends take all beyond."""
+    bins = ops.reshape(histogram_fixed_width_bins(values, value_range, nbins), (-1,))
+    return ops.segment_sum(ops.ones_like(bins, dtype=as_dtype(dtype)), bins, int(nbins))
+
+
 def count_nonzero(input: Any, axis: Any = None, keepdims: bool = False, dtype: Any = "int64", name: Any = None) -> Any:
     """`tf.math.count_nonzero`: how many values are not 0."""
     return ops.sum(ops.cast(ops.not_equal(input, 0), as_dtype(dtype)), axis, keepdims)
@@ -240,9 +283,10 @@ def zero_fraction(value: Any, name: Any = None) -> Any:
 for _function in (add_n, argmax, argmin, cumsum, equal, not_equal, reduce_mean):
     COMMON[_function.__name__] = _function
 for _further in (
-    accumulate_n, bincount, confusion_matrix, count_nonzero, in_top_k, l2_normalize, multiply_no_nan, segment_sum,
-    squared_difference, top_k, unsorted_segment_sum, xlogy, zero_fraction,
+    accumulate_n, bincount, confusion_matrix, count_nonzero, cumprod, in_top_k, l2_normalize, multiply_no_nan, polyval,
+    segment_sum, squared_difference, top_k, unsorted_segment_sum, xlogy, zero_fraction,
 ):  # fmt: skip
     MATH[_further.__name__] = _further
 # Reached from tf alone.
+HISTOGRAMS: dict[str, Callable] = {each.__name__: each for each in (histogram_fixed_width, histogram_fixed_width_bins)}
 CLIPS: dict[str, Callable] = {each.__name__: each for each in (clip_by_value, clip_by_norm, clip_by_global_norm)}

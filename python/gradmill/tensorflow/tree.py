@@ -10,6 +10,8 @@ from gradmill.tensorflow import (
     config_ops,
     dtype_names,
     functions,
+    image_boxes,
+    image_measures,
     image_ops,
     io_ops,
     linalg_ops,
@@ -95,7 +97,7 @@ def root_names() -> dict[str, Any]:
     common = {**math_ops.COMMON, **linalg_ops.LINALG}
     from_linalg = ("einsum", "matmul", "norm", "tensordot")
     return {
-        **_DTYPES, **math_ops.COMMON, **math_ops.CLIPS, **array_ops.ALIASES,
+        **_DTYPES, **math_ops.COMMON, **math_ops.CLIPS, **math_ops.HISTOGRAMS, **array_ops.ALIASES,
         **{name: common[name] for name in from_linalg},
         "GradientTape": functions.GradientTape, "Module": modules.Module, "Tensor": _core.Tensor,
         "RaggedTensor": ragged.RaggedTensor, "TensorArray": ragged.TensorArray,
@@ -127,7 +129,9 @@ def root_names() -> dict[str, Any]:
         "debugging": _part("debugging", "Checks of values.", config_ops.DEBUGGING),
         "distribute": _part("distribute", "Training on one device.", modules.DISTRIBUTE),
         "dtypes": _part("dtypes", "Dtypes.", {**_DTYPES, "cast": array_ops.cast}),
-        "image": _part("image", "Sizes, places and colours of images.", {**image_ops.IMAGES, **io_ops.DECODERS}),
+        "image": _part("image", "Sizes, places and colours of images.", {
+            **image_ops.IMAGES, **image_boxes.BOXES, **image_measures.MEASURES, **io_ops.DECODERS,
+        }),
         "initializers": keras.initializers,
         "io": _part("io", "Files.", {
             **io_ops.IO, **records.IO, "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE),
