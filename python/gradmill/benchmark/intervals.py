@@ -64,7 +64,7 @@ def interval_of(values: Sequence[float]) -> Interval:
     Example:
         >>> from gradmill.benchmark.intervals import interval_of
         >>> found = interval_of([99.0, 100.0, 101.0])
-        >>> found.value, found.low < 99 and found.high > 101
+        >>> round(found.value, 6), found.low < 99 and found.high > 101
         (100.0, True)
     """
     logarithms = np.log(np.asarray(values, "float64"))
