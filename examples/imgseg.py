@@ -10,19 +10,21 @@ A run that was interrupted goes on from its last whole epoch when it is started 
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import numpy as np
 
 import gradmill as keras
 from gradmill.__main__ import add_training_options
-from gradmill.benchmark import prepare, run_training
+from gradmill.benchmark import prepare, resume_callback, run_training
 from gradmill.benchmark.options import positive, print_configuration, run_script
 
 AUTOTUNE = keras.data.AUTOTUNE
 # Colours of the classes in pictures of masks.
 COLOURS = np.array([[68, 1, 84], [33, 145, 140], [253, 231, 37]], "uint8")
+
+# What a run that goes on must have in common with the interrupted one.
+SETTINGS = ("data", "images", "image_size", "encoder_weights", "alpha", "epochs", "batch_size", "seed", "on_error")
 
 parser = argparse.ArgumentParser(
     description="Train a U-Net with a frozen MobileNetV2 encoder on Oxford-IIIT Pet.",
@@ -86,6 +88,7 @@ def save_pictures(path, images, masks, predicted):
 def main():
     prepare(options.seed, options.threads)
     (train, test), class_names = load_pairs()
+    settings = {name: getattr(options, name) for name in SETTINGS}
     samples = (len(train.images), len(test.images))
     shape, steps = train.images.shape[1:], max(1, samples[1] // options.batch_size // 5)
     print_configuration(
@@ -105,9 +108,6 @@ def main():
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", keras.metrics.MeanIoU(len(class_names), sparse_y_pred=False, name="mean_iou")],
     )
-    backup = Path(options.output) / "imgseg_backup"
-    if options.fresh:
-        shutil.rmtree(backup, ignore_errors=True)
     results = run_training(
         "imgseg",
         model,
@@ -120,7 +120,7 @@ def main():
         validate=True,
         samples=samples,
         validation_steps=steps,
-        callbacks=[keras.callbacks.BackupAndRestore(backup)],
+        callbacks=[resume_callback(Path(options.output) / "imgseg_backup", settings, options.fresh)],
     )
     print(f"Mean IoU:          {results['test_mean_iou']:.4f}")
     shown = slice(0, options.pictures)

@@ -1,14 +1,16 @@
 """Train and evaluate a classifier of images and keep the results: what the examples and `gradmill train` share."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 from gradmill import config
 from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
+from gradmill.callbacks import BackupAndRestore
 from gradmill.datasets import cifar10, fashion_mnist, mnist
 from gradmill.utils import set_random_seed
-from gradmill.utils.files import PathLike
+from gradmill.utils.files import PathLike, atomic_write
 
 DATASETS = {"cifar10": cifar10, "fashion_mnist": fashion_mnist, "mnist": mnist}
 
@@ -32,6 +34,27 @@ def load_images(name: str, path: Optional[str] = None, quick: bool = False, trai
         test: test images of the twin.
     """
     return DATASETS[name].synthetic(train=train, test=test) if quick else DATASETS[name].load_data(path)
+
+
+def resume_callback(folder: PathLike, settings: Dict[str, Any], fresh: bool = False) -> BackupAndRestore:
+    """Return a callback that goes on with an interrupted run, if that had the same settings.
+
+    Args:
+        folder: for the backup; used by nothing else.
+        settings: plain values that a run follows from.
+        fresh: whether to start anew in any case.
+
+    Returns:
+        `BackupAndRestore`.
+    """
+    place = Path(folder)
+    note, text = place / "settings.json", json.dumps(settings, sort_keys=True)
+    if fresh or not note.exists() or note.read_text(encoding="utf-8") != text:
+        for file in place.glob("training_state.*"):
+            file.unlink()
+        with atomic_write(note, "w", encoding="utf-8") as opened:
+            opened.write(text)
+    return BackupAndRestore(place)
 
 
 def run_training(
