@@ -111,3 +111,13 @@ def test_comparisons_of_files(tmp_path):
     found = comparison_rows([first, same, fast, slow])
     assert [each["verdict"] for each in found] == ["cannot tell", "faster", "slower"]
     assert found[1]["ratio"].value == pytest.approx(1.5)
+
+
+def test_time_to_an_accuracy(rows):
+    cell = other_cell(target_accuracy=0.88, epochs=5)
+    (row,) = rows(run(cell=cell, accuracies=[0.8, 0.86, 0.881]))
+    seconds = 3.1 * cell.samples / 1000
+    assert row.proof == "ok"
+    assert row.notes[-1] == f"test accuracy 0.88 after {seconds:.1f} s of training (3 epochs)"
+    (row,) = rows(run(cell=cell, accuracies=[0.8, 0.87]))
+    assert row.proof == "INVALID" and "was not reached in 5 epochs; the best was 0.8700" in row.notes[-1]

@@ -81,8 +81,8 @@ _FULL = [
 ]
 # Real images until a part of the test images is right; not part of a suite.
 _TO_ACCURACY = [
-    _images("fashion_mnist_to_0.88", "fashion_mlp", (28, 28), 32, 1875, 40, warm_up=0, target_accuracy=0.88),
-    _images("cifar10_to_0.60", "resnet18", _SMALL, 64, 781, 15, warm_up=0, target_accuracy=0.60),
+    Cell("fashion_mnist_to_0.88", "fashion_mlp", "fashion_mnist", (28, 28), 10, 32, 1875, 40, 0, target_accuracy=0.88),
+    Cell("cifar10_to_0.60", "resnet18", "cifar10", _SMALL, 10, 64, 781, 15, 0, target_accuracy=0.60),
 ]
 # So small that tests can run them.
 _TINY = [

@@ -105,6 +105,8 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
     row.loss = median(losses) if losses else None
     row.band = loss_band(cell)
     row.proof = _proof([run["losses"][-1] for run in done], row.band)
+    if cell.target_accuracy:
+        row.proof = _judge_accuracy(row, done)
     row.peak_bytes = median([run["peak_bytes"] for run in done])
     row.planned_bytes = done[-1].get("planned_bytes")
     row.seconds = median([sum(run["warm_up_seconds"]) + sum(run["epoch_seconds"]) for run in done])
@@ -116,6 +118,23 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
     else:
         row.energy = done[-1]["energy"]["reason"]
     return row
+
+
+def _judge_accuracy(row: Row, runs: List[Dict[str, Any]]) -> str:
+    """Note how long training took until enough test images were right."""
+    target = row.cell.target_accuracy
+    reached = [run for run in runs if run["accuracies"][-1] >= target]
+    if len(reached) < len(runs):
+        best = max(max(run["accuracies"]) for run in runs)
+        epochs = row.cell.epochs
+        row.notes.append(f"test accuracy {target:g} was not reached in {epochs} epochs; the best was {best:.4f}")
+        return "INVALID"
+    seconds = median([sum(run["epoch_seconds"]) for run in reached])
+    joules = [run["energy"]["joules"] for run in reached if run["energy"]["joules"] is not None]
+    energy = f", {median(joules):,.0f} J" if joules else ""
+    count = median([len(run["accuracies"]) for run in reached])
+    row.notes.append(f"test accuracy {target:g} after {seconds:.1f} s of training ({count:g} epochs){energy}")
+    return "ok"
 
 
 def _proof(losses: List[Optional[float]], band: Optional[Tuple[float, float]]) -> str:

@@ -64,8 +64,8 @@ def main() -> None:
     module, kind = ENGINES[task["engine"]]
     options = {"seed": task["seed"], "threads": task["threads"], "best": task["best"], "clock": clock}
     engine = importlib.import_module(f".{module}", __package__)
-    facts.update(engine.run(kind, cell, options))
-    print_result(samples=cell.samples, **clock.result(), **facts, openmp=openmp_runtimes())
+    facts = {"samples": cell.samples, **facts, **engine.run(kind, cell, options)}
+    print_result(**clock.result(), **facts, openmp=openmp_runtimes())
 
 
 if __name__ == "__main__":
