@@ -30,7 +30,8 @@ def band_of(cell, engines, seeds, arguments):
     losses, versions = [], {}
     for engine in engines:
         for seed in seeds:
-            result = run_cell(cell, engine_of(engine), arguments.peer_python, seed=seed, limit=arguments.limit)
+            settings = {"threads": arguments.threads, "seed": seed, "limit": arguments.limit}
+            result = run_cell(cell, engine_of(engine), arguments.peer_python, **settings)
             if "error" in result:
                 print(f"{cell.name} {engine}: no result: {result['error']}", file=sys.stderr, flush=True)
                 break
@@ -57,6 +58,7 @@ def main():
     parser.add_argument("--seeds", default="0,1,2", help="comma-separated (default %(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the cell's work (default %(default)s)")
     parser.add_argument("--epochs", type=int, help="timed epochs (default: the cell's)")
+    parser.add_argument("--threads", type=int, default=0, help="threads of the engines (default: their own choice)")
     parser.add_argument("--limit", type=float, default=900, help="seconds a run may take (default %(default)s)")
     arguments = parser.parse_args()
     engines = side_by_side.chosen(parser, arguments.engines, ENGINES, "engine")

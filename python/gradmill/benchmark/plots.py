@@ -9,6 +9,8 @@ from gradmill.benchmark.tables import figure as number_text
 
 # Published machines in one panel; more would hide what was measured.
 _MOST_PUBLISHED = 6
+# Length of their bars over the longest measured one.
+_LONGEST_PUBLISHED = 2.0
 
 
 def throughput(rows: Sequence[Row], figures: Sequence[Dict[str, Any]], cells: Sequence[str]) -> Draw:
@@ -74,15 +76,13 @@ def _draw_panel(
             xytext=(2, 0),
             textcoords="offset points",
         )
+    # A machine that is much faster must not press the measured bars into the axis: its bar ends with an arrow.
+    edge = _LONGEST_PUBLISHED * max(row.speed.high for row in members if row.speed)
     for place, each in enumerate(figures, len(members)):
-        axes.barh(place, each["samples_per_second"], color="none", edgecolor=theme.faint, height=0.7, hatch="////")
-        axes.annotate(
-            f" {number_text(each['samples_per_second'])}",
-            (each["samples_per_second"], place),
-            color=theme.faint,
-            va="center",
-            fontsize=8,
-        )
+        speed = each["samples_per_second"]
+        axes.barh(place, min(speed, edge), color="none", edgecolor=theme.faint, height=0.7, hatch="////")
+        text = f" {number_text(speed)}" if speed <= edge else f" \u25b8 {number_text(speed)}"
+        axes.annotate(text, (min(speed, edge), place), color=theme.faint, va="center", fontsize=8)
     axes.set_yticks(range(len(members) + len(figures)), [*labels, *(each["machine"] for each in figures)])
     axes.invert_yaxis()
     axes.margins(x=0.18)
@@ -235,11 +235,13 @@ def plots_of(all_results: Sequence[Results], rows: Sequence[Row], figures: Seque
     found: Dict[str, Optional[Draw]] = {}
     if any(row.counts for row in rows):
         found["throughput"] = throughput(rows, figures, cells)
-    last = all_results[-1]
-    if last.roof:
-        found["roofline"] = roofline([row for row in rows if row.source == last.label], last.roof)
+    for results in all_results:  # the last file that has it counts
+        if results.roof:
+            drawn = roofline([row for row in rows if row.source == results.label], results.roof)
+            found["roofline"] = drawn or found.get("roofline")
     found["memory"] = memory(rows)
-    for row in last.layers:
-        if row["layers"]:
-            found[f"layers-{row['cell']}"] = layers(row)
+    for results in all_results:
+        for row in results.layers:
+            if row["layers"]:
+                found[f"layers-{row['cell']}"] = layers(row)
     return {name: draw for name, draw in found.items() if draw is not None}

@@ -28,7 +28,7 @@ from gradmill.utils.files import PathLike, atomic_write
 _INSTALL = "pip install 'gradmill[bench]'"
 _CAPTIONS = {
     "throughput": "Samples a second of training, with 95 % intervals. Hatched: published figures of other machines, at "
-    "other batch sizes and precisions; see the table below.",
+    "other batch sizes and precisions (see the table below); an arrow stands for a bar that is too long.",
     "roofline": "How near each cell comes to the limits of this machine. Filled: operations that are carried out; "
     "hollow: those of the direct method, of which Winograd's convolutions save a part.",
     "memory": "The most memory that each process had.",
@@ -148,10 +148,15 @@ def _file_facts(results: Results) -> Dict[str, Any]:
         "machine": _machine_lines(results),
         "time": results.sessions[-1]["time"],
         "complete": results.complete,
-        "rows": [{"cells": cells_of_row(row), "valid": row.counts} for row in rows],
+        "rows": [{"cells": cells_of_row(row), "state": _state(row)} for row in rows],
         "verdicts": verdict_lines(rows),
         "notes": notes_of(rows) + results.problems,
     }
+
+
+def _state(row: Row) -> str:
+    """Name of the style of a row."""
+    return "failed" if row.speed is None else "" if row.counts else "invalid"
 
 
 def _own_speeds(rows: Sequence[Row]) -> Dict[str, List[str]]:

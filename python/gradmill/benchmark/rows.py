@@ -23,7 +23,7 @@ class Row:
         source: label of the file.
         speed: samples per second, None if there is no result.
         proof: "ok", "INVALID" or "no band".
-        loss: of the last epoch; the median over the runs.
+        loss: of the last epoch; the median over the runs, None if one of them is no number.
         band: what it must lie between.
         peak_bytes: most memory of the process.
         planned_bytes: memory of GradMill's plan.
@@ -101,8 +101,8 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
         row.error = runs[-1]["error"]
         return row
     row.speed = interval_of([rate_of(run) for run in done])
-    losses = [run["losses"][-1] for run in done if run["losses"][-1] is not None]
-    row.loss = median(losses) if losses else None
+    losses = [run["losses"][-1] for run in done]
+    row.loss = None if None in losses else median(losses)
     row.band = loss_band(cell)
     row.proof = _proof([run["losses"][-1] for run in done], row.band)
     if cell.target_accuracy:

@@ -95,7 +95,9 @@ def notes_of(rows: Sequence[Row]) -> List[str]:
         name = f"{row.cell.name}, {row.engine.label}"
         if row.error:
             notes.append(f"{name}: {row.error}")
-        if row.proof == "INVALID" and row.band is not None:
+        if row.proof == "INVALID" and row.loss is None:
+            notes.append(f"{name}: not compared, as the last loss is no number")
+        elif row.proof == "INVALID" and row.band is not None:
             notes.append(f"{name}: not compared, as the last loss must lie between {row.band[0]:g} and {row.band[1]:g}")
         notes += [f"{name}: {note}" for note in row.notes]
     reasons = {row.energy for row in rows if row.speed is not None and row.joules is None}
