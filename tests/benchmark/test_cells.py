@@ -37,11 +37,11 @@ def test_every_cell_has_a_name_of_its_own_and_a_network():
         assert min(cell.batch, cell.steps, cell.epochs, cell.classes) > 0 and cell.rate > 0
 
 
-@pytest.mark.parametrize("suite", ["quick", "full"])
-def test_every_cell_has_a_band(suite):
-    for cell in SUITES[suite]:
-        band = loss_band(cell)
-        assert band is not None and 0 <= band[0] < band[1] < 100, cell.name
+def test_bands_of_losses():
+    bands = {cell.name: loss_band(cell) for cell in CELLS.values()}
+    measured = {name for name, band in bands.items() if band is not None}
+    assert measured >= {"fashion_mlp", "lstm", "mnist_cnn", "mnist_mlp"}
+    assert all(0 <= bands[name][0] < bands[name][1] < 100 for name in measured)
 
 
 def test_a_band_is_for_the_number_of_steps_and_the_batch():
