@@ -3,6 +3,7 @@
 #include "bindings/convert.h"
 #include "base/checksum.h"
 #include "base/error.h"
+#include "base/text_hash.h"
 #include "execute/element_loop.h"
 
 namespace gradmill {
@@ -128,6 +129,18 @@ py::array exchange_numbers(const py::array& buffer, const py::object& incoming_l
   return outgoing;
 }
 
+py::array hash_texts(const py::list& texts, uint64_t bins,
+                     const std::optional<std::pair<uint64_t, uint64_t>>& key) {
+  py::array_t<int64_t> hashes(static_cast<py::ssize_t>(texts.size()));
+  int64_t* out = hashes.mutable_data();
+  for (const auto& text : texts) {
+    const auto view = text.cast<std::string_view>();
+    const uint64_t hash = key ? sip_hash(view, key->first, key->second) : fingerprint64(view);
+    *out++ = static_cast<int64_t>(bins == 0 ? hash : hash % bins);
+  }
+  return hashes;
+}
+
 }  // namespace
 
 void bind_data(py::module_& module) {
@@ -149,6 +162,9 @@ void bind_data(py::module_& module) {
     const std::string_view view = data;
     return crc32c(reinterpret_cast<const unsigned char*>(view.data()), view.size());
   }, py::arg("data"), "The CRC-32C (Castagnoli) of bytes.");
+  module.def("hash_texts", &hash_texts, py::arg("texts"), py::arg("bins"), py::arg("key") = py::none(),
+             "Hashes of texts, a list of bytes, modulo `bins` unless that is 0: FarmHash's Fingerprint64, or SipHash with a pair "
+             "of numbers as its key; the bits of each as int64.");
   module.def("exchange_numbers", &exchange_numbers, py::arg("buffer"), py::arg("incoming"), py::arg("places"),
              "Puts the incoming numbers one after another into places of the buffer; returns what stood there each time.");
   loop.def_property_readonly("workers", [](const BoundLoop& self) { return self.loop->workers(); });

@@ -821,5 +821,8 @@ def run_elements(plan: Plan, arrays: Sequence[Any], order: Any, count: int, seed
 def crc32c(data: bytes) -> int:
     """The CRC-32C (Castagnoli) of bytes."""
 
+def hash_texts(texts: Sequence[Any], bins: int, key: tuple[int, int] | None = None) -> np.ndarray:
+    """Hashes of texts, a list of bytes, modulo `bins` unless that is 0: FarmHash's Fingerprint64, or SipHash with a pair of numbers as its key; the bits of each as int64."""
+
 def exchange_numbers(buffer: np.ndarray, incoming: Any, places: Any) -> np.ndarray:
     """Puts the incoming numbers one after another into places of the buffer; returns what stood there each time."""

@@ -160,6 +160,9 @@ def test_every_public_layer_has_a_case():
     bases |= {"MultiHeadAttention", "GroupedQueryAttention", "CachedMultiHeadAttention", "Attention"}
     bases |= {"AdditiveAttention", "EinsumDense", "PositionEmbedding", "SinePositionEncoding", "RotaryEmbedding"}
     bases |= {"TransformerEncoder", "TransformerDecoder"}
+    # Text and categories: test_text_and_categories.py.
+    bases |= {"StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing", "CategoryEncoding"}
+    bases |= {"Discretization"}
     public = {
         getattr(layers, each).__name__
         for each in layers.__all__

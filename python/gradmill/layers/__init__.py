@@ -24,6 +24,7 @@ from gradmill.layers.borders import (
     ZeroPadding3D,
 )
 from gradmill.layers.cached_attention import CachedMultiHeadAttention
+from gradmill.layers.categories import CategoryEncoding, Discretization, HashedCrossing, Hashing
 from gradmill.layers.convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
 from gradmill.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
@@ -51,6 +52,7 @@ from gradmill.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from gradmill.layers.input_spec import InputSpec
+from gradmill.layers.lookup import IntegerLookup, StringLookup
 from gradmill.layers.merging import (
     Add,
     Average,
@@ -102,6 +104,7 @@ from gradmill.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from gradmill.layers.reversible_embedding import ReversibleEmbedding
 from gradmill.layers.rotary_embedding import RotaryEmbedding
+from gradmill.layers.text_vectorization import TextVectorization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
@@ -150,6 +153,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CachedMultiHeadAttention",
+    "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
@@ -173,6 +177,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -197,10 +202,13 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -252,7 +260,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "TokenAndPositionEmbedding",
     "TransformerDecoder",

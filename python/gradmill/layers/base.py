@@ -88,6 +88,7 @@ class Layer(LayerState):
     """
 
     _remat_scope: Optional[rematerialization.RematScope] = None
+    _takes_text = False  # models may have layers that read text
     _is_divided = False  # set by `compile(remat=True)`
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Layer:
@@ -225,7 +226,9 @@ class Layer(LayerState):
         is_entry = state.entry_layer is None
         outer_training = state.training
         try:
-            args, kwargs = calling.convert_arguments(args, kwargs, self.compute_dtype, self.autocast, self._label)
+            args, kwargs = calling.convert_arguments(
+                args, kwargs, self.compute_dtype, self.autocast, self._label, self._takes_text
+            )
             if is_entry:
                 state.entry_layer = self
                 self._clear_losses()

@@ -12,6 +12,7 @@ import numpy as np
 from gradmill import _core, masks, ops
 from gradmill.errors import ArgumentError
 from gradmill.symbolic import SymbolicTensor, flatten, map_structure
+from gradmill.utils.text_values import TextArray, as_text, is_text
 from gradmill.variable import Variable
 
 
@@ -122,20 +123,25 @@ def convert_leaf(value: Any, compute_dtype: str, autocast: bool) -> Any:
             if mask is not None:
                 masks.set_mask(value, mask)
         return value
-    if isinstance(value, (SymbolicTensor, str, bytes, int, float, type(None))) or not hasattr(value, "__array__"):
+    plain = (SymbolicTensor, str, bytes, TextArray, int, float, type(None))
+    if isinstance(value, plain) or not hasattr(value, "__array__"):
         return value
     array = np.asarray(value)
     return ops.convert_to_tensor(array, dtype=compute_dtype if autocast and is_float(array.dtype) else None)
 
 
-def convert_arguments(args: tuple, kwargs: dict, compute_dtype: str, autocast: bool, owner: str) -> tuple[tuple, dict]:
-    """Convert the arguments of a layer call.
+def convert_arguments(
+    args: tuple, kwargs: dict, compute_dtype: str, autocast: bool, owner: str, text: bool = False
+) -> tuple[tuple, dict]:
+    """Convert the arguments of a layer call; with `text` that is left as it is.
 
     Raises:
         ArgumentError: a positional argument that holds something that is not a tensor.
     """
 
     def convert(value: Any) -> Any:
+        if text and isinstance(value, np.ndarray) and is_text(value):
+            return as_text(value)
         return convert_leaf(value, compute_dtype, autocast)
 
     converted = []
@@ -143,11 +149,14 @@ def convert_arguments(args: tuple, kwargs: dict, compute_dtype: str, autocast: b
         if type(value) is _core.Tensor:  # what most calls are made with
             converted.append(convert(value))
             continue
+        if text and is_text(value):
+            converted.append(as_text(value))
+            continue
         if isinstance(value, (list, tuple)) and _holds_numbers(value):
             value = np.asarray(value)
         value = map_structure(convert, value) if isinstance(value, (list, tuple, dict)) else convert(value)
         for leaf in flatten(value):
-            if leaf is not None and not is_tensor(leaf):
+            if leaf is not None and not is_tensor(leaf) and not (text and is_text(leaf)):
                 raise ArgumentError(
                     f"{owner}: expected tensors as positional arguments; received {leaf!r} of type "
                     f"{type(leaf).__name__}; pass settings by name and data as arrays"

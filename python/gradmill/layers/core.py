@@ -19,7 +19,7 @@ class InputLayer(Layer):
     Args:
         shape: sizes without the batch axis; None where free.
         batch_size: size of the batch axis, or None.
-        dtype: element type, default `config.floatx()`.
+        dtype: element type, default `config.floatx()`; "string" for layers that read text.
         sparse, ragged: accepted for compatibility, must be false.
         batch_shape: sizes with the batch axis, instead of `shape`.
         input_tensor: a SymbolicTensor to stand for the input.
@@ -62,7 +62,8 @@ class InputLayer(Layer):
         if batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape, f"{self._label}: shape"))
         self._batch_shape = standardize_shape(batch_shape, f"{self._label}: batch_shape")
-        self._dtype = config.standardize_dtype(dtype)
+        is_text = getattr(dtype, "name", dtype) in ("string", str)
+        self._dtype = "string" if is_text else config.standardize_dtype(dtype)
         self.optional = bool(optional)
         output = input_tensor if input_tensor is not None else SymbolicTensor(self._batch_shape, self._dtype, self.name)
         Node(self, (), {}, output)
@@ -110,7 +111,7 @@ def Input(  # noqa: N802
     Args:
         shape: sizes without the batch axis; None where free.
         batch_size: size of the batch axis, or None.
-        dtype: element type, default `config.floatx()`.
+        dtype: element type, default `config.floatx()`; "string" for layers that read text.
         sparse, ragged: must be false.
         batch_shape: sizes with the batch axis, instead of `shape`.
         name: label.

@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import math
 import warnings
-from typing import Any, Iterator, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import numpy as np
 
@@ -60,9 +60,15 @@ class BatchData:
     """
 
     def __init__(
-        self, source: Any, class_weight: Optional[dict] = None, shuffle: bool = False, caller: str = "fit"
+        self,
+        source: Any,
+        class_weight: Optional[dict] = None,
+        shuffle: bool = False,
+        caller: str = "fit",
+        reader: Optional[Callable] = None,
     ):
         self.source = source
+        self._reader = reader
         self.caller = caller
         self.class_weight = class_weight
         self._indexed = hasattr(source, "__getitem__") and (
@@ -225,6 +231,7 @@ class BatchData:
         if not isinstance(batch, tuple):
             batch = (batch,)
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        x = x if self._reader is None else self._reader(x)
         if self.class_weight is not None:
             if sample_weight is not None:
                 raise errors.ArgumentError(
@@ -249,8 +256,12 @@ def make_data(
     class_weight: Optional[dict] = None,
     shuffle: bool = False,
     caller: str = "fit",
+    reader: Optional[Callable] = None,
 ) -> Any:
     """Return `ArrayData` or `BatchData` for what the user passed.
+
+    Args:
+        reader: what turns x, or x of a batch, into what a step reads; default: as it is. The others are those of `fit`.
 
     Raises:
         ArgumentError: for data that are missing, empty, of different lengths or of an unknown kind, for a batch size
@@ -265,8 +276,9 @@ def make_data(
                     f"{caller}: {name} must be left out when x is a data set or generator, which yields it; received "
                     f"{name} of type {type(value).__name__}"
                 )
-        return BatchData(x, class_weight, shuffle, caller)
+        return BatchData(x, class_weight, shuffle, caller, reader)
     batch_size = check_batch_size(batch_size, caller)
+    x = x if reader is None else reader(x)
     x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), PART_NAMES))
     rows = check_lengths(x, y, sample_weight, caller)
     if rows == 0:

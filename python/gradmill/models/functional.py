@@ -13,6 +13,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
 from gradmill.models.graph import node_of, replay, trace_graph, upgrade_call
+from gradmill.models.host_part import fit_text, host_part, read_batch, was_read
 from gradmill.models.model import Model, connect_functional
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, flatten, map_structure
@@ -64,6 +65,7 @@ class Functional(Model):
             self._nodes = graph.nodes
             self._node_ids = {id(node) for node in graph.nodes}
             self._operations = graph.operations
+            self._host_part = host_part(self._label, graph.nodes, self._inputs, self._outputs)
         names = [operation.name for operation in self._operations]
         for each in names:
             if names.count(each) > 1:
@@ -133,12 +135,17 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: Optional[bool] = None, mask: Any = None) -> Any:
         """Run the graph."""
-        values = {id(tensor): value for tensor, value in zip(self._inputs, self._flat_inputs(inputs))}
+        nodes = self._nodes
+        if self._host_part is not None and was_read(inputs):
+            values, done = self._host_part.values_of(inputs), {id(node) for node in self._host_part.nodes}
+            nodes = [node for node in nodes if id(node) not in done and not node.is_input]
+        else:
+            values = {id(tensor): value for tensor, value in zip(self._inputs, self._flat_inputs(inputs))}
         if mask is not None:
             for tensor, each in zip(self._inputs, flatten(mask)):
                 if each is not None:
                     masks.set_mask(values[id(tensor)], each)
-        for node in self._nodes:
+        for node in nodes:
             if all(id(tensor) in values for tensor in node.output_tensors):
                 continue
             args, kwargs = node.fill(values)
@@ -147,6 +154,16 @@ class Functional(Model):
             made = flatten(node.operation(*args, **kwargs))
             values.update(zip((id(tensor) for tensor in node.output_tensors), made))
         return map_structure(lambda tensor: values[id(tensor)], self._output_structure)
+
+    def _infer(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        if self._host_part is None:
+            return super()._infer(args, kwargs)
+        # Text cannot be traced; the sizes are those of the model's own inputs.
+        self._flat_inputs(args[0] if args else kwargs["inputs"])
+        return map_structure(lambda tensor: SymbolicTensor(tensor.shape, tensor.dtype), self._output_structure)
+
+    def _host_reader(self) -> Any:
+        return read_batch(self, self)
 
     def _flat_inputs(self, inputs: Any) -> list:
         """Return the inputs in order, cast to their dtype and with the rank of the symbolic ones."""
@@ -178,6 +195,8 @@ class Functional(Model):
             if _is_optional(tensor):
                 return None
             raise ArgumentError(f"{self._label}: expected data for input {tensor.name!r}; received None; pass an array")
+        if tensor.dtype == "string" or getattr(value, "dtype", None) == "string":
+            return fit_text(self._label, tensor, value)
         mask = masks.get_mask(value)
         value = ops.convert_to_tensor(np.asarray(value) if isinstance(value, (list, tuple, int, float)) else value)
         given = value

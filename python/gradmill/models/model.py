@@ -72,6 +72,8 @@ class Model(Trainer, Layer):
     (1, 3)
     """
 
+    _takes_text = True
+
     optimizer: Any = None
     compiled = False
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 from typing import Any, Optional, Sequence
 
+import numpy as np
+
 from gradmill import serialization, tracing
 from gradmill.errors import ArgumentError
 from gradmill.layers import calling
 from gradmill.layers.base import Layer
 from gradmill.layers.core import InputLayer
+from gradmill.layers.host_layer import runs_on_host
 from gradmill.models.functional import Functional
 from gradmill.models.model import Model
 from gradmill.serialization import register_serializable
@@ -144,10 +147,25 @@ class Sequential(Model):
 
     def _maybe_build(self, arguments: dict[str, Any]) -> None:
         if not self.built:
-            shape: Any = next(iter(calling.shapes_of(arguments).values()), None)
+            first = next(iter(arguments.values()), None)
+            shape: Any = next(iter(calling.shapes_of(arguments).values()), getattr(first, "shape", None))
             if calling.is_shape(shape):
                 shape = (None, *tuple(shape)[1:])
             self.build(shape)
+
+    def _host_reader(self) -> Any:
+        if self._functional is not None:
+            return self._functional._host_reader()
+        first = next(iter(self.layers), None)
+        if not runs_on_host(first):
+            return None
+
+        def read(x: Any) -> Any:
+            if self._functional is None:
+                self.build((None, *np.shape(x)[1:]))
+            return self._graph()._host_reader()(x)
+
+        return read
 
     def get_build_config(self) -> Optional[dict[str, Any]]:
         """Return the input shape."""

@@ -190,13 +190,20 @@ class Trainer(TrainingSteps):
             )
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_for_validation(x, y, sample_weight, validation_split)
-        data = make_data(x, y, sample_weight, batch_size, class_weight, shuffle)
+        reader = self._host_reader()
+        data = make_data(x, y, sample_weight, batch_size, class_weight, shuffle, reader=reader)
+        self._check_host_part()
         self._prepare(data)
         validation = None
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
             validation = make_data(
-                val_x, val_y, val_weight, validation_batch_size or batch_size, caller="fit (validation_data)"
+                val_x,
+                val_y,
+                val_weight,
+                validation_batch_size or batch_size,
+                caller="fit (validation_data)",
+                reader=reader,
             )
             self._check_data(validation, "validation y")
         seed = new_shuffle_seed()
@@ -296,7 +303,7 @@ class Trainer(TrainingSteps):
         """
         self._require_compiled("evaluate")
         _check_count("steps", steps, 1)
-        data = make_data(x, y, sample_weight, batch_size, caller="evaluate")
+        data = make_data(x, y, sample_weight, batch_size, caller="evaluate", reader=self._host_reader())
         self._prepare(data)
         feed = self._feed("test_step", data, steps, False, 0)
         callbacks = self._callback_list(callbacks, verbose, feed.steps)
@@ -331,7 +338,7 @@ class Trainer(TrainingSteps):
             (5, 3)
         """
         _check_count("steps", steps, 1)
-        data = make_data(x, batch_size=batch_size, caller="predict")
+        data = make_data(x, batch_size=batch_size, caller="predict", reader=self._host_reader())
         first_x = data.data if isinstance(data, ArrayData) else data.first_batch()
         input_checks.check_input_shapes(self, unpack_x_y_sample_weight(first_x)[0])
         feed = self._feed("predict_step", data, steps, False, 0)
@@ -362,7 +369,8 @@ class Trainer(TrainingSteps):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch as NumPy arrays."""
-        x = convert_arrays(x, "x")
+        reader = self._host_reader()
+        x = convert_arrays(x if reader is None else reader(x), "x")
         check_lengths(x, None, None, "predict_on_batch")
         data = pack_x_y_sample_weight(x)
         input_checks.check_input_shapes(self, x)
@@ -446,6 +454,18 @@ class Trainer(TrainingSteps):
                 f"{getattr(self, 'name', type(self).__name__)}: {method}() needs a compiled model; call compile() first"
             )
 
+    def _host_reader(self) -> Optional[Callable]:
+        """Return what turns x into what compiled steps read, None where that is x itself (see `host_part`)."""
+        return None
+
+    def _check_host_part(self) -> None:
+        part = getattr(getattr(self, "_functional", None) or self, "_host_part", None)
+        if part is not None and part.trained_layers:
+            raise errors.ArgumentError(
+                f"{self.name}: expected weights behind the layers that read text; {', '.join(part.trained_layers)} "
+                "come before or hold such layers; call those directly on the input"
+            )
+
     def _prepare(self, data: Any) -> None:
         """Check the data against the model and create all variables the step needs."""
         self._check_shapes(data)
@@ -519,6 +539,8 @@ class Trainer(TrainingSteps):
     def _one_batch(self, parts: tuple, caller: str) -> Any:
         """Return `(x, y, sample_weight)` as a step receives them, after all checks."""
         x, y, sample_weight = parts
+        reader = self._host_reader()
+        x = x if reader is None else reader(x)
         rows = structure.flatten(x)[0]
         size = len(rows) if hasattr(rows, "__len__") else 1
         data = make_data(x, y, sample_weight, check_batch_size(size or None, caller), caller=caller)

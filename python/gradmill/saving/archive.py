@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, Optional
 
 from gradmill.errors import ArgumentError
 from gradmill.saving.hdf5 import Group, Hdf5File, PathLike, read_hdf5
-from gradmill.saving.state_tree import load_state, save_state
+from gradmill.saving.state_tree import load_state, objects_with, save_state
 from gradmill.serialization import ObjectSharingScope, deserialize_object, serialize_object
 from gradmill.utils.files import atomic_write
 from gradmill.utils.lazy import LazyModule
@@ -26,6 +26,7 @@ else:
 CONFIG_NAME = "config.json"
 METADATA_NAME = "metadata.json"
 WEIGHTS_NAME = "model.weights.h5"
+ASSETS_NAME = "assets"
 # The version of Keras whose form the files have.
 KERAS_VERSION = "3.15.0"
 
@@ -52,6 +53,8 @@ def save_archive(model: Any, path: PathLike) -> None:
             archive.writestr(METADATA_NAME, json.dumps(metadata))
             archive.writestr(CONFIG_NAME, config)
             archive.write(weights, WEIGHTS_NAME)
+            for name, asset in _assets(model, scratch):
+                archive.write(asset, name)
 
 
 def load_archive(path: PathLike, custom_objects: Optional[Mapping[str, Any]] = None, compile: bool = True) -> Any:
@@ -68,7 +71,39 @@ def load_archive(path: PathLike, custom_objects: Optional[Mapping[str, Any]] = N
             f"{path}: expected the configuration of a model; received one of a {type(model).__name__}; check the file"
         )
     load_state(model, root, str(path))
+    _load_assets(model, path)
     return model
+
+
+def _assets(model: Any, scratch: str) -> Iterator[tuple[str, str]]:
+    """Let layers with a method `save_assets` write files, and yield name in the archive and path of each."""
+    root = os.path.join(scratch, ASSETS_NAME)
+    for place, layer in objects_with(model, "save_assets"):
+        folder = os.path.join(root, place)
+        os.makedirs(folder, exist_ok=True)
+        layer.save_assets(folder)
+    for folder, _, files in os.walk(root):
+        for file in sorted(files):
+            found = os.path.join(folder, file)
+            yield os.path.relpath(found, scratch).replace(os.sep, "/"), found
+
+
+def _load_assets(model: Any, path: PathLike) -> None:
+    """Let layers with a method `load_assets` read the files that the archive has for them."""
+    layers = objects_with(model, "load_assets")
+    if not layers:
+        return
+    with open_archive(path) as archive, tempfile.TemporaryDirectory() as scratch:
+        for name in archive.namelist():
+            if name.startswith(f"{ASSETS_NAME}/") and not name.endswith("/"):
+                target = os.path.join(scratch, *name.split("/"))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, "wb") as file:
+                    file.write(_read_member(archive, name, path))
+        for place, layer in layers:
+            folder = os.path.join(scratch, ASSETS_NAME, place)
+            if os.path.isdir(folder):
+                layer.load_assets(folder)
 
 
 def read_archive_weights(path: PathLike) -> Group:

@@ -163,6 +163,33 @@ class _Save(_Walk):
         self.children(value, path)
 
 
+class _Find(_Walk):
+    def __init__(self, method: str):
+        super().__init__()
+        self._method = method
+        self.found: List[Tuple[str, Any]] = []
+
+    def object(self, value: Any, path: str) -> None:
+        if id(value) in self.visited:
+            return
+        self.visited.add(id(value))
+        if hasattr(value, self._method):
+            self.found.append((path, value))
+        self.children(value, path)
+
+
+def objects_with(model: Any, method: str) -> List[Tuple[str, Any]]:
+    """Return the layers of a model that have a method, the model among them, with their paths in a file.
+
+    Args:
+        model: a model or layer.
+        method: name of the method.
+    """
+    walk = _Find(method)
+    walk.object(model, "")
+    return walk.found
+
+
 class _Load(_Walk):
     def __init__(self, root: Group):
         super().__init__()
