@@ -12,6 +12,7 @@ import numpy as np
 from gradmill import _core
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.symbolic import SymbolicTensor, flatten, map_structure
+from gradmill.utils.text_values import Text, TextArray
 
 # Sizes that stand for unknown ones while shapes are inferred: an output size that follows them is unknown too.
 _FIRST_FILL, _SECOND_FILL = 83, 89
@@ -337,6 +338,8 @@ class Function:
                 return self._cache[known](plain[1])
         elif _core.is_tracing():
             return self.python_function(*args, **kwargs)
+        if any(isinstance(leaf, (Text, TextArray)) for leaf in flatten([args, kwargs])):
+            return self.python_function(*args, **kwargs)  # plans know numbers alone
         arguments = _with_tensors((args, kwargs))
         if not self.runs_eagerly and not _core.is_recording():  # tapes see ops, and nothing of what a plan computes
             try:

@@ -12,16 +12,19 @@ from gradmill.errors import GradMillError
 sys.path.insert(0, str(Path(__file__).parent))
 import expressions
 import numeric_expressions
+import table_expressions
+
+MODULES = (expressions, numeric_expressions, table_expressions)
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
 WIDER = {"resize bicubic": 0.15}
-ALL = [(module, name) for module in (expressions, numeric_expressions) for name in module.EXPRESSIONS]
+ALL = [(module, name) for module in MODULES for name in module.EXPRESSIONS]
 
 
 @pytest.fixture(scope="module")
 def recorded():
     found = {}
-    for module in (expressions, numeric_expressions):
+    for module in MODULES:
         with np.load(module.RECORDED) as file:
             found[module] = dict(file)
     return found

@@ -55,7 +55,7 @@ def test_one_thing_under_two_names(path, expected):
 @pytest.mark.parametrize(
     ("path", "advice"),
     [
-        ("sparse.from_dense", "tf.sparse: .*dense tensors"),
+        ("quantization.quantize", "tf.quantization: .*compute in floats"),
         ("nn.reluu", "tf.nn.reluu: .*the nearest name is tf.nn.relu"),
         ("reduce_variance", "tf.reduce_variance: .*use tf.math.reduce_variance"),
         ("math.constant", "tf.math.constant: .*use tf.constant"),

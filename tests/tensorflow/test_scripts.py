@@ -172,3 +172,11 @@ def test_checkpoints(data_folder, tmp_path):
     result, done = result_of("checkpoints.py", data_folder, tmp_path)
     assert result == {"names": [[1, 2, 3], [3, 4, 5]], "fell": True, "newest": "ckpt-5", "partial": True, "bias": True}
     assert "Initializing from scratch." in done.stdout and "Restored from ./tf_ckpts/ckpt-3" in done.stdout
+
+
+def test_letters(data_folder, tmp_path):
+    result, done = result_of("letters.py", data_folder, tmp_path)
+    assert result == {
+        "first": "the old mill grinds slow", "following": "he old mill grinds slowl", "fell": True, "lengths": [24, 24],
+    }  # fmt: skip
+    assert not done.stderr

@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, Iterator, Optional
 import numpy as np
 
 from gradmill import _core, config, ops
-from gradmill.errors import ArgumentError, ShapeError
+from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
 from gradmill.layers import calling
 from gradmill.layers.base import Layer
 from gradmill.symbolic import Node, SymbolicTensor, any_symbolic, flatten
@@ -53,7 +53,7 @@ def host_value(value: Any, owner: str) -> Any:
     """Return text, an array, or ragged rows as they are; lists of either become arrays, structures of them stay.
 
     Raises:
-        ArgumentError: a value of a step that is being traced, which is not known yet.
+        UnsupportedError: a value of a function that is being traced, which is not known yet.
     """
     if hasattr(value, "row_splits") or isinstance(value, dict):
         return value
@@ -63,10 +63,10 @@ def host_value(value: Any, owner: str) -> Any:
         return as_text(value)
     try:
         return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    except Exception as error:
-        raise ArgumentError(
-            f"{owner}: expected text or numbers that are known; received {value!r}, which belongs to a step that is "
-            "being compiled; put the layer before the layers with weights, or map it over the data set"
+    except UnsupportedError as error:
+        raise UnsupportedError(
+            f"{owner}: expected text or numbers that are known; received a value of a function that is being traced; "
+            "put the layer before the layers with weights, or map it over the data set"
         ) from error
 
 

@@ -122,15 +122,17 @@ class RNN(Layer):
         with tracing.init_scope(), self._tracker.pause():
             self.states = map_structure(make, self.get_initial_state(batch_size))
 
-    def get_initial_state(self, batch_size: Optional[int] = None) -> list:
+    def get_initial_state(self, batch_size: Any = None) -> list:
         """Return the states that a call begins with.
 
         Args:
-            batch_size: number of rows.
+            batch_size: number of rows; or, as in Keras 2, the inputs that have them.
 
         Returns:
             list of tensors, one for each state; of lists for stacked cells.
         """
+        if len(getattr(batch_size, "shape", ())) > 1:
+            batch_size = batch_size.shape[0]
         found = first_states(self.cell, batch_size, self._state_dtype)
         return list(found) if isinstance(found, (list, tuple)) else [found]
 

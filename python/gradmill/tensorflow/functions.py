@@ -1,4 +1,4 @@
-"""`tf.function`, `tf.GradientTape`, `tf.Variable`, and control flow."""
+"""`tf.function`, `tf.GradientTape`, `tf.Variable`, and functions of Python."""
 
 from __future__ import annotations
 
@@ -261,34 +261,6 @@ class Variable(gradmill.Variable, metaclass=_AnyVariable):
         """Subtract `delta` from the value."""
         super().assign_sub(delta)
         return self
-
-
-def cond(pred: Any, true_fn: Callable, false_fn: Callable, name: Any = None) -> Any:
-    """`tf.cond`: call one of two functions; a condition that is compiled needs tf.where instead."""
-    return true_fn() if bool(pred) else false_fn()
-
-
-def while_loop(
-    cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Optional[int] = None, **_: Any
-) -> Any:
-    """`tf.while_loop`: call `body` on the loop's variables as long as `cond` of them holds."""
-    values, turns = [map_structure(ops.convert_to_tensor, each) for each in loop_vars], 0
-    while (maximum_iterations is None or turns < int(maximum_iterations)) and bool(cond(*values)):
-        result = body(*values)
-        values = list(result) if isinstance(result, (list, tuple)) else [result]
-        turns += 1
-    return values
-
-
-def map_fn(fn: Callable, elems: Any, dtype: Any = None, fn_output_signature: Any = None, **_: Any) -> Any:
-    """`tf.map_fn`: the results of a function for each entry along the first axis, side by side."""
-    columns = [ops.unstack(leaf) for leaf in flatten(elems)]
-    results = []
-    for row in zip(*columns):
-        leaves = iter(row)
-        results.append(fn(map_structure(lambda _, leaves=leaves: next(leaves), elems)))
-    stacked = iter([ops.stack(list(column)) for column in zip(*(flatten(each) for each in results))])
-    return map_structure(lambda _: next(stacked), results[0])
 
 
 def numpy_function(func: Callable, inp: Any, Tout: Any = None, stateful: bool = True, name: Any = None) -> Any:

@@ -18,8 +18,9 @@ _SHORT_LOSSES = {
 }  # fmt: skip
 # Layers that stood among the experimental ones at first.
 _PREPROCESSING = (
-    "CenterCrop", "CategoryEncoding", "Normalization", "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip",
-    "RandomHeight", "RandomRotation", "RandomTranslation", "RandomWidth", "RandomZoom", "Rescaling", "Resizing",
+    "CenterCrop", "CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "Normalization",
+    "RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomHeight", "RandomRotation",
+    "RandomTranslation", "RandomWidth", "RandomZoom", "Rescaling", "Resizing", "StringLookup", "TextVectorization",
 )  # fmt: skip
 
 

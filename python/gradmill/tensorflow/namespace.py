@@ -26,8 +26,6 @@ ADVICE = {
     "tf.profiler": "use plan.profile() of a compiled function",
     "tf.quantization": "models compute in floats; see tf.keras.mixed_precision",
     "tf.saved_model": "use model.save('model.keras') and tf.keras.models.load_model",
-    "tf.sparse": "use dense tensors",
-    "tf.SparseTensor": "use dense tensors",
     "tf.tpu": "there are no TPUs here; remove the call",
 }
 # Modules behind the first part of a path: Python imports what follows it by their names.

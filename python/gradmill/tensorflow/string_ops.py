@@ -206,8 +206,77 @@ def unicode_transcode(input: Any, input_encoding: str, output_encoding: str, nam
     return _texts(lambda text: text.decode(input_encoding, "replace").encode(output_encoding), input)
 
 
+def unicode_encode(input: Any, output_encoding: str, errors: str = "replace", name: Any = None) -> Any:
+    """`tf.strings.unicode_encode`: text of code points, along the last axis."""
+    if isinstance(input, RaggedTensor):
+        rows = input.to_list()
+        return as_text([_encoded(row, output_encoding, errors) for row in rows])
+    codes = np.asarray(input)
+    made = np.empty(codes.shape[:-1], object)
+    for place in np.ndindex(made.shape):
+        made[place] = _encoded(codes[place].tolist(), output_encoding, errors)
+    return as_text(made)
+
+
+def _encoded(codes: list, encoding: str, errors: str) -> bytes:
+    encoding = {"UTF-16-BE": "utf-16-be", "UTF-32-BE": "utf-32-be"}.get(encoding, encoding)
+    return "".join(map(chr, codes)).encode(encoding, errors)
+
+
+def ngrams(
+    data: Any,
+    ngram_width: Any,
+    separator: str = " ",
+    pad_values: Any = None,
+    padding_width: Optional[int] = None,
+    preserve_short_sequences: bool = False,
+    name: Any = None,
+) -> Any:
+    """`tf.strings.ngrams`: groups of neighbouring strings of each row, by their sizes one after the other."""
+    sizes = [ngram_width] if isinstance(ngram_width, int) else list(ngram_width)
+    if pad_values is not None:
+        before, after = (pad_values, pad_values) if isinstance(pad_values, (str, bytes)) else pad_values
+    between = text_of(separator).encode()
+
+    def grams(row: list) -> list:
+        found = []
+        for size in sizes:
+            filled = row
+            if pad_values is not None:
+                count = size - 1 if padding_width is None else min(padding_width, size - 1)
+                filled = [bytes(as_text(before))] * count + row + [bytes(as_text(after))] * count
+            found += [between.join(filled[at : at + size]) for at in range(len(filled) - size + 1)]
+        return [between.join(row)] if not found and row and preserve_short_sequences else found
+
+    if isinstance(data, RaggedTensor):
+        return RaggedTensor.of_rows([grams(row) for row in data.to_list()], "string")
+    texts = np.asarray(as_text(data), object)
+    rows = [grams(row.tolist()) for row in texts.reshape(-1, texts.shape[-1])]
+    return as_text(np.array(rows, object).reshape(*texts.shape[:-1], -1))
+
+
+def to_hash_bucket_fast(input: Any, num_buckets: int, name: Any = None) -> Any:
+    """`tf.strings.to_hash_bucket_fast`: numbers below `num_buckets` by FarmHash's Fingerprint64."""
+    return _hashed(input, num_buckets, None)
+
+
+def to_hash_bucket_strong(input: Any, num_buckets: int, key: Any, name: Any = None) -> Any:
+    """`tf.strings.to_hash_bucket_strong`: numbers below `num_buckets` by SipHash with a key of two numbers."""
+    return _hashed(input, num_buckets, (int(key[0]), int(key[1])))
+
+
+def _hashed(input: Any, num_buckets: int, key: Any) -> Any:
+    if int(num_buckets) < 1:
+        raise ArgumentError(f"tf.strings: expected num_buckets of at least 1; received {num_buckets}")
+    if isinstance(input, RaggedTensor):
+        return RaggedTensor(_hashed(input.values, num_buckets, key), input.row_splits)
+    texts = np.asarray(as_text(input), object)
+    return _core.tensor(_core.hash_texts(texts.ravel().tolist(), int(num_buckets), key).reshape(texts.shape))
+
+
 STRINGS: dict[str, Any] = {each.__name__: each for each in (
-    as_string, bytes_split, join, length, lower, reduce_join, regex_full_match, regex_replace, split, strip, substr,
-    to_number, unicode_decode, unicode_split, unicode_transcode, upper,
+    as_string, bytes_split, join, length, lower, ngrams, reduce_join, regex_full_match, regex_replace, split, strip,
+    substr, to_hash_bucket_fast, to_hash_bucket_strong, to_number, unicode_decode, unicode_encode, unicode_split,
+    unicode_transcode, upper,
 )}  # fmt: skip
 STRINGS["format"] = format_

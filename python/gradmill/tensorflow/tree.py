@@ -8,6 +8,7 @@ from gradmill import _core, autograd, initializers, rematerialization, symbolic,
 from gradmill.tensorflow import (
     array_ops,
     config_ops,
+    control_flow,
     dtype_names,
     functions,
     image_boxes,
@@ -15,6 +16,7 @@ from gradmill.tensorflow import (
     image_ops,
     io_ops,
     linalg_ops,
+    lookup_tables,
     math_ops,
     modules,
     nn_ops,
@@ -22,6 +24,7 @@ from gradmill.tensorflow import (
     ragged,
     random_ops,
     records,
+    sparse,
     string_ops,
     summary,
 )
@@ -103,12 +106,12 @@ def root_names() -> dict[str, Any]:
         "RaggedTensor": ragged.RaggedTensor, "TensorArray": ragged.TensorArray,
         "TensorShape": TensorShape,
         "TensorSpec": tracing.TensorSpec, "UnconnectedGradients": functions.UnconnectedGradients,
-        "Variable": functions.Variable, "cond": functions.cond,
+        "SparseTensor": sparse.SparseTensor, "Variable": functions.Variable, **control_flow.CONTROL_FLOW,
         "custom_gradient": autograd.custom_gradient, "recompute_grad": rematerialization.remat,
         "constant_initializer": initializers.Constant,
         "device": config_ops.device, "enable_v2_behavior": accept, "executing_eagerly": config_ops.executing_eagerly,
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
-        "init_scope": tracing.init_scope, "map_fn": functions.map_fn, "name_scope": tracing.name_scope,
+        "init_scope": tracing.init_scope, "name_scope": tracing.name_scope,
         "Assert": config_ops.check_that, "nest": _part("nest", "Nested structures.", {
             "flatten": symbolic.flatten, "is_nested": structure.is_nested, "map_structure": modules.map_structures,
             "pack_sequence_as": structure.pack_as,
@@ -116,7 +119,7 @@ def root_names() -> dict[str, Any]:
         "newaxis": None, "no_op": accept, "py_function": functions.py_function,
         "numpy_function": functions.numpy_function, "ones_initializer": initializers.Ones,
         "print": config_ops.print_values, "random_normal_initializer": initializers.RandomNormal,
-        "random_uniform_initializer": initializers.RandomUniform, "while_loop": functions.while_loop,
+        "random_uniform_initializer": initializers.RandomUniform,
         "zeros_initializer": initializers.Zeros,
         "autograph": _part("autograph", "Accepted; functions are traced.", {
             "experimental": _part("autograph.experimental", "Accepted.", {
@@ -138,6 +141,7 @@ def root_names() -> dict[str, Any]:
         }),
         "keras": keras,
         "linalg": _part("linalg", "Products of matrices, and norms.", linalg_ops.LINALG),
+        "lookup": _part("lookup", "Tables from keys to values.", lookup_tables.LOOKUP),
         "losses": keras.losses,
         "math": _part("math", "Elementwise functions and reductions.", {**math_ops.COMMON, **math_ops.MATH}),
         "metrics": keras.metrics,
@@ -146,6 +150,7 @@ def root_names() -> dict[str, Any]:
         "python": _python(),
         "ragged": _part("ragged", "Rows of different lengths.", ragged.RAGGED),
         "random": _part("random", "Draws.", random_ops.RANDOM),
+        "sparse": _part("sparse", "Tensors of which only some places are given.", sparse.SPARSE),
         "strings": _part("strings", "Functions of text.", string_ops.STRINGS),
         "summary": _part("summary", "What TensorBoard shows.", {
             **summary.SUMMARY,

@@ -1,0 +1,104 @@
+"""Further expressions in TensorFlow's names, of text, tables and sparse tensors; see expressions.py.
+
+`python tests/tensorflow/table_expressions.py` with TensorFlow installed writes its values to tests/golden/tensorflow.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+RECORDED = Path(__file__).resolve().parents[1] / "golden" / "tensorflow" / "table_expressions.npz"
+
+WORDS = ["a", "b", "c", "d"]
+ROWS = [["a", "b", "c"], ["d"], []]
+LONG = ["x" * length for length in (0, 3, 4, 8, 16, 17, 33, 65, 130)]
+PLACES = [[2, 1], [0, 1], [1, 3]]
+
+
+def letters(text):
+    """Text and its shape as numbers, which can be compared like the others."""
+    array = np.asarray(text.numpy(), dtype=object)
+    return np.frombuffer(repr((array.shape, array.ravel().tolist())).encode(), "uint8")
+
+
+def rows_of_letters(ragged):
+    return np.frombuffer(repr(ragged.to_list()).encode(), "uint8")
+
+
+def sparse(tf, values=(1.5, 2.5, -3.0)):
+    return tf.SparseTensor(PLACES, tf.constant(values), [3, 4])
+
+
+def table(tf, keys=WORDS, values=(10, 20, 30, 40), default=-1):
+    initializer = tf.lookup.KeyValueTensorInitializer(tf.constant(keys), tf.constant(values, tf.int64))
+    return tf.lookup.StaticHashTable(initializer, default)
+
+
+def buckets(tf):
+    initializer = tf.lookup.KeyValueTensorInitializer(WORDS, np.arange(4), tf.string, tf.int64)
+    return tf.lookup.StaticVocabularyTable(initializer, 5)
+
+
+def step(total, entry):
+    return total * 0.5 + entry
+
+
+EXPRESSIONS = {
+    "hash": lambda tf: tf.strings.to_hash_bucket_fast(LONG, 1000003),
+    "hash with a key": lambda tf: tf.strings.to_hash_bucket_strong(LONG, 1000003, [7, 2**40]),
+    "ngrams": lambda tf: letters(tf.strings.ngrams(WORDS, 2)),
+    "ngrams of two sizes": lambda tf: rows_of_letters(
+        tf.strings.ngrams(tf.ragged.constant(ROWS), (1, 2), separator="|")
+    ),
+    "ngrams of short rows": lambda tf: rows_of_letters(
+        tf.strings.ngrams(tf.ragged.constant(ROWS), 3, preserve_short_sequences=True)
+    ),
+    "padded ngrams": lambda tf: rows_of_letters(
+        tf.strings.ngrams(tf.ragged.constant(ROWS), 3, pad_values=("<", ">"), padding_width=1)
+    ),
+    "encode": lambda tf: letters(tf.strings.unicode_encode([72, 228, 8364], "UTF-8")),
+    "encode rows": lambda tf: letters(tf.strings.unicode_encode(tf.ragged.constant([[72, 228], [8364]]), "UTF-8")),
+    "table": lambda tf: table(tf).lookup(tf.constant([["b", "z"], ["d", "a"]])),
+    "table of text": lambda tf: letters(
+        tf.lookup.StaticHashTable(
+            tf.lookup.KeyValueTensorInitializer(tf.constant([1, 2], tf.int64), tf.constant(["one", "two"])), "?"
+        ).lookup(tf.constant([2, 5], tf.int64))
+    ),
+    "table size": lambda tf: table(tf).size(),
+    "vocabulary": lambda tf: buckets(tf).lookup(tf.constant(["c", "what", "else", "a", ""])),
+    "vocabulary size": lambda tf: buckets(tf).size(),
+    "dense": lambda tf: tf.sparse.to_dense(sparse(tf), validate_indices=False),
+    "dense of text": lambda tf: letters(
+        tf.sparse.to_dense(tf.sparse.reorder(tf.SparseTensor(PLACES, ["p", "q", "r"], [3, 4])), "-")
+    ),
+    "dense with a default": lambda tf: tf.sparse.to_dense(tf.sparse.reorder(sparse(tf)), 9.0),
+    "places in order": lambda tf: tf.sparse.reorder(sparse(tf)).indices,
+    "values in order": lambda tf: tf.sparse.reorder(sparse(tf)).values,
+    "sparse": lambda tf: tf.sparse.from_dense([[0, 3], [4, 0]]).indices,
+    "reshaped": lambda tf: tf.sparse.reshape(tf.sparse.reorder(sparse(tf)), [2, -1]).indices,
+    "product": lambda tf: tf.sparse.sparse_dense_matmul(sparse(tf), np.arange(8.0, dtype="float32").reshape(4, 2)),
+    "product turned": lambda tf: tf.sparse.sparse_dense_matmul(
+        sparse(tf), np.arange(6.0, dtype="float32").reshape(3, 2), adjoint_a=True
+    ),
+    "sum": lambda tf: tf.sparse.reduce_sum(tf.sparse.reorder(sparse(tf)), axis=1),
+    "retained": lambda tf: tf.sparse.retain(sparse(tf), [True, False, True]).values,
+    "foldl": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0])),
+    "foldl from": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0]), initializer=tf.constant(8.0)),
+    "foldr": lambda tf: tf.foldr(step, tf.constant([1.0, 2.0, 5.0])),
+    "scan": lambda tf: tf.scan(step, tf.constant([1.0, 2.0, 5.0])),
+    "scan from": lambda tf: tf.scan(step, tf.constant([1.0, 2.0, 5.0]), initializer=tf.constant(8.0)),
+    "scan back": lambda tf: tf.scan(step, tf.constant([1.0, 2.0, 5.0]), reverse=True),
+    "case": lambda tf: tf.case([(tf.constant(1) > 2, lambda: 1.0), (tf.constant(3) > 2, lambda: 2.0)], lambda: 3.0),
+    "switch": lambda tf: tf.switch_case(tf.constant(7), [lambda: 1.0, lambda: 2.0]),
+}
+
+
+def value_of(name, tf):
+    """The value of an expression as a NumPy array."""
+    return np.asarray(EXPRESSIONS[name](tf))
+
+
+if __name__ == "__main__":
+    import tensorflow
+
+    np.savez_compressed(RECORDED, **{name: value_of(name, tensorflow) for name in EXPRESSIONS})
