@@ -2,6 +2,7 @@
 #include "base/settings.h"
 #include "bindings/convert.h"
 #include "execute/peak.h"
+#include "registry/emitter.h"
 #include "registry/input_conversion.h"
 #include "runtime/parallel.h"
 
@@ -25,6 +26,13 @@ void bind_config(py::module_& module) {
   module.def("set_preferred_kernel", [](std::string name) { settings().preferred_kernel = std::move(name); },
              py::arg("name"), "The kernel to take from now on wherever it can; an empty name returns to the usual choice.");
   module.def("set_default_float", [](py::handle dtype) { set_default_float(dtype_from_python(dtype)); }, py::arg("dtype"));
+  module.def("autocast_dtype", []() -> py::object {
+    const auto dtype = autocast_dtype();
+    return dtype ? py::object(py::str(name_of(*dtype))) : py::none();
+  }, "The dtype in which this thread reads float variables now, or None for their own.");
+  module.def("set_autocast_dtype", [](py::handle dtype) {
+    set_autocast_dtype(dtype.is_none() ? std::nullopt : std::optional(dtype_from_python(dtype)));
+  }, py::arg("dtype"));
   module.def("plan_cache_size", [] { return settings().plan_cache_size; });
   module.def("memory_limit_mebibytes", [] { return settings().memory_limit_mebibytes; });
   module.def("set_memory_limit_mebibytes", [](int limit) { settings().memory_limit_mebibytes = limit; }, py::arg("limit"));

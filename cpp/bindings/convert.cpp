@@ -131,7 +131,7 @@ py::array numpy_from_tensor(const Tensor& tensor) {
 
 Var var_from_python(py::handle object, std::optional<DType> dtype) {
   if (const Var* tensor = tensor_in(object)) return *tensor;
-  if (py::isinstance<Variable>(object)) return read_variable(object.cast<VariablePointer>());
+  if (py::isinstance<Variable>(object)) return read_as_seen(object.cast<VariablePointer>());
   if (is_python_number(object)) return number_to_var(object, dtype ? type_beside(object, *dtype) : default_type(object));
   if (py::isinstance<py::array>(object)) return Var(tensor_from_numpy(py::reinterpret_borrow<py::array>(object)));
   if (is_symbolic(object)) {

@@ -227,13 +227,14 @@ void bind_tensor(py::module_& module) {
     return std::make_shared<Variable>(initial.tensor().clone(), std::move(name), trainable);
   }), py::arg("initial"), py::arg("name"), py::arg("trainable"));
   variable.def_property_readonly("shape", [](const Variable& v) { return shape_to_python(v.type().shape); });
-  variable.def_property_readonly("dtype", [](const Variable& v) { return name_of(v.type().dtype); });
+  variable.def_property_readonly("dtype", [](const Variable& v) { return name_of(seen_dtype(v)); });
+  variable.def_property("autocast", &Variable::autocast, &Variable::set_autocast);
   variable.def_property_readonly("ndim", [](const Variable& v) { return v.type().shape.rank(); });
   variable.def_property_readonly("size", [](const Variable& v) { return v.type().elements(); });
   variable.def_property_readonly("id", [](const Variable& v) { return v.id(); });
   variable.def_property("_name", [](const Variable& v) { return v.name(); }, [](Variable& v, std::string name) { v.set_name(std::move(name)); });
   variable.def_property("_trainable", [](const Variable& v) { return v.trainable(); }, [](Variable& v, bool on) { v.set_trainable(on); });
-  variable.def_property_readonly("value", [](const VariablePointer& v) { return read_variable(v); });
+  variable.def_property_readonly("value", [](const VariablePointer& v) { return read_as_seen(v); });
   variable.def("_assign", [](const VariablePointer& v, py::handle value) {
     Var converted = cast(var_from_python(value, v->type().dtype), v->type().dtype);
     assign_variable(v, converted);

@@ -15,6 +15,7 @@ thread_local std::vector<Recorder*> recorders;
 thread_local int recording_pauses = 0;
 thread_local bool repeating = false;
 thread_local std::vector<std::string> scopes{""};
+thread_local std::optional<DType> autocast;
 const std::string gradient_mark = " (gradient)";
 
 }  // namespace
@@ -87,6 +88,16 @@ Var read_variable(const VariablePointer& variable) {
   }
   return value;
 }
+
+std::optional<DType> autocast_dtype() { return autocast; }
+void set_autocast_dtype(std::optional<DType> dtype) { autocast = dtype; }
+
+DType seen_dtype(const Variable& variable) {
+  const DType own = variable.type().dtype;
+  return autocast && variable.autocast() && is_float(own) ? *autocast : own;
+}
+
+Var read_as_seen(const VariablePointer& variable) { return converted(read_variable(variable), seen_dtype(*variable)); }
 
 void assign_variable(const VariablePointer& variable, const Var& value) {
   if (value.shape() != variable->type().shape) {

@@ -2,6 +2,7 @@
 // the eager one at the bottom, and a stack of recorders (tapes) that see every op emitted.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "registry/attributes.h"
@@ -52,6 +53,14 @@ bool is_recording();
 Vars emit(const OpDef& op, const Vars& inputs, const Attributes& attributes);
 Var emit_one(const OpDef& op, const Vars& inputs, const Attributes& attributes = {});
 Var read_variable(const VariablePointer& variable);
+
+// While a layer runs that computes in another float type than its variables have: that type, in which this thread sees
+// float variables that allow it. Nothing otherwise.
+std::optional<DType> autocast_dtype();
+void set_autocast_dtype(std::optional<DType> dtype);
+DType seen_dtype(const Variable& variable);
+Var read_as_seen(const VariablePointer& variable);
+
 void assign_variable(const VariablePointer& variable, const Var& value);
 
 // Shown to the recorders. A region that ends with `repeats` false is none.

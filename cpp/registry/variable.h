@@ -17,6 +17,9 @@ class Variable {
   void set_name(std::string name) { name_ = std::move(name); }
   bool trainable() const { return trainable_; }
   void set_trainable(bool trainable) { trainable_ = trainable; }
+  // Whether layers that compute in another float type read it in that one.
+  bool autocast() const { return autocast_; }
+  void set_autocast(bool autocast) { autocast_ = autocast; }
   uint64_t id() const { return id_; }
 
   // The value now. Whoever holds it keeps seeing it after an assignment: assignments never write into shared memory.
@@ -30,7 +33,7 @@ class Variable {
  private:
   TensorType type_;
   std::string name_;
-  bool trainable_;
+  bool trainable_, autocast_ = true;
   uint64_t id_;
   Var value_;
 };

@@ -22,7 +22,8 @@ class Variable(_core.Variable):
         trainable: whether gradient tapes watch it and optimizers change it.
         name: label; default: "variable", "variable_1", ...
         path: position in a model, for messages and files; default: the name.
-        autocast, aggregation, synchronization: accepted for compatibility; they change nothing.
+        autocast: whether layers that compute in another float dtype (mixed precision) read it in that one.
+        aggregation, synchronization: accepted for compatibility; they change nothing.
 
     Raises:
         ArgumentError: for a callable without shape.
@@ -72,7 +73,7 @@ class Variable(_core.Variable):
             _core.pop_emitter()
         super().__init__(tensor, path or name, bool(trainable))
         self.name = name
-        self.autocast = autocast
+        self.autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.regularizer: Any = None
         self.constraint: Any = None

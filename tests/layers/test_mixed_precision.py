@@ -193,3 +193,86 @@ def test_the_policy_says_once_what_the_processor_has(caplog, monkeypatch):
     assert "computed in float32" in caplog.text
     with pytest.raises(ValueError, match="mixed_float16, mixed_bfloat16.*received 'float32'"):
         gm.mixed_precision.describe_processor("float32")
+
+
+class Scaled(gm.layers.Layer):
+    """A layer that reads its variables without a cast of its own."""
+
+    def build(self, input_shape):
+        size = (input_shape[-1],)
+        self.factor = self.add_weight(size, initializer="ones", name="factor")
+        self.term = self.add_weight(size, initializer="zeros", name="term", autocast=False)
+        self.count = self.add_weight((), initializer="zeros", dtype="int32", trainable=False, name="count")
+
+    def call(self, inputs):
+        self.seen = [each.dtype for each in (self.factor, self.term, self.count)]
+        self.values = [each.value.dtype for each in (self.factor, self.term, self.count)]
+        return inputs * self.factor
+
+
+def test_variables_are_read_in_the_compute_dtype_inside_call(policy):
+    half = POLICIES[policy][0]
+    layer = Scaled()
+    assert layer(np.ones((2, 3), "float32")).dtype == half
+    assert layer.seen == layer.values == [half, "float32", "int32"]
+    assert [each.dtype for each in layer.weights] == ["float32", "float32", "int32"]
+    symbolic = Scaled()(gm.Input((3,)))
+    assert symbolic.dtype == half
+    own = Scaled(dtype="float32")
+    assert own(np.ones((2, 3), "float32")).dtype == "float32"
+    assert own.seen == ["float32", "float32", "int32"]
+
+
+def test_a_layer_without_autocast_inside_another_reads_float32(policy):
+    half = POLICIES[policy][0]
+
+    class Outer(gm.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.plain, self.casting = Scaled(autocast=False), Scaled()
+
+        def call(self, inputs):
+            return self.casting(self.plain(inputs))
+
+    outer = Outer()
+    outer(np.ones((2, 3), "float32"))
+    assert outer.plain.seen[0] == "float32"
+    assert outer.casting.seen[0] == half
+
+
+def test_an_error_inside_call_ends_the_casting(policy):
+    class Failing(Scaled):
+        def call(self, inputs):
+            raise ValueError("on purpose")
+
+    layer = Failing()
+    with pytest.raises(ValueError, match="on purpose"):
+        layer(np.ones((2, 3), "float32"))
+    assert layer.factor.dtype == layer.factor.value.dtype == "float32"
+
+
+def test_gradients_of_variables_read_in_half_are_float32(policy):
+    layer = Scaled()
+    x = np.full((4, 3), 0.5, "float32")
+    layer(x)
+    with gm.GradientTape() as tape:
+        loss = gm.ops.sum(gm.ops.cast(layer(x), "float32"))
+    gradient = tape.gradient(loss, layer.factor)
+    assert gradient.dtype == "float32"
+    np.testing.assert_array_equal(gradient.numpy(), [2.0, 2.0, 2.0])
+
+
+def test_sums_of_metrics_stay_exact_inside_a_layer(policy):
+    class Counting(gm.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.total = gm.metrics.Sum()
+
+        def call(self, inputs):
+            self.total.update_state([4097.0])
+            return inputs
+
+    layer = Counting()
+    layer(np.ones((2, 3), "float32"))
+    layer(np.ones((2, 3), "float32"))
+    assert float(layer.total.result()) == 8194.0

@@ -62,7 +62,7 @@ class Layer(LayerState):
         activity_regularizer: penalty on the outputs, added to the loss: None, a name, or a regularizer.
         trainable: whether the optimizer changes the variables.
         dtype: dtype of computations and variables, or a policy ("mixed_bfloat16"); default is the global policy.
-        autocast: cast floating-point inputs to the compute dtype.
+        autocast: cast floating-point inputs to the compute dtype, and float variables where `call` reads them.
         name: label; made unique from the class name when missing.
         input_shape, input_dim: accepted as in older scripts; `Sequential` builds itself from them.
 
@@ -241,16 +241,7 @@ class Layer(LayerState):
             self._check_inputs(first)
             with tracing.name_scope(self.name):
                 self._maybe_build(arguments)
-                if symbolic_call:
-                    outputs = self._infer(args, kwargs)
-                else:
-                    with calling.path_scope(self.name):
-                        if self._is_divided:
-                            outputs = rematerialization.call_divided(self, args, kwargs)
-                        elif self._remat_scope is not None:
-                            outputs = rematerialization.call_in_scope(self._remat_scope, self, args, kwargs)
-                        else:
-                            outputs = self.call(*args, **kwargs)
+                outputs = self._infer(args, kwargs) if symbolic_call else self._call_here(args, kwargs)
             self._finish(first, outputs, symbolic_call)
             if symbolic_call:
                 Node(self, args, kwargs, outputs)
@@ -262,6 +253,24 @@ class Layer(LayerState):
             state.training = outer_training
             if is_entry:
                 state.entry_layer = None
+
+    def _call_here(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Call `call`; float variables are read in the compute dtype."""
+        policy = self._dtype_policy
+        with calling.path_scope(self.name):
+            if calling.state.autocast is None and policy.compute_dtype == policy.variable_dtype:
+                return self._call_as_region(args, kwargs)
+            with calling.autocast_scope(policy.compute_dtype, self.autocast):
+                return self._call_as_region(args, kwargs)
+
+    def _call_as_region(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Call `call`, as a region that gradients compute again where that is wanted and there are values."""
+        if not calling.state.inferring:
+            if self._is_divided:
+                return rematerialization.call_divided(self, args, kwargs)
+            if self._remat_scope is not None:
+                return rematerialization.call_in_scope(self._remat_scope, self, args, kwargs)
+        return self.call(*args, **kwargs)
 
     def _bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
         """Return given arguments by name; context arguments the signature lacks are taken out of `kwargs`."""
@@ -323,8 +332,7 @@ class Layer(LayerState):
 
         def run(*values: Any, **named: Any) -> Any:
             values, named = calling.convert_arguments(values, named, self.compute_dtype, self.autocast, self._label)
-            with calling.path_scope(self.name):
-                return self.call(*values, **named)
+            return self._call_here(values, named)
 
         with calling.inferring():
             return symbolic.infer_call(run, args, kwargs)

@@ -131,7 +131,7 @@ class BatchNormalization(ScaleAndOffset):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: channels})
 
     def _statistic(self, name: str, channels: int, initializer: Any) -> Any:
-        return self.add_weight((channels,), name=name, initializer=initializer, trainable=False)
+        return self.add_weight((channels,), name=name, initializer=initializer, trainable=False, autocast=False)
 
     def call(self, inputs: Any, training: Optional[bool] = None, mask: Any = None) -> Any:
         """Return the normalized inputs in the compute dtype."""

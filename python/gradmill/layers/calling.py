@@ -24,6 +24,8 @@ class _ThreadState(threading.local):
         self.training: Any = None
         self.inferring = 0
         self.path: list[str] = []
+        # The dtype in which variables are read: None while no layer runs that casts, "" below one that does not.
+        self.autocast: Optional[str] = None
 
 
 state = _ThreadState()
@@ -43,6 +45,26 @@ class path_scope:  # noqa: N801
 
     def __exit__(self, *_: Any) -> None:
         state.path.pop()
+
+
+class autocast_scope:  # noqa: N801
+    """Read float variables in `compute_dtype` inside; below a layer that casts, in their own if `wanted` is False."""
+
+    __slots__ = ("_dtype", "_outer")
+
+    def __init__(self, compute_dtype: str, wanted: bool):
+        # As in Keras, the outermost layer casts even if not wanted; only the variables' own `autocast` prevents it.
+        casts = is_float(compute_dtype) and (wanted or state.autocast is None)
+        self._dtype = compute_dtype if casts else ""
+        self._outer = state.autocast
+
+    def __enter__(self) -> None:
+        state.autocast = self._dtype
+        _core.set_autocast_dtype(self._dtype or None)
+
+    def __exit__(self, *_: Any) -> None:
+        state.autocast = self._outer
+        _core.set_autocast_dtype(self._outer or None)
 
 
 @contextlib.contextmanager

@@ -71,6 +71,7 @@ class ScaleAndOffset(Layer):
                 weight = self.add_weight(
                     shape,
                     name=name,
+                    autocast=False,  # read in the dtype of the arithmetic
                     initializer=getattr(self, f"{name}_initializer"),
                     regularizer=getattr(self, f"{name}_regularizer"),
                     constraint=getattr(self, f"{name}_constraint"),

@@ -128,7 +128,7 @@ class LayerState:
             initializer: first values; default "glorot_uniform" for floats, "zeros" for the rest.
             dtype: element type; default the layer's variable dtype.
             trainable: whether the optimizer changes it.
-            autocast: accepted for compatibility.
+            autocast: whether `call` reads it in the layer's compute dtype, where that differs from `dtype`.
             regularizer: penalty on the values, added to the loss.
             constraint: projection applied after each update.
             aggregation: accepted for compatibility.
@@ -162,7 +162,7 @@ class LayerState:
         # A first call may come while a step is traced or shapes are inferred; first values are computed regardless.
         with tracing.init_scope():
             value = initializer(shape, dtype=dtype)
-            variable = Variable(value, name=name or "variable", trainable=trainable, dtype=dtype)
+            variable = Variable(value, name=name or "variable", trainable=trainable, dtype=dtype, autocast=autocast)
         variable.path = "/".join([*self._scope_path(), name or "variable"])
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)

@@ -73,7 +73,9 @@ class Metric:
         """
         self._require_base()
         dtype = support.compute_dtype(dtype)
-        variable = Variable(support.initial_array(initializer, shape, dtype), name=name, trainable=False, dtype=dtype)
+        # Sums are not read in half precision where a layer updates them.
+        value = support.initial_array(initializer, shape, dtype)
+        variable = Variable(value, name=name, trainable=False, dtype=dtype, autocast=False)
         variable.path = f"{self.name.replace('/', '>')}/{name or 'variable'}"
         variable.aggregation = aggregation
         self._variables.append(variable)
