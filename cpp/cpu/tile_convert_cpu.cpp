@@ -53,38 +53,36 @@ template <class From> struct Convert<Boolean, From> {
   static GM_INLINE Boolean one(From x) { return {uint8_t(x != From(0))}; }
 };
 
+template <class T> constexpr bool is_float = false;
+template <> constexpr bool is_float<float> = true;
+
 template <class To, class From> void convert(void* to, const void* from, int64_t count) {
   To* __restrict out = static_cast<To*>(to);
   const From* __restrict in = static_cast<const From*>(from);
-  for (int64_t i = 0; i < count; ++i) out[i] = Convert<To, From>::one(in[i]);
-}
-
-void float_of_float16(void* to, const void* from, int64_t count) {
-  const int64_t done = widen_float16_blocks(static_cast<float*>(to), static_cast<const uint16_t*>(from), count);
-  convert<float, Float16>(static_cast<float*>(to) + done, static_cast<const uint16_t*>(from) + done, count - done);
-}
-void float16_of_float(void* to, const void* from, int64_t count) {
-  const int64_t done = narrow_float16_blocks(static_cast<uint16_t*>(to), static_cast<const float*>(from), count);
-  convert<Float16, float>(static_cast<uint16_t*>(to) + done, static_cast<const float*>(from) + done, count - done);
+  if constexpr (is_float<To> && is_half_type<From>) {
+    widen_row<From>(in, out, count);
+  } else if constexpr (is_half_type<To> && is_float<From>) {
+    narrow_row(in, out, count);
+  } else {
+    for (int64_t i = 0; i < count; ++i) out[i] = Convert<To, From>::one(in[i]);
+  }
 }
 
 }  // namespace
 
 // The columns follow DType.
-#define GM_TILE_LOADS(T, half)                                                                                      \
-  {convert<T, float>,   convert<T, double>,  convert<T, BFloat16>, half,                convert<T, int8_t>,         \
+#define GM_TILE_LOADS(T)                                                                                            \
+  {convert<T, float>,   convert<T, double>,  convert<T, BFloat16>, convert<T, Float16>, convert<T, int8_t>,         \
    convert<T, int16_t>, convert<T, int32_t>, convert<T, int64_t>,  convert<T, uint8_t>, convert<T, uint16_t>,       \
    convert<T, uint32_t>, convert<T, Boolean>}
-#define GM_TILE_STORES(T, half)                                                                                     \
-  {convert<float, T>,   convert<double, T>,  convert<BFloat16, T>, half,                convert<int8_t, T>,         \
+#define GM_TILE_STORES(T)                                                                                           \
+  {convert<float, T>,   convert<double, T>,  convert<BFloat16, T>, convert<Float16, T>, convert<int8_t, T>,         \
    convert<int16_t, T>, convert<int32_t, T>, convert<int64_t, T>,  convert<uint8_t, T>, convert<uint16_t, T>,       \
    convert<uint32_t, T>, convert<Boolean, T>}
 
-const TileConversion tile_loads[4][12] = {
-    GM_TILE_LOADS(float, float_of_float16), GM_TILE_LOADS(double, (convert<double, Float16>)),
-    GM_TILE_LOADS(int32_t, (convert<int32_t, Float16>)), GM_TILE_LOADS(int64_t, (convert<int64_t, Float16>))};
-const TileConversion tile_stores[4][12] = {
-    GM_TILE_STORES(float, float16_of_float), GM_TILE_STORES(double, (convert<Float16, double>)),
-    GM_TILE_STORES(int32_t, (convert<Float16, int32_t>)), GM_TILE_STORES(int64_t, (convert<Float16, int64_t>))};
+const TileConversion tile_loads[4][12] = {GM_TILE_LOADS(float), GM_TILE_LOADS(double), GM_TILE_LOADS(int32_t),
+                                          GM_TILE_LOADS(int64_t)};
+const TileConversion tile_stores[4][12] = {GM_TILE_STORES(float), GM_TILE_STORES(double), GM_TILE_STORES(int32_t),
+                                           GM_TILE_STORES(int64_t)};
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

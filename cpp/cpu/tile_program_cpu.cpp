@@ -250,10 +250,14 @@ struct Frame {
   }
 };
 
+GM_INLINE bool keeps_all(const TileProgram& program, void* const* buffers) {
+  return program.guarded && !*static_cast<const uint8_t*>(buffers[program.guard]);
+}
+
 }  // namespace
 
 void run_tile_program(const TileProgram& program, void* const* buffers, int64_t begin, int64_t end) {
-  if (begin >= end) return;
+  if (begin >= end || keeps_all(program, buffers)) return;
   Frame frame;
   Run run = frame.run(program, buffers);
   const int64_t inner = program.dims[program.rank - 1];
@@ -265,7 +269,7 @@ void run_tile_program(const TileProgram& program, void* const* buffers, int64_t 
 
 void run_tile_block(const TileProgram& program, void** buffers, int64_t begin, int64_t rows, int64_t row_length,
                     int64_t columns, const void* block, int64_t block_stride) {
-  if (rows <= 0 || columns <= 0) return;
+  if (rows <= 0 || columns <= 0 || keeps_all(program, buffers)) return;
   Frame frame;
   Run run = frame.run(program, buffers);
   const int64_t bytes = dtype_bytes[program.operand[0].dtype];

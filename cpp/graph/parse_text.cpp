@@ -228,10 +228,12 @@ class Parser {
     if (inputs.empty()) infer_types(op, types, attributes);  // says how many inputs are missing
     const RecordingPause no_tapes;
     const EmitterScope here(&emitter_);
-    // What the pass read_halves has made is taken as it stands.
+    // What the passes read_halves and round_in_products have made is taken as it stands.
     const HalfForm* form = half_form(op);
     const bool narrow = form && inputs.size() > form->inputs.back() && is_half(types[form->inputs[0]].dtype);
-    return narrow ? emitter_.emit(op, vars, attributes) : emit(op, vars, attributes);
+    const AttributeField* rounding = attributes.schema()->find("rounds_b");
+    const bool rounds = rounding && std::get<bool>(rounding->get(attributes.data())) && is_half(types[0].dtype);
+    return narrow || rounds ? emitter_.emit(op, vars, attributes) : emit(op, vars, attributes);
   }
 
   // The operands of an epilogue are the product and the node's inputs after the factors.

@@ -155,6 +155,31 @@ void TileBuilder::output(DType dtype, Value value, int same_memory_as) {
   outputs_.push_back({dtype, value, same_memory_as});
 }
 
+// Where one number decides whether all results are new or what lies in their memory already, nothing need be computed to
+// keep the old: the step of an optimizer that a loss scale may skip.
+void TileBuilder::find_guard(TileProgram* program) {
+  const std::vector<int> uses = count_uses();
+  Value guard = none;
+  for (const Output& output : outputs_) {
+    if (!is_computed(output.value, TileOpcode::where) || uses[output.value] != 1) return;
+    const Node &choice = nodes_[output.value], &kept = nodes_[choice.source[2]];
+    if (guard != none && choice.source[0] != guard) return;
+    guard = choice.source[0];
+    if (kept.kind != Kind::input || kept.index != output.same_memory_as) return;
+    const TileOperand& operand = operands_[kept.index];
+    if (operand.access != TileAccess::contiguous || operand.dtype != static_cast<uint8_t>(output.dtype)) return;
+  }
+  if (guard == none || nodes_[guard].kind != Kind::input) return;
+  const int index = nodes_[guard].index;
+  if (operands_[index].access != TileAccess::scalar || operands_[index].dtype != static_cast<uint8_t>(DType::boolean)) return;
+  program->guarded = true;
+  program->guard = static_cast<uint8_t>(index);
+  for (Output& output : outputs_) {
+    const Value made = nodes_[output.value].source[1];
+    output.value = nodes_[made].kind == Kind::computed ? made : apply(TileOpcode::copy, made);
+  }
+}
+
 // How often each value is used, by values that an output needs.
 std::vector<int> TileBuilder::count_uses() const {
   std::vector<int> uses(nodes_.size(), 0);
@@ -593,6 +618,7 @@ const char* TileBuilder::build(TileProgram* program) {
     operand.staging = max_tile_registers;
   }
   if (const char* reason = place_dims(program)) return reason;
+  find_guard(program);
   join_instructions();
   if (type_ == TileType::f32) join_affine();
   if (type_ == TileType::f32) join_adam();

@@ -61,6 +61,7 @@ class TileBuilder {
     int same_memory_as;
   };
   Value add_input(DType dtype, TileAccess access, const int64_t* strides);
+  void find_guard(TileProgram* program);
   std::vector<int> count_uses() const;
   bool is_joinable(Value value, TileOpcode opcode, const std::vector<int>& uses) const;
   void join_instructions();

@@ -98,6 +98,8 @@ struct TileProgram {
   uint8_t registers;        // temporaries and staging together
   uint8_t instructions;
   bool any_strided;
+  bool guarded;             // where operand `guard`, a bool, is false nothing is written
+  uint8_t guard;
   int32_t tile_elements;    // elements per tile: registers * tile_elements values fit the scratch buffer
   bool splits_rows;         // tiles never cross a row of dims[rank - 1], so most strided operands are read in place
   int64_t elements;         // product of dims

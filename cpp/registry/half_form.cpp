@@ -8,6 +8,7 @@ const HalfForm* half_form(const OpDef& op) {
   static const std::vector<HalfForm> forms = {
       {OpId::layer_norm, {0}, {0}},     {OpId::layer_norm_backward, {0, 1}, {0}}, {OpId::sum, {0}, {}},
       {OpId::channel_moments, {0}, {}}, {OpId::channel_products, {0, 1}, {}},
+      {OpId::all_finite, {0}, {}},
   };
   const auto found = std::find_if(forms.begin(), forms.end(), [&](const HalfForm& form) { return is_op(op, form.op); });
   return found == forms.end() ? nullptr : &*found;

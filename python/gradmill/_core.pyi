@@ -59,6 +59,10 @@ def set_preferred_kernel(name: str) -> None:
     """The kernel to take from now on wherever it can; an empty name returns to the usual choice."""
 
 def set_default_float(dtype: Any) -> None: ...
+def autocast_dtype() -> Any:
+    """The dtype in which this thread reads float variables now, or None for their own."""
+
+def set_autocast_dtype(dtype: Any) -> None: ...
 def plan_cache_size() -> int: ...
 def memory_limit_mebibytes() -> int: ...
 def set_memory_limit_mebibytes(limit: int) -> None: ...
@@ -143,6 +147,10 @@ class Variable:
     def shape(self) -> tuple[int, ...]: ...
     @property
     def dtype(self) -> str: ...
+    @property
+    def autocast(self) -> bool: ...
+    @autocast.setter
+    def autocast(self, __value: bool) -> None: ...
     @property
     def ndim(self) -> int: ...
     @property
@@ -549,6 +557,10 @@ class _Ops:
         """The smallest element along axes; NaN if there is one."""
 
     @staticmethod
+    def all_finite(x: Any) -> Tensor:
+        """Whether no element is infinite or NaN."""
+
+    @staticmethod
     def argmax(x: Any, axis: int = -1, keepdims: bool = False) -> Tensor:
         """Where the largest element along `axis` is; the first of equals, NaN first."""
 
@@ -657,7 +669,7 @@ class _Ops:
         """What arrives at query, key and value of attention."""
 
     @staticmethod
-    def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, epilogue: Any = None) -> Tensor:
+    def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, rounds_b: bool = False, wide: bool = False, epilogue: Any = None) -> Tensor:
         """Matrix product over the last two axes; leading axes are broadcast."""
 
     @staticmethod

@@ -62,7 +62,7 @@ void check_product(long m, long k, long n) {
       const Eigen::MatrixXd wanted = (transpose_a ? Eigen::MatrixXd(left.transpose()) : left) *
                                      (transpose_b ? Eigen::MatrixXd(right.transpose()) : right);
       const Var found = emit_one(op_definition(OpId::matmul), {var_of(a), var_of(b)},
-                                 Attributes::of(MatmulAttributes{transpose_a, transpose_b, nullptr}));
+                                 Attributes::of(MatmulAttributes{.transpose_a = transpose_a, .transpose_b = transpose_b}));
       REQUIRE(found.shape() == Shape{m, n});
       check_alike<T>(found, wanted, k);
     }

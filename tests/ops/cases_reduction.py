@@ -36,6 +36,10 @@ def np_min(x, axes=(), keepdims=False):
     return np.min(x, axis=all_or(axes), keepdims=keepdims)
 
 
+def np_all_finite(x):
+    return np.isfinite(x).all()
+
+
 def np_argmax(x, axis=-1, keepdims=False):
     return np.argmax(x, axis=axis, keepdims=keepdims)
 
@@ -105,3 +109,14 @@ case("cumsum", x=normal(0, 3), axis=[0, 1], reference=np_cumsum, gradient=False)
 case("cumsum", x=booleans(3, 6), axis=[0, 1], reference=np_cumsum)
 for dtype in INTEGERS:
     case("cumsum", x=integers(0, 50, 9, 3, dtype=dtype), axis=[0, 1], reverse=[False, True], reference=np_cumsum)
+
+HALVES = ("float16", "bfloat16", "float32", "float64")
+case("all_finite", x=normal(3, 4, 5), reference=np_all_finite, dtypes=HALVES)
+case("all_finite", x=normal(), reference=np_all_finite)
+case("all_finite", x=normal(0, 3), reference=np_all_finite)
+case("all_finite", x=integers(-3, 4, 3, 5), reference=np_all_finite)
+# The largest float16, and what is not finite alone, at the end of a vector and in the last of several units.
+case("all_finite", x=values([65504.0, -65504.0, 0.0, -0.0, 6e-8]), reference=np_all_finite, dtypes=HALVES)
+for wrong in (NAN, INF, -INF):
+    case("all_finite", x=values([1.0, 2.0, wrong]), reference=np_all_finite, dtypes=HALVES)
+    case("all_finite", x=values([0.0] * 100000 + [wrong]), reference=np_all_finite, dtypes=HALVES, large=True)

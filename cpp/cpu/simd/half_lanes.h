@@ -107,11 +107,38 @@ GM_INLINE void store_partial(Half* to, Vec<float> x, int64_t count) {
   for (int64_t i = 0; i < count; ++i) narrow(to + i, x.native[i]);
 }
 
+// What is left of x once it has been stored as Half.
+GM_INLINE Vec<float> rounded_to(BFloat16, Vec<float> x) {
+  const NativeUnsigned bits = (NativeUnsigned)x.native, kept = (NativeUnsigned)(x == x).bits;
+  const NativeUnsigned rounded = (bits + 0x7fff + ((bits >> 16) & 1)) & kept;
+  return Vec<float>((NativeFloat)((rounded | ((bits | 0x400000) & ~kept)) & 0xffff0000u));
+}
+GM_INLINE Vec<float> rounded_to(Float16, Vec<float> x) {
+#if defined(__F16C__) && !defined(__AVX512F__)
+  return Vec<float>((NativeFloat)_mm256_cvtph_ps(_mm256_cvtps_ph((__m256)x.native, _MM_FROUND_TO_NEAREST_INT)));
+#else
+  Float16 halves[vector_lanes];
+  store(halves, x);
+  return load(halves);
+#endif
+}
+
+// Rows that are stored as Half, or as float and count as rounded to it.
 template <class Half>
 GM_INLINE void widen_row(const Half* from, float* to, int64_t count) {
   int64_t i = 0;
   for (; i + vector_lanes <= count; i += vector_lanes) store(to + i, load(from + i));
   for (; i < count; ++i) to[i] = widen(from[i]);
+}
+template <class Half>
+GM_INLINE void widen_row(const float* from, float* to, int64_t count) {
+  int64_t i = 0;
+  for (; i + vector_lanes <= count; i += vector_lanes) store(to + i, rounded_to(Half{}, load(from + i)));
+  for (; i < count; ++i) {
+    Half half;
+    narrow(&half, from[i]);
+    to[i] = widen(half);
+  }
 }
 template <class Half>
 GM_INLINE void narrow_row(const float* from, Half* to, int64_t count) {

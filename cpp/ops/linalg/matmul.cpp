@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "ops/build.h"
 #include "ops/elementwise/tile_group.h"
+#include "registry/input_conversion.h"
 
 namespace gradmill {
 namespace {
@@ -27,13 +28,17 @@ TensorType product_type(InferScope& s) {
   Shape shape = broadcast_shapes(batch_shape(x), batch_shape(y), s.op());
   shape.append(m);
   shape.append(n);
-  return {s.input(0).dtype, shape};
+  const DType dtype = s.input(0).dtype, other = s.input(1).dtype;
+  if (dtype != other && !(a.rounds_b && is_half(dtype) && other == DType::float32)) {
+    s.dtype_error("a and b must have one dtype; received ", name_of(dtype), " and ", name_of(other));
+  }
+  return {a.wide && is_half(dtype) ? DType::float32 : dtype, shape};
 }
 
 }  // namespace
 
 Var matmul(const Var& a, const Var& b, bool transpose_a, bool transpose_b) {
-  return emit_one(op_definition(OpId::matmul), {a, b}, Attributes::of(MatmulAttributes{transpose_a, transpose_b, nullptr}));
+  return emit_one(op_definition(OpId::matmul), {a, b}, Attributes::of(MatmulAttributes{transpose_a, transpose_b, false, false, nullptr}));
 }
 
 OpDef define_matmul() {
@@ -44,6 +49,8 @@ OpDef define_matmul() {
                        .output("y", "(..., m, n)")
                        .attribute("transpose_a", &MatmulAttributes::transpose_a, "swap the last two axes of a")
                        .attribute("transpose_b", &MatmulAttributes::transpose_b, "swap the last two axes of b")
+                       .attribute("rounds_b", &MatmulAttributes::rounds_b, "b counts as rounded to the type of a; made by the compiler")
+                       .attribute("wide", &MatmulAttributes::wide, "give the product of 16-bit factors in float32")
                        .attribute("epilogue", &MatmulAttributes::epilogue, "elementwise ops on the product; made by the compiler"),
       .infer =
           [](InferScope& s) {
@@ -61,7 +68,7 @@ OpDef define_matmul() {
           [](const GradientScope& g) {
             const auto& at = g.attributes<MatmulAttributes>();
             GM_CHECK(!at.epilogue, "the gradient of a compiled product");
-            const Var &a = g.input(0), &b = g.input(1), &dy = g.dy();
+            const Var &a = g.input(0), &b = g.input(1), dy = converted(g.dy(), a.dtype());
             Vars result(2);
             if (g.needs(0)) {  // y = A B: dA = dy B', dB = A' dy; a transposed factor gets the transposed gradient
               const Var da = at.transpose_a ? matmul(b, dy, at.transpose_b, true) : matmul(dy, b, false, !at.transpose_b);

@@ -16,6 +16,7 @@ struct Parameters {
   int64_t batch_dims[kernel_max_rank], a_strides[kernel_max_rank], b_strides[kernel_max_rank];
   const TileProgram* program;
   int program_operands;  // inputs of the node beyond the factors, then outputs
+  bool direct;           // the result is stored as it is computed
   int64_t k_step;        // terms of a partial sum, see run_partial_sums
 };
 
@@ -61,11 +62,11 @@ void narrow_block(void* context, const void* tile, long ld, long row, long rows,
   for (long i = 0; i < rows; ++i) narrow_row(from + i * ld, to + i * epilogue.columns, cols);
 }
 
-template <class S, class T>
-GM_INLINE void multiply(const GemmProblem& gemm, const S* a, const S* b, T* c, void* scratch, long begin, long end,
+template <class S, class Right, class T>
+GM_INLINE void multiply(const GemmProblem& gemm, const S* a, const Right* b, T* c, void* scratch, long begin, long end,
                         const GemmEpilogue* epilogue) {
   if constexpr (is_half_type<S>) {
-    const HalfFactors<S> factors{a, b, gemm};
+    const HalfFactors<S, Right> factors{a, b, gemm};
     gemm_run(gemm, half_source(&factors), static_cast<const T*>(nullptr), c, gemm.n, scratch, begin, end, epilogue);
   } else {
     gemm_run(gemm, a, b, c, gemm.n, scratch, begin, end, epilogue);
@@ -85,7 +86,7 @@ template <class S>
 void add_partial_sums(const KernelCall& call) {
   typedef typename Arithmetic<S>::Type T;
   const Parameters& p = parameters_of<Parameters>(call);
-  const bool direct = !p.program && !is_half_type<S>;
+  const bool direct = p.direct;
   const int64_t elements = p.gemm.m * p.gemm.n;
   const T* sums = reinterpret_cast<const T*>(call.shared_scratch);
   EpilogueContext context = epilogue_context(p, call, sizeof(T));
@@ -102,12 +103,12 @@ void add_partial_sums(const KernelCall& call) {
       context.operands[0] = total - begin;
       run_tile_program(*p.program, context.operands, begin, begin + count);
     } else if constexpr (is_half_type<S>) {
-      narrow_row(total, static_cast<S*>(call.buffers[2]) + begin, count);
+      if (!direct) narrow_row(total, static_cast<S*>(call.buffers[2]) + begin, count);
     }
   }
 }
 
-template <class S>
+template <class S, class Right = S>
 void run_partial_sums(const KernelCall& call) {
   typedef typename Arithmetic<S>::Type T;
   if (call.phase == 1) return add_partial_sums<S>(call);
@@ -118,17 +119,18 @@ void run_partial_sums(const KernelCall& call) {
     GemmProblem part = p.gemm;
     part.k = p.gemm.k - k_begin < p.k_step ? p.gemm.k - k_begin : p.k_step;
     multiply(part, static_cast<const S*>(call.buffers[0]) + k_begin * part.a_col,
-             static_cast<const S*>(call.buffers[1]) + k_begin * part.b_row, sums + unit * part.m * part.n,
+             static_cast<const Right*>(call.buffers[1]) + k_begin * part.b_row, sums + unit * part.m * part.n,
              call.worker_scratch, 0, gemm_split(part, sizeof(T)).units, nullptr);
   }
 }
 
-template <class S>
+template <class S, class Right = S>
 void run(const KernelCall& call) {
   typedef typename Arithmetic<S>::Type T;
   const Parameters& p = parameters_of<Parameters>(call);
-  const S *a = static_cast<const S*>(call.buffers[0]), *b = static_cast<const S*>(call.buffers[1]);
-  const bool direct = !p.program && !is_half_type<S>;
+  const S* a = static_cast<const S*>(call.buffers[0]);
+  const Right* b = static_cast<const Right*>(call.buffers[1]);
+  const bool direct = p.direct;
   T* c = direct ? static_cast<T*>(call.buffers[2]) : nullptr;
   EpilogueContext context = epilogue_context(p, call, sizeof(T));
   GemmEpilogue epilogue{run_epilogue, &context};
@@ -209,8 +211,10 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.batch_rank = 0;
   }
   const int element_size = a.dtype == DType::float64 ? 8 : 4;  // of the arithmetic
+  const bool rounds = attributes.rounds_b && a.dtype != b.dtype;
   p.units = gemm_split(p.gemm, element_size).units;
   p.program = problem.program;
+  p.direct = !p.program && size_of(c.dtype) == static_cast<size_t>(element_size);
   p.program_operands = problem.input_count - 2 + problem.output_count;
   const double work = static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
                       static_cast<double>(p.batches) / 4;
@@ -220,8 +224,9 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.k_step = (p.gemm.k + p.units - 1) / p.units;
     p.units = (p.gemm.k + p.k_step - 1) / p.k_step;
     const int64_t elements = p.gemm.m * p.gemm.n;
-    set_units(plan, of_storage(a.dtype, {run_partial_sums<float>, run_partial_sums<double>, run_partial_sums<BFloat16>,
-                                         run_partial_sums<Float16>}), p.units, work);
+    set_units(plan, rounds ? of_storage(a.dtype, {nullptr, nullptr, run_partial_sums<BFloat16, float>, run_partial_sums<Float16, float>})
+                           : of_storage(a.dtype, {run_partial_sums<float>, run_partial_sums<double>,
+                                                  run_partial_sums<BFloat16>, run_partial_sums<Float16>}), p.units, work);
     plan.phases = 2;
     plan.units[1] = (elements + added_elements - 1) / added_elements;
     plan.shared_scratch_bytes = static_cast<size_t>(p.units * elements * element_size);
@@ -235,7 +240,9 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     if (plan.worker_scratch_bytes < total_bytes) plan.worker_scratch_bytes = total_bytes;
     return;
   }
-  set_units(plan, of_storage(a.dtype, {run<float>, run<double>, run<BFloat16>, run<Float16>}), p.units * p.batches, work);
+  set_units(plan, rounds ? of_storage(a.dtype, {nullptr, nullptr, run<BFloat16, float>, run<Float16, float>})
+                         : of_storage(a.dtype, {run<float>, run<double>, run<BFloat16>, run<Float16>}),
+            p.units * p.batches, work);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 import logging
 from typing import Any, List, Mapping, Optional, Sequence
 
-from gradmill import errors, ops, serialization, tracing
+from gradmill import _core, errors, ops, serialization, tracing
 from gradmill.optimizers.arguments import COMMON_ARGUMENTS, with_common_arguments
 from gradmill.optimizers.base import Optimizer
 from gradmill.variable import Variable
@@ -16,7 +16,8 @@ class LossScaleOptimizer(Optimizer):
 
     Gradients are divided by the scale again. A step with an infinite or undefined gradient changes nothing and halves
     the scale; `dynamic_growth_steps` good steps in a row double it. `skipped_steps` counts the steps that changed
-    nothing, and `fit` says after an epoch how many of its steps did.
+    nothing, and `fit` says after an epoch how many of its steps did. In a compiled step the gradient of a float16
+    kernel is not rounded to float16 where it need not be stored, and then overflows only if what it is made of does.
 
     Args:
         inner_optimizer: the optimizer that updates the variables.
@@ -118,11 +119,12 @@ class LossScaleOptimizer(Optimizer):
     def _step(self, grads: list, variables: list) -> None:
         """Run the inner step where all gradients are finite, and adapt the scale."""
         with tracing.name_scope(self.name):
-            finite = ops.all(ops.isfinite(grads[0]))
+            finite = _core.ops.all_finite(grads[0])
             for gradient in grads[1:]:
-                finite = ops.logical_and(finite, ops.all(ops.isfinite(gradient)))
+                finite = ops.logical_and(finite, _core.ops.all_finite(gradient))
             scale, counter = self.dynamic_scale.value, self.step_counter.value
-            unscaled = [gradient / scale for gradient in grads]
+            factor = 1.0 / scale
+            unscaled = [gradient * ops.cast(factor, gradient.dtype) for gradient in grads]
             inner = self.inner_optimizer
             changed = [*inner._trainable_variables, *inner.variables]
             self._update_where(finite, changed, lambda: inner._step(unscaled, variables))
