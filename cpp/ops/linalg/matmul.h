@@ -11,7 +11,7 @@ struct MatmulAttributes {
   bool transpose_b = false;
   bool rounds_b = false;  // b is float32 and rounded, as it is read, to the 16 bits in which a is stored
   bool wide = false;  // the product of 16-bit factors is float32, as it was computed
-  TileGroupPointer epilogue;
+  TileGroupPointer epilogue = nullptr;
 };
 
 }  // namespace gradmill
