@@ -23,6 +23,7 @@ from gradmill.benchmark import EpochTimer, prepare, resume_callback, summarize, 
 from gradmill.benchmark.options import (
     add_speed_options,
     apply_precision,
+    policy_name,
     positive,
     print_configuration,
     print_devices,
@@ -39,7 +40,6 @@ parser = argparse.ArgumentParser(
     epilog="example: python examples/cvnet512.py --bs 4 --epochs 2",
 )
 add_speed_options(parser, batch_size=16, epochs=2)
-parser.add_argument("--bf16", action="store_true", help="mixed precision with bfloat16 instead of float16")
 parser.add_argument("--training", metavar="CSV", default="triangles/training.csv", help="(default %(default)s)")
 parser.add_argument("--validation", metavar="CSV", default="triangles/validation.csv", help="(default %(default)s)")
 parser.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="what files that cannot be used do")
@@ -52,8 +52,6 @@ parser.add_argument("--patience", type=positive, default=50, help="epochs withou
 parser.add_argument("--threads", type=positive, help="threads to use (default: all cores)")
 parser.add_argument("--fresh", action="store_true", help="do not go on with interrupted runs")
 options = parser.parse_args()
-if options.fp16 and options.bf16:
-    parser.error("--fp16 and --bf16: expected one of them")
 if options.pause < 0:
     parser.error(f"--pause: expected seconds, 0 or more; received {options.pause:g}")
 if options.quick:
@@ -150,7 +148,7 @@ def main():
         epochs=options.epochs,
         images=f"{len(training[0])} to train, {len(validation[0])} to validate, {left_out + also_left_out} left out",
         image_size=f"{options.side}x{options.side}x1",
-        precision="mixed_float16" if options.fp16 else "mixed_bfloat16" if options.bf16 else "float32",
+        precision=policy_name(options),
     )
     print_devices()
     apply_precision(options)

@@ -18,6 +18,7 @@ from gradmill.benchmark import prepare, print_summary, write_results
 from gradmill.benchmark.options import (
     add_speed_options,
     apply_precision,
+    policy_name,
     positive,
     print_configuration,
     print_devices,
@@ -101,7 +102,7 @@ def main():
         steps=options.steps,
         epochs=options.epochs,
         **samples,
-        precision="mixed_float16" if options.fp16 else "float32",
+        precision=policy_name(options),
     )
     print_devices()
     apply_precision(options)

@@ -19,6 +19,7 @@ from gradmill.benchmark.options import (
     add_speed_options,
     apply_precision,
     parse_devices,
+    policy_name,
     positive,
     print_configuration,
     print_devices,
@@ -98,7 +99,7 @@ def main():
         images=f"{options.images} of {options.image_size}x{options.image_size}x3",
         epochs=options.epochs,
         measured_on=", ".join(name for name, _ in devices),
-        precision="mixed_float16" if options.fp16 else "float32",
+        precision=policy_name(options),
     )
     print_devices()
     apply_precision(options)

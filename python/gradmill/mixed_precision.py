@@ -6,7 +6,7 @@ import logging
 from typing import Any, Optional, Union
 
 from gradmill import _core, config
-from gradmill.errors import ArgumentError
+from gradmill.errors import ArgumentError, DTypeError
 from gradmill.serialization import deserialize_object, register_serializable
 
 __all__ = [
@@ -44,6 +44,11 @@ class DTypePolicy:
     """
 
     def __init__(self, name: str):
+        if isinstance(name, str) and name.startswith("mixed") and name not in _MIXED:
+            raise DTypeError(
+                f"dtype policy: unknown policy {name!r}; expected {' or '.join(map(repr, _MIXED))}, or a dtype such as "
+                "'float32' for computations and variables"
+            )
         self._name = name if name in _MIXED else config.standardize_dtype(name)
         self._compute_dtype = _MIXED.get(self._name, self._name)
         self._variable_dtype = "float32" if self._name in _MIXED else self._name
@@ -114,10 +119,19 @@ def set_dtype_policy(policy: Union[None, str, DTypePolicy]) -> None:
     The first time a mixed policy is set, one line of the log "gradmill" says what this processor has for it.
 
     Args:
-        policy: a policy, its name, a dtype, or None.
+        policy: a policy, its name, a floating-point dtype, or None.
+
+    Raises:
+        DTypeError: an unknown name, or a dtype that layers cannot compute in: integers and bool.
     """
     global _global_policy
-    _global_policy = None if policy is None else get_policy(policy)
+    found = None if policy is None else get_policy(policy)
+    if found is not None and "float" not in found.compute_dtype:
+        raise DTypeError(
+            f"dtype policy: layers cannot compute in {found.compute_dtype!r}; expected a floating-point dtype or "
+            f"{' or '.join(_MIXED)}; for a single layer pass dtype={found.compute_dtype!r} to it"
+        )
+    _global_policy = found
     if _global_policy is not None and _global_policy.name in _MIXED and _global_policy.name not in _described:
         _described.add(_global_policy.name)
         _log.warning("%s", describe_processor(_global_policy.name))

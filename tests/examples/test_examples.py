@@ -94,9 +94,12 @@ def test_quick_train_benchmark(model, tmp_path):
 @pytest.mark.parametrize("model", ["distilbert-base-uncased", "bert-base-uncased", "bert-large-uncased"])
 def test_quick_train_benchmark_of_transformers(model, tmp_path):
     script = str(EXAMPLES / "train_benchmark.py")
-    half = ["--fp16"] if model.startswith("distil") else []
-    done = run(script, "--type", "transformer", "--model", model, "--quick", *half, folder=tmp_path)
+    half = {"distilbert-base-uncased": "--fp16", "bert-base-uncased": "--bf16"}.get(model)
+    done = run(script, "--type", "transformer", "--model", model, "--quick", *filter(None, [half]), folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    # Once, what the processor has and what to expect of it.
+    assert done.stderr.count("this processor") == (half is not None)
+    assert done.stderr.count("expect activations of about half the size") == (half is not None)
     for words in ("Sequences:         16 ids below 1000", "Devices:", "Total params:", "Warm-up:", "Sample/sec: "):
         assert words in done.stdout
     results = json.loads((tmp_path / f"results/train_benchmark_{model}.json").read_text())

@@ -276,3 +276,21 @@ def test_sums_of_metrics_stay_exact_inside_a_layer(policy):
     layer(np.ones((2, 3), "float32"))
     layer(np.ones((2, 3), "float32"))
     assert float(layer.total.result()) == 8194.0
+
+
+@pytest.mark.parametrize("name", ["mixed_float8", "mixed_float32", "mixed"])
+def test_unknown_policies_are_named_beside_the_known(name):
+    uses = [gm.mixed_precision.DTypePolicy, gm.mixed_precision.set_global_policy]
+    for use in [*uses, lambda dtype: gm.layers.Dense(2, dtype=dtype)]:
+        with pytest.raises(ValueError, match=f"unknown policy '{name}'; expected 'mixed_float16' or 'mixed_bfloat16'"):
+            use(name)
+    with pytest.raises(ValueError, match="unknown type 'float31'; did you mean 'float32'"):
+        gm.mixed_precision.set_global_policy("float31")
+    assert gm.mixed_precision.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("name", ["int32", "uint8", "bool"])
+def test_all_layers_cannot_be_told_to_compute_in_integers(name):
+    with pytest.raises(ValueError, match=f"cannot compute in '{name}'; expected a floating-point dtype"):
+        gm.mixed_precision.set_global_policy(name)
+    assert gm.mixed_precision.dtype_policy().name == "float32"

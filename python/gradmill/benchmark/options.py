@@ -71,7 +71,9 @@ def add_speed_options(parser: argparse.ArgumentParser, batch_size: int, epochs: 
     """
     parser.add_argument("--bs", type=positive, default=batch_size, help="samples of a step (default %(default)s)")
     parser.add_argument("--epochs", type=positive, default=epochs, help="timed epochs (default %(default)s)")
-    parser.add_argument("--fp16", action="store_true", help="mixed precision: compute in 16 bits, keep 32-bit weights")
+    half = parser.add_mutually_exclusive_group()
+    half.add_argument("--fp16", action="store_true", help="mixed precision: compute in 16 bits, keep 32-bit weights")
+    half.add_argument("--bf16", action="store_true", help="mixed precision with bfloat16 instead of float16")
     parser.add_argument("--xla", action="store_true", help="compile the whole step; this is always done here")
     parser.add_argument("--quick", action="store_true", help="seconds: small images, few steps")
     add_output_option(parser)
@@ -79,13 +81,28 @@ def add_speed_options(parser: argparse.ArgumentParser, batch_size: int, epochs: 
     parser.add_argument("--verbose", type=int, default=1, choices=(0, 1, 2), help="as in fit (default %(default)s)")
 
 
-def apply_precision(options: argparse.Namespace) -> None:
-    """Set the policy that `--fp16` asks for and say what `--xla` means here.
+def policy_name(options: argparse.Namespace) -> str:
+    """Return the name of the policy that `--fp16` or `--bf16` asks for.
 
     Args:
-        options: with `fp16` and `xla`.
+        options: with `fp16` and `bf16`.
+
+    Example:
+        >>> import argparse
+        >>> from gradmill.benchmark.options import policy_name
+        >>> policy_name(argparse.Namespace(fp16=False, bf16=True))
+        'mixed_bfloat16'
     """
-    mixed_precision.set_global_policy("mixed_float16" if options.fp16 else "float32")
+    return "mixed_float16" if options.fp16 else "mixed_bfloat16" if options.bf16 else "float32"
+
+
+def apply_precision(options: argparse.Namespace) -> None:
+    """Set the policy that `--fp16` or `--bf16` asks for and say what `--xla` means here.
+
+    Args:
+        options: with `fp16`, `bf16` and `xla`.
+    """
+    mixed_precision.set_global_policy(policy_name(options))
     if options.xla:
         print("XLA:               the step is always compiled to one plan; --xla changes nothing")
 
