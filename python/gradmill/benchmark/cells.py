@@ -138,7 +138,7 @@ def find_cells(suite: str, names: Optional[Sequence[str]] = None) -> List[Cell]:
     for name in names or ():
         if name not in CELLS:
             raise ArgumentError(
-                f"cells: expected some of {', '.join(CELLS)}; received {name!r}{nearest(name, list(CELLS))}"
+                f"cells: expected some of `gradmill bench --list`; received {name!r}{nearest(name, list(CELLS))}"
             )
     return [CELLS[name] for name in names] if names else list(suites[suite])
 
@@ -203,15 +203,15 @@ def differences(one: Dict[str, Any], other: Dict[str, Any]) -> List[Tuple[str, A
 
 
 def loss_band(cell: Cell) -> Optional[Tuple[float, float]]:
-    """Return what the last loss must lie between, None where nothing is stored for so few steps.
+    """Return what the last loss must lie between, None where nothing is stored for as many steps.
 
     Args:
         cell: what is measured.
     """
     rows = json.loads((_DATA / "bands.json").read_text(encoding="utf-8"))["bands"].get(cell.name, [])
     total = cell.steps * (cell.warm_up + cell.epochs)
-    fitting = [row for row in rows if row["steps"] <= total and row.get("batch", cell.batch) == cell.batch]
-    return (fitting[-1]["low"], fitting[-1]["high"]) if fitting else None
+    fitting = [row for row in rows if (row["steps"], row["batch"]) == (total, cell.batch)]
+    return (fitting[0]["low"], fitting[0]["high"]) if fitting else None
 
 
 def published() -> List[Dict[str, Any]]:
