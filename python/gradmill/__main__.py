@@ -1,6 +1,7 @@
 """The command `gradmill` (or `python -m gradmill`)."""
 
 import argparse
+import os
 import sys
 from typing import List, Optional
 
@@ -15,7 +16,7 @@ from gradmill.commands.plan import add_plan_command
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 the job failed, 2 wrong usage."""
+    """Run one command and return its exit status: 0 done, 1 the job failed, 2 wrong usage, 141 unread."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.run is None:
@@ -23,6 +24,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return 2
     try:
         return options.run(options)
+    except BrokenPipeError:  # the reader has had enough, as in `gradmill report a.jsonl | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, without complaint
+        return 141
     except (gm.errors.GradMillError, OSError) as problem:
         print(f"gradmill: {problem}", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """`gradmill bench`, `compare` and `report` from end to end, on cells that take a moment."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import pytest
 from made_up import ROOF, layers, run, session, write
 
 from gradmill.__main__ import main
-from gradmill.benchmark.results import read_results
+from gradmill.benchmark.results import ResultsWriter, read_results
 
 BENCH = [sys.executable, "-m", "gradmill", "bench", "--suite", "tiny", "--threads", "1", "--output"]
 
@@ -138,6 +139,23 @@ def test_a_run_that_takes_too_long_is_ended_and_marked(tmp_path, capsys):
     assert "tiny_mlp, gradmill: over 0.05 s" in capsys.readouterr().out
 
 
+def test_a_full_disk_keeps_and_shows_what_was_measured(tmp_path, capsys, monkeypatch):
+    real = ResultsWriter.write
+
+    def fill(writer, kind, **values):
+        if kind == "run" and runs_in(writer.path):
+            raise OSError(errno.ENOSPC, "No space left on device", str(writer.path))
+        real(writer, kind, **values)
+
+    monkeypatch.setattr(ResultsWriter, "write", fill)
+    options = ["--output", str(tmp_path), "--cells", "tiny_mlp", "--repeats", "3", "--time-limit", "60"]
+    assert main(["bench", "--suite", "tiny", *options]) == 1
+    found = capsys.readouterr()
+    assert f"No space left on device: '{tmp_path / 'tiny.jsonl'}'; what was measured" in found.err
+    assert "is kept: --tag tiny --resume" in found.err
+    assert re.search(r"tiny_mlp +gradmill +[\d,]+\*? +one run", found.out)
+
+
 def test_a_peer_that_is_missing_or_broken_has_its_reason_and_the_suite_goes_on(tmp_path, capsys):
     broken = tmp_path / "python"
     broken.write_text(f'#!/bin/sh\nexec {sys.executable} -c "raise ImportError(\'libfoo.so: no such file\')"\n')
@@ -232,3 +250,12 @@ def test_without_packages_for_reports_table_and_lines_are_there(tmp_path, capsys
     output = capsys.readouterr().out
     assert "no plots and no report without matplotlib and jinja2: pip install 'gradmill[bench]'" in output
     assert "1,000" in output and not (tmp_path / "a.html").exists()
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
+    command = [sys.executable, "-m", "gradmill", "report", files(tmp_path)[0]]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.returncode == 141 and done.stderr == ""

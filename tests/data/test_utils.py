@@ -1,6 +1,8 @@
 """Helpers: one-hot labels, unit vectors, splits, packing, the progress line, atomic files, archives."""
 
+import errno
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -110,6 +112,23 @@ def test_atomic_write_keeps_the_old_file_when_it_fails(tmp_path):
         file.write("new")
         raise RuntimeError
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with gm.utils.atomic_write(path, "w") as file:
+        file.write("text")
+    assert os.read(reader, 99) == b"text" and path.is_fifo()
+    os.close(reader)
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
+    with pytest.raises(OSError, match="No space left on device: '.*file.txt'"):
+        with gm.utils.atomic_write(tmp_path / "file.txt"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name, link", [("../outside", None), ("inside", "/etc/passwd")])

@@ -7,16 +7,26 @@ Every line has `schema` and `kind`: "session" (what was asked for, and the envir
 import json
 import math
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
+from gradmill.benchmark._engines.cell import Cell
 from gradmill.benchmark.cells import differences
 from gradmill.errors import ArgumentError
 from gradmill.utils.files import PathLike
 
 SCHEMA = "gradmill-bench/1"
-KINDS = ("session", "roof", "run", "layers", "end")
+# What a line of each kind must have, beside `error` in place of the last ones of a run.
+_NEEDED: Dict[str, Sequence[str]] = {
+    "session": ("session", "time", "cells", "environment"),
+    "roof": ("threads", "flops", "bandwidth", "flops_one_thread", "bandwidth_one_thread"),
+    "run": ("session", "round", "cell", "engine", "setting", "definition", "load"),
+    "layers": ("cell", "layers"),
+    "end": (),
+}
+_MEASURED = ("samples", "wall", "warm_up_seconds", "epoch_seconds", "losses", "first_loss", "peak_bytes", "energy")
+_ATTRIBUTES = {each.name for each in fields(Cell)}
 
 
 @dataclass
@@ -84,6 +94,9 @@ def read_results(path: PathLike) -> Results:
                 f"{path}: line {number} has the schema {row['schema']!r}; this version reads {SCHEMA!r}; "
                 "read it with the version of gradmill that wrote it"
             )
+        problem = _problem(row)
+        if problem:
+            raise ArgumentError(f"{path}: line {number} is not a line of results; {problem}")
         _add(results, row)
     if not results.sessions:
         raise ArgumentError(f"{path}: expected the results of a session; received {len(lines)} lines without one")
@@ -97,7 +110,20 @@ def _row(line: str) -> Optional[Dict[str, Any]]:
         row = json.loads(line)
     except ValueError:
         return None
-    return row if isinstance(row, dict) and isinstance(row.get("schema"), str) and row.get("kind") in KINDS else None
+    return row if isinstance(row, dict) and isinstance(row.get("schema"), str) else None
+
+
+def _problem(row: Dict[str, Any]) -> str:
+    """What keeps a line of this version from being read, "" if nothing does."""
+    kind = row.get("kind")
+    if kind not in _NEEDED:
+        return f"expected one of the kinds {', '.join(_NEEDED)}; received {kind!r}"
+    measured = _MEASURED if kind == "run" and "error" not in row else ()
+    missing = [name for name in (*_NEEDED[kind], *measured) if name not in row]
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    unknown = set(row.get("definition", ())) - _ATTRIBUTES
+    return f"its cell has attributes that this version does not know: {', '.join(sorted(unknown))}" if unknown else ""
 
 
 def _add(results: Results, row: Dict[str, Any]) -> None:

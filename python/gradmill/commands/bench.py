@@ -140,6 +140,9 @@ def _bench(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"\ninterrupted; --tag {tag} --resume goes on from here", file=sys.stderr)
         status = 130
+    except OSError as problem:
+        print(f"gradmill: {problem}; what was measured before is kept: --tag {tag} --resume", file=sys.stderr)
+        status = 1
     finally:
         writer.close()
     results = read_results(path)

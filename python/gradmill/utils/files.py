@@ -1,5 +1,6 @@
 """Files that are complete or absent: atomic writes, hashes, the cache folder."""
 
+import errno
 import glob
 import os
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ else:
 
 PathLike = Union[str, "os.PathLike[str]"]
 _CHUNK = 1 << 20
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -26,26 +28,32 @@ def atomic_path(path: PathLike) -> Iterator[str]:
     """Give the name of a temporary file that gets the name `path` when the block is done.
 
     It lies in the same folder, is flushed to the disk and then renamed; when the block raises, nothing is left and an
-    older file stays as it was.
+    older file stays as it was. What is neither a file nor a folder, such as a device or a pipe, is given as it is.
 
     Args:
         path: the file to write; its folder is made when missing.
 
     Raises:
         IsADirectoryError: when `path` is a folder.
+        OSError: the disk is full; it has the name of the file.
     """
     target = pathlib.Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(f"{target}: expected a file name; received a folder")
+    if target.exists() and not target.is_file():
+        yield str(target)
+        return
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(descriptor)
     try:
         yield temporary
         publish(temporary, target)
-    except BaseException:
+    except BaseException as problem:
         if os.path.exists(temporary):
             os.unlink(temporary)
+        if isinstance(problem, OSError) and problem.errno in _DISK_FULL and problem.filename is None:
+            problem.filename = str(target)
         raise
 
 
