@@ -52,6 +52,19 @@ LAYERS = [
     ("cifar b128 3x3 128@4", 128, 4, 3, 1, 128, 128),
     ("cifar b128 3x3 256@2", 128, 2, 3, 1, 256, 256),
     ("cifar b128 3x3 512@1", 128, 1, 3, 1, 512, 512),
+    # Transposed layers are the input gradients here, and their input gradients the convolutions.
+    ("unet 3x3s2 transposed 320-512@8", 16, 8, 3, 2, 512, 320),
+    ("unet 3x3s2 transposed 1088-256@16", 16, 16, 3, 2, 256, 1088),
+    ("unet 3x3s2 transposed 448-128@32", 16, 32, 3, 2, 128, 448),
+    ("unet 3x3s2 transposed 272-64@64", 16, 64, 3, 2, 64, 272),
+    ("unet 3x3s2 transposed 160-3@128", 16, 128, 3, 2, 3, 160),
+    ("cvnet512 3x3 transposed 2048-512@16", 2, 16, 3, 1, 512, 2048),
+    ("cvnet512 3x3 transposed 1536-384@32", 2, 32, 3, 1, 384, 1536),
+    ("cvnet512 3x3 transposed 640-160@64", 2, 64, 3, 1, 160, 640),
+    ("cvnet512 3x3 transposed 224-56@128", 2, 128, 3, 1, 56, 224),
+    ("cvnet512 3x3 transposed 88-24@256", 2, 256, 3, 1, 24, 88),
+    ("cvnet512 3x3 transposed 40-24@512", 2, 512, 3, 1, 24, 40),
+    ("cvnet512 3x3 32-32@512", 2, 512, 3, 1, 32, 32),
     ("depthwise 3x3 32@112", 16, 112, 3, 1, 32, 0),
     ("depthwise 3x3s2 96@112", 16, 112, 3, 2, 96, 0),
     ("depthwise 3x3 144@56", 16, 56, 3, 1, 144, 0),
@@ -61,6 +74,11 @@ LAYERS = [
     ("depthwise 3x3 960@7", 16, 7, 3, 1, 960, 0),
     ("depthwise 5x5 240@28", 16, 28, 5, 1, 240, 0),
     ("depthwise 5x5s2 240@28", 16, 28, 5, 2, 240, 0),
+    ("cvnet512 depthwise 5x5 8@256", 2, 256, 5, 1, 8, 0),
+    ("cvnet512 depthwise 5x5 16@128", 2, 128, 5, 1, 16, 0),
+    ("cvnet512 depthwise 5x5 32@64", 2, 64, 5, 1, 32, 0),
+    ("cvnet512 depthwise 5x5 128@32", 2, 32, 5, 1, 128, 0),
+    ("cvnet512 depthwise 5x5 512@16", 2, 16, 5, 1, 512, 0),
 ]
 # Kernels of 3x3 convolutions with stride 1.
 CANDIDATES = ("winograd", "winograd 2x2", "implicit product")
@@ -135,7 +153,7 @@ def compare(layer, budget):
 def measure(layer, budget, peak, show_kernels):
     """One line of the table."""
     cases, nbytes, operations, groups = cases_of(layer)
-    text = f"{layer[0]:30s}"
+    text = f"{layer[0]:36s}"
     for function, tensors in cases:
         seconds, kernels = seconds_of(function, tensors, budget)
         if groups > 1:
@@ -165,7 +183,7 @@ def main():
     side = np.random.default_rng(0).random((192, 192), dtype="float32")
     peak = 2 * 192**3 / seconds_of(gm.ops.matmul, (side, side), arguments.budget)[0] / 1e9
     print(f"{gm.config.instruction_set()}, one thread, matrix product of side 192: {peak:.1f} GFLOP/s")
-    print(f"{'':30s}{'forward':>26s}{'input gradient':>26s}{'kernel gradient':>26s}")
+    print(f"{'':36s}{'forward':>26s}{'input gradient':>26s}{'kernel gradient':>26s}")
     for layer in layers:
         print(measure(layer, arguments.budget, peak, arguments.kernels), flush=True)
 

@@ -46,6 +46,10 @@ TARGETS = {
     "alexnet_b16": 1.4,
     "efficientnet_b0_b16": 1.8,
     "squeezenet_b16": 1.7,
+    "unet_b16": 2.0,
+    "unet_b64": 2.0,
+    "cvnet512_b2": 1.7,
+    "cvnet512_b4": 1.7,
 }
 # Of the peak of the leanest peer's process.
 MEMORY_TARGET = 0.6
@@ -59,8 +63,8 @@ def engine_of(name):
 
 def quick(cell):
     """The same with small images, two samples and one step."""
-    side = (64, 64) if cell.shape[0] == 224 else cell.shape[:2]
-    shape = (*side, *cell.shape[2:]) if cell.data == "class_images" else cell.shape
+    side = (64, 64) if cell.shape[0] in (128, 224) else cell.shape[:2]
+    shape = (*side, *cell.shape[2:]) if cell.data in ("class_images", "masked_images") else cell.shape
     return dataclasses.replace(cell, shape=shape, batch=2, steps=1)
 
 

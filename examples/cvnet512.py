@@ -15,11 +15,10 @@ import json
 import time
 from pathlib import Path
 
-import cvnet512_network
 import numpy as np
 
 import gradmill as keras
-from gradmill.benchmark import EpochTimer, prepare, resume_callback, summarize, write_curve, write_results
+from gradmill.benchmark import EpochTimer, cvnet512, prepare, resume_callback, summarize, write_curve, write_results
 from gradmill.benchmark.options import (
     add_speed_options,
     apply_precision,
@@ -79,8 +78,8 @@ def batches_of(images, masks):
 
 def make_model(steps):
     """The compiled network; its rate falls at each step along a polynomial of degree 0.9."""
-    model = cvnet512_network.build(keras, options.side, options.width)
-    loss, iou, dice = cvnet512_network.objectives(keras)
+    model = cvnet512.build(keras, options.side, options.width)
+    loss, iou, dice = cvnet512.objectives(keras)
     schedule = keras.optimizers.schedules.PolynomialDecay(options.rate, steps, end_learning_rate=0.0, power=0.9)
     optimizer = keras.optimizers.SGD(schedule, momentum=0.95, nesterov=True)
     if options.fp16:

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python" / "gradmill" / "benchmark"))
 
-import cvnet512_network  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from _engines import cvnet512 as network  # noqa: E402
 
 L = keras.layers
 
@@ -38,8 +38,8 @@ def unet():
 
 def cvnet512():
     """The network of the example at its smallest, without dropout, and its loss."""
-    model = cvnet512_network.build(keras, 128, 0.25, dropout=False)
-    loss, iou, dice = cvnet512_network.objectives(keras)
+    model = network.build(keras, 128, 0.25, dropout=False)
+    loss, iou, dice = network.objectives(keras)
     model.compile(keras.optimizers.SGD(0.05, momentum=0.95, nesterov=True), loss, metrics=[iou, dice])
     return model
 

@@ -3,7 +3,6 @@
 Keras runs in an interpreter of its own: the one that runs the tests, or the one that GRADMILL_KERAS_PYTHON names.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,11 @@ import pytest
 from models_for_files import perturb
 
 import gradmill as gm
+from gradmill.benchmark import cvnet512 as network
 from keras_interpreter import run_with_keras
 
 pytestmark = [pytest.mark.peers, pytest.mark.slow]
 
-EXAMPLES = str(Path(__file__).resolve().parents[2] / "examples")
 SIDE = Path(__file__).with_name("keras_segmentation_side.py")
 TOLERANCE = 1e-4
 
@@ -28,11 +27,6 @@ def unet():
 
 
 def cvnet512():
-    sys.path.insert(0, EXAMPLES)
-    try:
-        network = __import__("cvnet512_network")
-    finally:
-        sys.path.remove(EXAMPLES)
     model = network.build(gm, 128, 0.25, dropout=False)
     loss, iou, dice = network.objectives(gm)
     model.compile(gm.optimizers.SGD(0.05, momentum=0.95, nesterov=True), loss, metrics=[iou, dice])

@@ -26,6 +26,7 @@ NETWORKS = {
     *keras_networks.WHOLE,
     *keras_networks.HEADLESS,
     *keras_networks.TRANSFORMERS,
+    *keras_networks.SEGMENTATION,
 }
 
 

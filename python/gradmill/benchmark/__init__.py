@@ -1,5 +1,6 @@
 """Measuring training runs: timers, machine facts and limits, reports."""
 
+from gradmill.benchmark._engines import cvnet512
 from gradmill.benchmark._engines.processes import peak_memory_bytes
 from gradmill.benchmark.machine import machine_facts, package_version
 from gradmill.benchmark.report import EpochTimer, print_summary, summarize, write_curve, write_results
@@ -10,6 +11,7 @@ __all__ = [
     "EpochTimer",
     "Roof",
     "costliest_layers",
+    "cvnet512",
     "flops_of",
     "load_images",
     "machine_facts",

@@ -17,6 +17,8 @@ _LARGE, _SMALL = (224, 224, 3), (32, 32, 3)
 _SGD: Dict[str, Any] = {"optimizer": "sgd", "rate": 0.01}
 _RANDOM: Dict[str, Any] = {**_SGD, "loss": "probabilities"}
 _FAINT: Dict[str, Any] = {"data": "faint_images"}
+_MASKS: Dict[str, Any] = {"data": "masked_images"}
+_CVNET: Dict[str, Any] = {**_MASKS, "classes": 2, "optimizer": "nesterov", "rate": 0.25, "loss": "overlap"}
 _TEXT: Dict[str, Any] = {"data": "tokens", "rate": 1e-5, "vocabulary": 30522}
 
 
@@ -73,6 +75,10 @@ _FULL = [
     _images("alexnet_b16", "alexnet", _LARGE, 16, 6, 5, rate=1e-4),
     _images("efficientnet_b0_b16", "efficientnet_b0", _LARGE, 16, 4, 4),
     _images("squeezenet_b16", "squeezenet1_1", _LARGE, 16, 8, 4, rate=1e-4),
+    _images("unet_b16", "unet", (128, 128, 3), 16, 4, 3, classes=3, **_MASKS),
+    _images("unet_b64", "unet", (128, 128, 3), 64, 2, 2, classes=3, **_MASKS),
+    _images("cvnet512_b2", "cvnet512", (512, 512, 1), 2, 2, 2, **_CVNET),
+    _images("cvnet512_b4", "cvnet512", (512, 512, 1), 4, 2, 2, **_CVNET),
     Cell("lstm_full", "lstm", "padded_sequences", (20, 1), 2, 64, 500, 10),
     Cell("gru_full", "gru", "sequences", (100, 64), 10, 32, 20, 8),
     Cell("bilstm_full", "bilstm", "sequences", (100, 64), 10, 32, 20, 8),

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any, Dict, Tuple
 
+NESTEROV_MOMENTUM = 0.95
+
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
@@ -20,9 +22,10 @@ class Cell:
         steps: steps of an epoch, each with samples of its own.
         epochs: epochs that are timed.
         warm_up: epochs before them.
-        optimizer: "sgd" or "adam".
+        optimizer: "sgd", "nesterov" (momentum 0.95) or "adam".
         rate: learning rate.
         loss: what the categorical cross-entropy gets: "probabilities", "logits", or "one-hot" labels and probabilities.
+            Or "overlap": the loss of masks in `cvnet512`.
         vocabulary: number of tokens that the network knows, 0 for other samples.
         target_accuracy: if not 0, training goes on, for at most `epochs`, until this part of the test images is right.
     """

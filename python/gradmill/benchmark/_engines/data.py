@@ -32,6 +32,20 @@ def faint_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int =
     return class_images(samples, shape, classes, seed, visible=0.1)
 
 
+def masked_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
+    """Noise with rectangles of other brightness, and the class of each pixel: (samples, height, width)."""
+    generator = np.random.default_rng(seed)
+    labels = np.zeros((samples, *shape[:2]), "int32")
+    for picture in labels:
+        for label in range(1, classes):
+            top, left = (generator.integers(0, side // 2) for side in shape[:2])
+            picture[top : top + shape[0] // 3, left : left + shape[1] // 3] = label
+    images = generator.random((samples, *shape), dtype="float32")
+    images *= 0.5
+    images += (0.5 / classes * labels)[..., None].astype("float32")
+    return images, labels
+
+
 def _ranks(values: np.ndarray, classes: int) -> np.ndarray:
     """As many equal classes by size."""
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
@@ -70,6 +84,7 @@ def tokens(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vo
 MAKERS: Dict[str, Callable[..., Arrays]] = {
     "class_images": class_images,
     "faint_images": faint_images,
+    "masked_images": masked_images,
     "padded_sequences": padded_sequences,
     "sequences": sequences,
     "tokens": tokens,
@@ -89,4 +104,6 @@ def samples_of(cell: Cell, seed: int) -> Arrays:
 
 def targets_of(cell: Cell, labels: np.ndarray) -> np.ndarray:
     """Labels in the form that the cell's loss wants."""
+    if cell.loss == "overlap":
+        return labels[..., None].astype("float32")
     return np.eye(cell.classes, dtype="float32")[labels] if cell.loss == "one-hot" else labels

@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from . import keras_networks
-from .cell import Cell
+from .cell import NESTEROV_MOMENTUM, Cell
 from .clock import Clock
 from .data import samples_of, targets_of
 from .processes import peak_memory_bytes
@@ -72,9 +72,16 @@ def compile_model(keras: Any, model: Any, cell: Cell, **options: Any) -> Any:
         cell: what is measured.
         options: further arguments of `compile`.
     """
-    optimizer = keras.optimizers.SGD(cell.rate) if cell.optimizer == "sgd" else keras.optimizers.Adam(cell.rate)
-    losses = keras.losses
-    if cell.loss == "one-hot":
+    optimizers, losses = keras.optimizers, keras.losses
+    if cell.optimizer == "adam":
+        optimizer = optimizers.Adam(cell.rate)
+    elif cell.optimizer == "nesterov":
+        optimizer = optimizers.SGD(cell.rate, momentum=NESTEROV_MOMENTUM, nesterov=True)
+    else:
+        optimizer = optimizers.SGD(cell.rate)
+    if cell.loss == "overlap":
+        loss = keras_networks.cvnet512.objectives(keras)[0]
+    elif cell.loss == "one-hot":
         loss = losses.CategoricalCrossentropy()
     else:
         loss = losses.SparseCategoricalCrossentropy(from_logits=cell.loss == "logits")

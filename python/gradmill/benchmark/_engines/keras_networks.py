@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from . import cvnet512
 from .cell import Cell
 from .data import PADDING
 
@@ -101,6 +102,31 @@ def _transformer(keras: Any, cell: Cell) -> Any:
     )
 
 
+def _unet(keras: Any, cell: Cell) -> Any:
+    """`gm.applications.UNet`, and for Keras the same written out."""
+    if hasattr(keras.applications, "UNet"):
+        return keras.applications.UNet(cell.shape, cell.classes)
+    layers = keras.layers
+    base = keras.applications.MobileNetV2(cell.shape, include_top=False, weights=None)
+    taps = [f"block_{number}_expand_relu" for number in (1, 3, 6, 13)] + ["block_16_project"]
+    encoder = keras.Model(base.input, [base.get_layer(tap).output for tap in taps])
+    encoder.trainable = False
+    image = layers.Input(cell.shape)
+    *skips, x = encoder(image)
+    for filters, skip in zip((512, 256, 128, 64), reversed(skips)):
+        x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same", use_bias=False)(x)
+        x = layers.Concatenate()([layers.ReLU()(layers.BatchNormalization()(x)), skip])
+    return keras.Model(image, layers.Conv2DTranspose(cell.classes, 3, strides=2, padding="same")(x))
+
+
+def _cvnet512(keras: Any, cell: Cell) -> Any:
+    return cvnet512.build(keras, cell.shape[0])
+
+
+# A class, or a mask, for every pixel.
+SEGMENTATION: Dict[str, Callable[[Any, Cell], Any]] = {"unet": _unet, "cvnet512": _cvnet512}
+
+
 def build(keras: Any, cell: Cell) -> Any:
     """Return the network of a cell, not compiled.
 
@@ -115,6 +141,8 @@ def build(keras: Any, cell: Cell) -> Any:
         return keras.Sequential([keras.layers.Input(cell.shape), *STACKS[cell.network](keras, cell)])
     if cell.network in TRANSFORMERS:
         return _transformer(keras, cell)
+    if cell.network in SEGMENTATION:
+        return SEGMENTATION[cell.network](keras, cell)
     if cell.network in HEADLESS:
         return _with_head(keras, HEADLESS[cell.network], cell)
     if cell.network in WHOLE:

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
-from .cell import Cell
+from .cell import NESTEROV_MOMENTUM, Cell
 from .clock import Clock
 from .data import samples_of
 from .weights import first_values
@@ -58,6 +58,9 @@ def drawn_weights(torch: Any, layers: List[Any]) -> List[Drawn]:
             else:
                 shape = (height, width, inputs, filters)
                 found.append(("kernel", shape, layer.weight, _transposed(3, 2, 0, 1)))
+        elif isinstance(layer, nn.ConvTranspose2d):
+            inputs, filters, height, width = layer.weight.shape
+            found.append(("kernel", (height, width, filters, inputs), layer.weight, _transposed(3, 2, 0, 1)))
         elif isinstance(layer, nn.Linear):
             flat = tuple(layer.weight.shape[::-1])
             shape = getattr(layer, "keras_shape", flat)
@@ -121,12 +124,17 @@ def flattened_maps(torch: Any, network: Any, sample: Any) -> Tuple[int, ...]:
     return (shape[2], shape[3], shape[1]) if len(shape) == 4 and shape[2] * shape[3] > 1 else ()
 
 
-def train(torch: Any, network: Any, cell: Cell, x: Any, labels: Any, best: bool, clock: Clock) -> None:
+def train(
+    torch: Any, network: Any, loss_function: Any, cell: Cell, x: Any, labels: Any, best: bool, clock: Clock
+) -> None:
     """Run all epochs of a cell."""
-    loss_function = torch.nn.CrossEntropyLoss()
-    kind = torch.optim.SGD if cell.optimizer == "sgd" else torch.optim.Adam
-    settings = {} if cell.optimizer == "sgd" else {"eps": 1e-7}  # as in Keras
-    optimizer = kind(network.parameters(), lr=cell.rate, fused=best or None, **settings)
+    kind, settings = {
+        "sgd": (torch.optim.SGD, {}),
+        "nesterov": (torch.optim.SGD, {"momentum": NESTEROV_MOMENTUM, "nesterov": True}),
+        "adam": (torch.optim.Adam, {"eps": 1e-7}),  # as in Keras
+    }[cell.optimizer]
+    trained = [each for each in network.parameters() if each.requires_grad]
+    optimizer = kind(trained, lr=cell.rate, fused=best or None, **settings)
     for _ in range(cell.warm_up + cell.epochs):
         clock.begin()
         total = 0.0
@@ -162,6 +170,10 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     if len(cell.shape) == 3:
         samples = np.ascontiguousarray(samples.transpose(0, 3, 1, 2))
     x, labels = torch.from_numpy(samples), torch.from_numpy(targets).long()
+    loss_function = torch.nn.functional.cross_entropy
+    if cell.loss == "overlap":
+        loss_function = importlib.import_module(".torch_segmentation", __package__).overlap_loss
+        labels = labels[:, None].float()
     if cell.vocabulary:
         x = x.long()
     network = networks.build(cell, best).train()
@@ -171,9 +183,9 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
         network, x = network.to(memory_format=layout), x.contiguous(memory_format=layout)
     network.eval()
     with torch.no_grad():
-        first = torch.nn.functional.cross_entropy(network(x[: cell.batch]), labels[: cell.batch]).item()
+        first = loss_function(network(x[: cell.batch]), labels[: cell.batch]).item()
     network.train()
-    train(torch, network, cell, x, labels, best, options["clock"])
+    train(torch, network, loss_function, cell, x, labels, best, options["clock"])
     return {
         "versions": {"torch": torch.__version__},
         "threads": torch.get_num_threads(),

@@ -12,44 +12,9 @@ from torch import nn
 from .cell import Cell
 from .data import PADDING
 from .keras_networks import TRANSFORMERS
+from .torch_blocks import MOBILENET_STAGES, Branches, Excitation, inverted, normalized
+from .torch_segmentation import Cvnet512, Unet
 from .torch_transformers import Classifier
-
-
-class Branches(nn.Module):
-    """What several paths make of one input, added up or set side by side."""
-
-    def __init__(self, *paths: nn.Module, joined: bool = False, last: Optional[nn.Module] = None):
-        super().__init__()
-        self.paths = nn.ModuleList(paths)
-        self.joined = joined
-        self.last = last or nn.Identity()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        results = [path(x) for path in self.paths]
-        return self.last(torch.cat(results, 1) if self.joined else results[0] + results[1])
-
-
-class Excitation(nn.Module):
-    """Scales each channel by what two layers make of all channels' means (Hu et al. 2018)."""
-
-    def __init__(self, channels: int, hidden: int):
-        super().__init__()
-        self.factors = nn.Sequential(
-            *(nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels, hidden, 1), nn.SiLU()),
-            *(nn.Conv2d(hidden, channels, 1), nn.Sigmoid()),
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.factors(x)
-
-
-def normalized(
-    channels: int, filters: int, kernel: int, activation: Any = None, **options: Any
-) -> nn.Sequential:
-    """Convolution that keeps the size at stride 1, batch normalization and, if one is given, an activation."""
-    options = {"bias": False, "padding": kernel // 2, **options}
-    parts = [nn.Conv2d(channels, filters, kernel, **options), nn.BatchNorm2d(filters)]
-    return nn.Sequential(*parts, *([activation()] if activation else []))
 
 
 def top(channels: int, classes: int, *before: nn.Module) -> List[nn.Module]:
@@ -89,24 +54,6 @@ def resnet(classes: int, blocks: Sequence[int], bottleneck: bool) -> nn.Module:
     return nn.Sequential(*layers, *top(channels, classes))
 
 
-def inverted(
-    channels: int, filters: int, expansion: int, kernel: int, stride: int, activation: Any, excitation: bool
-) -> nn.Module:
-    """Widen, convolve each channel by itself, narrow; the input is added where sizes agree (Sandler et al. 2018)."""
-    wide = channels * expansion
-    body: List[nn.Module] = [normalized(channels, wide, 1, activation)] if expansion > 1 else []
-    body.append(normalized(wide, wide, kernel, activation, stride=stride, groups=wide))
-    if excitation:
-        body.append(Excitation(wide, channels // 4))
-    path = nn.Sequential(*body, normalized(wide, filters, 1))
-    return Branches(nn.Identity(), path) if stride == 1 and channels == filters else path
-
-
-# Expansion, filters, blocks, stride of the first, kernel.
-MOBILENET_STAGES = (
-    *((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 32, 3, 2, 3), (6, 64, 4, 2, 3)),
-    *((6, 96, 3, 1, 3), (6, 160, 3, 2, 3), (6, 320, 1, 1, 3)),
-)
 EFFICIENTNET_STAGES = (
     *((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3)),
     *((6, 112, 3, 1, 5), (6, 192, 4, 2, 5), (6, 320, 1, 1, 3)),
@@ -247,6 +194,8 @@ def build(cell: Cell, best: bool) -> nn.Module:
         "vgg16": lambda: vgg16(classes, side),
         "alexnet": lambda: alexnet(classes),
         "squeezenet1_1": lambda: squeezenet1_1(classes),
+        "unet": lambda: Unet(classes),
+        "cvnet512": Cvnet512,
     }
     if cell.network not in makers:
         raise LookupError(f"no network {cell.network!r} is written for PyTorch")

@@ -1,8 +1,10 @@
-"""The network, loss and metrics of `cvnet512.py`, for GradMill and for Keras: both are passed as `keras`.
+"""The network, loss and metrics of `examples/cvnet512.py`, for GradMill and for Keras: both are passed as `keras`.
 
 An encoder-decoder network for grey images (20,886,706 parameters at full width), with the layers of CV-net benchmark
 512, a public benchmark: https://github.com/tkshirakawa/benchmark_TensorFlow_macOS.
 """
+
+from typing import Any, Callable, Tuple
 
 # Maps of the five encoder blocks, the two deepest layers, and the six decoder blocks.
 ENCODER = (8, 16, 32, 128, 512)
@@ -11,7 +13,7 @@ DECODER = (512, 384, 160, 56, 24, 24)
 MOMENTUM = 0.95
 
 
-def build(keras, side=512, width=1.0, dropout=True):
+def build(keras: Any, side: int = 512, width: float = 1.0, dropout: bool = True) -> Any:
     """The network for images (side, side, 1).
 
     Args:
@@ -26,20 +28,20 @@ def build(keras, side=512, width=1.0, dropout=True):
     # Without padding these take off half of what the encoder left, which the decoder's first block gives back.
     deepest_kernel = side // 128 + 1
 
-    def scaled(maps):
+    def scaled(maps: int) -> int:
         return max(1, round(maps * width))
 
-    def finish(x, rate):
+    def finish(x: Any, rate: float) -> Any:
         x = layers.BatchNormalization(momentum=MOMENTUM)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
         return layers.Dropout(rate)(x) if rate and dropout else x
 
-    def convolve(x, maps, kernel, padding="valid", **options):
+    def convolve(x: Any, maps: int, kernel: int, padding: str = "valid", **options: Any) -> Any:
         return layers.Conv2D(
             scaled(maps), kernel, padding=padding, kernel_initializer="he_uniform", use_bias=False, **options
         )(x)
 
-    def separable(x, maps, kernel, padding):
+    def separable(x: Any, maps: int, kernel: int, padding: str) -> Any:
         return layers.SeparableConv2D(
             scaled(maps),
             kernel,
@@ -49,7 +51,7 @@ def build(keras, side=512, width=1.0, dropout=True):
             use_bias=False,
         )(x)
 
-    def transposed(x, maps, padding="valid"):
+    def transposed(x: Any, maps: int, padding: str = "valid") -> Any:
         return layers.Conv2DTranspose(
             scaled(maps), 3, padding=padding, kernel_initializer="he_uniform", use_bias=False
         )(x)
@@ -78,7 +80,7 @@ def build(keras, side=512, width=1.0, dropout=True):
     return keras.Model(image, layers.Activation("sigmoid", dtype="float32", name="mask")(x), name="cvnet512")
 
 
-def objectives(keras):
+def objectives(keras: Any) -> Tuple[Callable[[Any, Any], Any], ...]:
     """The loss and the two metrics, functions of masks and predictions (batch, height, width, channels).
 
     Each gives one value a picture: the mean over the channels whose mask is not empty, 0 where all are.
@@ -91,30 +93,30 @@ def objectives(keras):
     """
     ops = keras.ops
 
-    def clipped(y_true, y_pred):
+    def clipped(y_true: Any, y_pred: Any) -> Tuple[Any, Any]:
         return ops.clip(ops.cast(y_true, y_pred.dtype), 0, 1), ops.clip(y_pred, 0, 1)
 
-    def areas(true, pred):
+    def areas(true: Any, pred: Any) -> Tuple[Any, Any, Any]:
         """The union, the sum of both areas, and 1 where there is a mask: (batch, channels)."""
         union = ops.sum(ops.clip(true + pred, 0, 1), axis=(1, 2))
         both = ops.sum(true, axis=(1, 2)) + ops.sum(pred, axis=(1, 2))
         return union, both, ops.max(true, axis=(1, 2))
 
-    def mean(values, exists):
+    def mean(values: Any, exists: Any) -> Any:
         return ops.divide_no_nan(ops.sum(values * exists, axis=-1), ops.sum(exists, axis=-1))
 
-    def loss(y_true, y_pred):
+    def loss(y_true: Any, y_pred: Any) -> Any:
         true, pred = clipped(y_true, y_pred)
         union, both, exists = areas(true, pred)
         error = ops.divide_no_nan(ops.sum(ops.square(pred - true), axis=(1, 2)), union)
         overlap = ops.divide_no_nan(both - union, union)
         return mean(error + 1.0 - ops.square(overlap), exists)
 
-    def iou(y_true, y_pred):
+    def iou(y_true: Any, y_pred: Any) -> Any:
         union, both, exists = areas(*clipped(y_true, y_pred))
         return mean(ops.divide_no_nan(both - union, union), exists)
 
-    def dice(y_true, y_pred):
+    def dice(y_true: Any, y_pred: Any) -> Any:
         union, both, exists = areas(*clipped(y_true, y_pred))
         return mean(ops.divide_no_nan(2.0 * (both - union), both), exists)
 
