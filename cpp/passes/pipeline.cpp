@@ -17,6 +17,7 @@ const std::vector<Pass>& pipeline() {
       {"check_factors", check_factors, false, false},
       {"read_halves", read_halves, false, false},
       {"fold_padding", fold_padding, false, false},
+      {"narrow_convolutions", narrow_convolutions, false, false},
       {"reassociate", reassociate, false, false},
       {"recompute", recompute, false, false},
       {"round_in_products", round_in_products, false, false},

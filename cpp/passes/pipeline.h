@@ -26,6 +26,7 @@ void decompose(Graph& graph);
 void check_factors(Graph& graph);
 void read_halves(Graph& graph);
 void fold_padding(Graph& graph);
+void narrow_convolutions(Graph& graph);
 void reassociate(Graph& graph);
 void recompute(Graph& graph);
 void round_in_products(Graph& graph);
