@@ -80,8 +80,8 @@ LAYERS = [
     ("cvnet512 depthwise 5x5 128@32", 2, 32, 5, 1, 128, 0),
     ("cvnet512 depthwise 5x5 512@16", 2, 16, 5, 1, 512, 0),
 ]
-# Kernels of 3x3 convolutions with stride 1.
-CANDIDATES = ("winograd", "winograd 2x2", "implicit product")
+# Kernels of 3x3 convolutions.
+CANDIDATES = ("winograd", "winograd 2x2", "winograd stride 2", "implicit product")
 
 
 def seconds_of(function, tensors, budget):
@@ -170,14 +170,14 @@ def main():
     parser.add_argument("--layers", default="", help="words; layers whose name holds one of them are measured")
     parser.add_argument("--budget", type=float, default=0.5, help="seconds for each figure")
     parser.add_argument("--kernels", action="store_true", help="show which kernel ran")
-    parser.add_argument("--candidates", action="store_true", help="compare the kernels of 3x3 layers with stride 1")
+    parser.add_argument("--candidates", action="store_true", help="compare the kernels of 3x3 layers")
     arguments = parser.parse_args()
     gm.config.set_threads(1)
     words = [word for word in arguments.layers.split(",") if word]
     layers = [layer for layer in LAYERS if not words or any(word in layer[0] for word in words)]
     if arguments.candidates:
         for layer in layers:
-            if layer[3:5] == (3, 1) and layer[-1]:
+            if layer[3] == 3 and layer[-1]:
                 compare(layer, arguments.budget)
         return
     side = np.random.default_rng(0).random((192, 192), dtype="float32")

@@ -17,9 +17,9 @@ from tolerances import tolerance
 import gradmill as gm
 from gradmill import _core
 
-KERNELS = ("winograd", "winograd 2x2", "implicit product", "plain")
+KERNELS = ("winograd", "winograd 2x2", "winograd stride 2", "implicit product", "plain")
 # What Winograd's transforms add to the rounding of plain sums: their largest entries, along both axes.
-MAGNIFIED = {"winograd": 8, "winograd 2x2": 2}
+MAGNIFIED = {"winograd": 8, "winograd 2x2": 2, "winograd stride 2": 8}
 ROWS = [row for row in CASES if row.op.startswith("convolution") and not row.exact]
 
 
@@ -60,7 +60,7 @@ def test_each_kernel_gives_the_value_on_any_number_of_threads(kernel: str) -> No
         gm.config.set_threads(2)
         for one, other in zip(found, run_with(kernel, row)[0]):
             np.testing.assert_array_equal(one, other, err_msg=row.label)
-    assert ran >= 9
+    assert ran >= (6 if kernel == "winograd stride 2" else 9)
 
 
 # batch, height, width, channels, filters, padding in front, padding behind
@@ -73,14 +73,26 @@ SHAPES = [
     (3, 7, 5, 400, 390, (1, 1), (1, 1)),
     (1, 130, 67, 3, 20, (2, 2), (0, 0)),
 ]
+# The same for strides of 2.
+STRIDED = [
+    (1, 2, 1, 1, 1, (0, 0), (1, 2)),
+    (2, 3, 4, 17, 9, (0, 0), (1, 1)),
+    (3, 9, 16, 8, 40, (0, 0), (0, 1)),
+    (2, 17, 10, 33, 16, (0, 0), (0, 2)),
+    (16, 16, 16, 130, 150, (0, 0), (1, 1)),
+    (3, 8, 7, 400, 390, (0, 0), (1, 0)),
+    (1, 130, 67, 3, 20, (0, 0), (2, 2)),
+    (2, 15, 9, 24, 20, (1, 1), (1, 1)),
+    (2, 11, 12, 9, 40, (2, 1), (0, 2)),
+]
 
 
-def all_three(shape: tuple, dtype: str) -> tuple:
+def all_three(shape: tuple, dtype: str, stride: int = 1) -> tuple:
     """A convolution and its gradients as a function of x, kernel and dy; and those."""
     batch, height, width, channels, filters, low, high = shape
     generator = np.random.default_rng(0)
-    out = (height + low[0] + high[0] - 2, width + low[1] + high[1] - 2)
-    attributes = {"padding_low": low, "padding_high": high}
+    out = ((height + low[0] + high[0] - 3) // stride + 1, (width + low[1] + high[1] - 3) // stride + 1)
+    attributes = {"strides": (stride, stride), "padding_low": low, "padding_high": high}
     sizes = ((batch, height, width, channels), (3, 3, channels, filters), (batch, *out, filters))
 
     def run(x, kernel, dy):
@@ -93,23 +105,33 @@ def all_three(shape: tuple, dtype: str) -> tuple:
     return run, [generator.standard_normal(size).astype(dtype) for size in sizes]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_winograd_is_near_sums_in_double_precision(shape: tuple) -> None:
-    run, exact = all_three(shape, "float64")
+def check_errors(shape: tuple, stride: int, limits: dict) -> None:
+    """Errors as a share of the largest value, for each kernel; input gradients by tiles need no padding in front."""
+    run, exact = all_three(shape, "float64", stride)
     wanted = [as_numpy(one) for one in gm.function(run)(*exact)]
     single = [array.astype("float32") for array in exact]
-    # Errors as a share of the largest value; smaller tiles round like plain sums.
-    for kernel, limit in (("winograd", 3e-5), ("winograd 2x2", 3e-6)):
+    for kernel, limit in limits.items():
         _core.set_preferred_kernel(kernel)
         found = {}
         for threads in (1, 2):
             gm.config.set_threads(threads)
             function = gm.function(run)
             found[threads] = [as_numpy(one) for one in function(*single)]
-            assert kernels_of(function.plan_for(*single)) == [kernel] * 3
+            ran = kernels_of(function.plan_for(*single))
+            assert ran == [kernel] * 3 or (stride == 2 and max(shape[5]) > 0 and sorted(ran)[1:] == [kernel] * 2)
         for one, two, expected in zip(found[1], found[2], wanted):
             assert np.abs(one - expected).max() <= limit * np.abs(expected).max()
             np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_winograd_is_near_sums_in_double_precision(shape: tuple) -> None:
+    check_errors(shape, 1, {"winograd": 3e-5, "winograd 2x2": 3e-6})  # smaller tiles round like plain sums
+
+
+@pytest.mark.parametrize("shape", STRIDED, ids=str)
+def test_winograd_with_strides_is_near_sums_in_double_precision(shape: tuple) -> None:
+    check_errors(shape, 2, {"winograd stride 2": 2e-5})
 
 
 def test_an_epilogue_joins_small_tiles() -> None:

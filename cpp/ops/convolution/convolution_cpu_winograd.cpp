@@ -1,16 +1,19 @@
-// Forward convolutions of 3x3 by Winograd's method, with tiles of 4x4 or 2x2 results.
+// Forward convolutions of 3x3 by Winograd's method, with tiles of 4x4 or 2x2 results, and with stride 2.
 #include "ops/convolution/winograd_pass_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-const char* refuse(const KernelProblem& problem) { return refuse_for_winograd(problem, forward_geometry(problem)); }
+template <class Tile>
+const char* refuse(const KernelProblem& problem) {
+  return refuse_for_winograd(problem, forward_geometry(problem), Tile::stride);
+}
 
 template <class Tile>
 const char* decline(const KernelProblem& problem) {
   const ConvolutionGeometry g = forward_geometry(problem);
   if (g.channels < 4) return "fewer than 4 channels";
-  return decline_winograd<Tile>(g.out[1], g.out[2]);
+  return Tile::stride == 2 ? decline_strided_winograd(g, 32) : decline_winograd<Tile>(g.out[1], g.out[2]);
 }
 
 template <class Tile>
@@ -34,10 +37,12 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_winograd_convolution(KernelList& list) {
-  static const Kernel large{"winograd", refuse, prepare<WinogradTile4>, decline<WinogradTile4>};
-  static const Kernel small{"winograd 2x2", refuse, prepare<WinogradTile2>, decline<WinogradTile2>};
+  static const Kernel large{"winograd", refuse<WinogradTile4>, prepare<WinogradTile4>, decline<WinogradTile4>};
+  static const Kernel small{"winograd 2x2", refuse<WinogradTile2>, prepare<WinogradTile2>, decline<WinogradTile2>};
+  static const Kernel strided{"winograd stride 2", refuse<WinogradStridedTile>, prepare<WinogradStridedTile>, decline<WinogradStridedTile>};
   add_kernel(list, &large);
   add_kernel(list, &small);
+  add_kernel(list, &strided);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

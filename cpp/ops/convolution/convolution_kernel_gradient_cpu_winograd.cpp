@@ -29,8 +29,16 @@ struct Parameters {
   int64_t sum_row() const { return divide_up(block_filters, winograd_panel) * winograd_panel; }
   // Sums lie as [range][block of filters][point][channel][filter].
   int64_t plane() const { return channels * sum_row(); }
-  int64_t block() const { return Tile::points * plane(); }
+  int64_t block() const { return winograd_kernel_points<Tile> * plane(); }
 };
+
+// Whether no point before it sees the same number of the transformed kernel, to whose gradient all of them add.
+template <class Tile>
+bool is_first_point(int point) {
+  const int row = point / Tile::side, column = point % Tile::side;
+  return (row == 0 || Tile::kernel_point(row) != Tile::kernel_point(row - 1)) &&
+         (column == 0 || Tile::kernel_point(column) != Tile::kernel_point(column - 1));
+}
 
 template <class Tile>
 void sum_unit(const Parameters<Tile>& p, const float* x, const float* dy, int64_t unit, float* sums, float* scratch) {
@@ -39,26 +47,26 @@ void sum_unit(const Parameters<Tile>& p, const float* x, const float* dy, int64_
   const int64_t filters = lesser(p.block_filters, p.filters - first_filter);
   const int64_t all = p.x.all_bands(), room = p.bands_at_once * p.x.columns;
   const WinogradPlanes a{scratch, p.channel_row(), room * p.channel_row()};
-  const WinogradPlanes b{a.data + Tile::points * a.plane, p.filter_row(), room * p.filter_row()};
-  float* zeros = b.data + Tile::points * b.plane;
+  const WinogradPlanes b{a.data + winograd_points<Tile> * a.plane, p.filter_row(), room * p.filter_row()};
+  float* zeros = b.data + winograd_points<Tile> * b.plane;
   fill_zeros(zeros, greater(p.channel_row(), p.filter_row()));
   // Columns of the last panel that no filter fills are multiplied too.
-  fill_zeros(b.data, Tile::points * b.plane);
+  fill_zeros(b.data, winograd_points<Tile> * b.plane);
   float* to = sums + unit * p.block();
   const int64_t begin = all * range / p.ranges, end = all * (range + 1) / p.ranges;
   if (begin == end) fill_zeros(to, p.block());
   for (int64_t band = begin; band < end; band += p.bands_at_once) {
     const int64_t bands = lesser(p.bands_at_once, end - band);
     for (int64_t i = 0; i < bands; ++i) {
-      winograd_scatter<Tile, Tile::side>(p.x, x, p.channels, 0, p.channels, band + i, zeros, a, i * p.x.columns,
+      winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, x, p.channels, 0, p.channels, band + i, zeros, a, i * p.x.columns,
                                          Tile::input);
-      winograd_scatter<Tile, Tile::outputs>(p.dy, dy, p.filters, first_filter, filters, band + i, zeros, b,
+      winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, dy, p.filters, first_filter, filters, band + i, zeros, b,
                                             i * p.x.columns, Tile::output_gradient);
     }
-    for (int point = 0; point < Tile::points; ++point) {
+    for (int point = 0; point < winograd_points<Tile>; ++point) {
       winograd_product<AForm::columns>(a.data + point * a.plane, a.row, b.data + point * b.plane, b.row, winograd_panel,
-                                       to + point * p.plane(), p.sum_row(), p.channels, filters, bands * p.x.columns,
-                                       band > begin);
+                                       to + winograd_kernel_point<Tile>(point) * p.plane(), p.sum_row(), p.channels,
+                                       filters, bands * p.x.columns, band > begin || !is_first_point<Tile>(point));
     }
   }
 }
@@ -68,7 +76,7 @@ template <class Tile>
 void planes_of(const Parameters<Tile>& p, float* shared, WinogradPlanes* planes) {
   const int64_t tiles = p.x.all();
   planes[0] = {shared, p.channel_row(), tiles * p.channel_row()};
-  planes[1] = {shared + Tile::points * planes[0].plane, winograd_row(p.filters), tiles * winograd_row(p.filters)};
+  planes[1] = {shared + winograd_points<Tile> * planes[0].plane, winograd_row(p.filters), tiles * winograd_row(p.filters)};
 }
 
 template <class Tile>
@@ -80,12 +88,12 @@ void transform_unit(const Parameters<Tile>& p, const KernelCall& call, int64_t u
   const int64_t last = lesser((unit + 1) * p.bands_at_once, p.x.all_bands());
   for (int64_t band = unit * p.bands_at_once; band < last; ++band) {
     const int64_t row = band * p.x.columns;
-    winograd_scatter<Tile, Tile::side>(p.x, static_cast<const float*>(call.buffers[0]), p.channels, 0, p.channels, band,
+    winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, static_cast<const float*>(call.buffers[0]), p.channels, 0, p.channels, band,
                                        zeros, planes[0], row, Tile::input);
-    winograd_scatter<Tile, Tile::outputs>(p.dy, static_cast<const float*>(call.buffers[1]), p.filters, 0, p.filters,
+    winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, static_cast<const float*>(call.buffers[1]), p.filters, 0, p.filters,
                                           band, zeros, planes[1], row, Tile::output_gradient);
     // Columns of the last panel that no filter fills are multiplied too.
-    for (int point = 0; point < Tile::points; ++point) {
+    for (int point = 0; point < winograd_points<Tile>; ++point) {
       for (int64_t tile = row; tile < row + p.x.columns; ++tile) {
         float* end = planes[1].data + point * planes[1].plane + tile * planes[1].row;
         fill_zeros(end + p.filters, planes[1].row - winograd_row_gap - p.filters);
@@ -98,24 +106,27 @@ template <class Tile>
 void multiply_unit(const Parameters<Tile>& p, float* shared, float* sums, int64_t unit) {
   WinogradPlanes planes[2];
   planes_of(p, shared, planes);
-  const int64_t blocks = divide_up(p.filters, plane_filters), point = unit / blocks, first = unit % blocks * plane_filters;
-  winograd_product<AForm::columns>(planes[0].data + point * planes[0].plane, planes[0].row,
-                                   planes[1].data + point * planes[1].plane + first, planes[1].row, winograd_panel,
-                                   sums + point * p.plane() + first, p.sum_row(), p.channels,
-                                   lesser(plane_filters, p.filters - first), p.x.all(), false);
+  const int64_t blocks = divide_up(p.filters, plane_filters), of = unit / blocks, first = unit % blocks * plane_filters;
+  for (int point = 0; point < winograd_points<Tile>; ++point) {
+    if (winograd_kernel_point<Tile>(point) != of) continue;
+    winograd_product<AForm::columns>(planes[0].data + point * planes[0].plane, planes[0].row,
+                                     planes[1].data + point * planes[1].plane + first, planes[1].row, winograd_panel,
+                                     sums + of * p.plane() + first, p.sum_row(), p.channels,
+                                     lesser(plane_filters, p.filters - first), p.x.all(), !is_first_point<Tile>(point));
+  }
 }
 
 template <class Tile>
 void transform_back(const Parameters<Tile>& p, const float* sums, int64_t channel, float* gradient) {
   for (int64_t f = 0; f < p.filters; f += vector_lanes) {
     const float* from = sums + f / p.block_filters * p.block() + channel * p.sum_row() + f % p.block_filters;
-    WinogradVec points[Tile::points], taps[9];
-    for (int i = 0; i < Tile::points; ++i) points[i] = load_lanes(from + i * p.plane());
+    WinogradVec points[winograd_kernel_points<Tile>], taps[9];
+    for (int i = 0; i < winograd_kernel_points<Tile>; ++i) points[i] = load_lanes(from + i * p.plane());
     for (int64_t range = 1; range < p.ranges; ++range) {
       const float* more = from + range * p.filter_blocks * p.block();
-      for (int i = 0; i < Tile::points; ++i) points[i] = points[i] + load_lanes(more + i * p.plane());
+      for (int i = 0; i < winograd_kernel_points<Tile>; ++i) points[i] = points[i] + load_lanes(more + i * p.plane());
     }
-    winograd_square<Tile::side, 3>(points, taps, Tile::kernel_gradient);
+    winograd_square<Tile::kernel_side, 3>(points, taps, Tile::kernel_gradient);
     for (int tap = 0; tap < 9; ++tap) {
       float* to = gradient + (tap * p.channels + channel) * p.filters + f;
       if (p.filters - f >= vector_lanes) store_lanes(to, taps[tap]);
@@ -128,7 +139,7 @@ template <class Tile>
 void run(const KernelCall& call) {
   const Parameters<Tile>& p = parameters_of<Parameters<Tile>>(call);
   float* shared = reinterpret_cast<float*>(call.shared_scratch);
-  float* sums = p.by_planes ? shared + Tile::points * p.x.all() * (p.channel_row() + winograd_row(p.filters)) : shared;
+  float* sums = p.by_planes ? shared + winograd_points<Tile> * p.x.all() * (p.channel_row() + winograd_row(p.filters)) : shared;
   const int phases_before = p.by_planes ? 2 : 1;
   if (call.phase == phases_before) {
     const int64_t last = lesser(call.end * rows_per_unit, p.channels);
@@ -149,13 +160,16 @@ void run(const KernelCall& call) {
   }
 }
 
-const char* refuse(const KernelProblem& problem) { return refuse_for_winograd(problem, kernel_gradient_geometry(problem)); }
+template <class Tile>
+const char* refuse(const KernelProblem& problem) {
+  return refuse_for_winograd(problem, kernel_gradient_geometry(problem), Tile::stride);
+}
 
 template <class Tile>
 const char* decline(const KernelProblem& problem) {
   const ConvolutionGeometry g = kernel_gradient_geometry(problem);
   if (g.channels < 8 || g.filters < 8) return "fewer than 8 channels or filters";
-  return decline_winograd<Tile>(g.out[1], g.out[2]);
+  return Tile::stride == 2 ? decline_strided_winograd(g, 32) : decline_winograd<Tile>(g.out[1], g.out[2]);
 }
 
 template <class Tile>
@@ -170,7 +184,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   plan.run = run<Tile>;
   plan.operations = g.multiplications() * winograd_share<Tile> / 2;
   const int64_t rows = p.channel_row() + winograd_row(p.filters);
-  const int64_t all_elements = Tile::points * p.x.all() * rows;
+  const int64_t all_elements = winograd_points<Tile> * p.x.all() * rows;
   p.by_planes = all_elements * 4 <= (g.channels * g.filters < small_kernel ? small_kernel_bytes : winograd_all_bytes);
   if (p.by_planes) {
     p.ranges = p.filter_blocks = 1;
@@ -178,13 +192,13 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.bands_at_once = winograd_unit_bands(p.x, winograd_unit_tiles);
     plan.phases = 3;
     plan.units[0] = divide_up(p.x.all_bands(), p.bands_at_once);
-    plan.units[1] = Tile::points * divide_up(g.filters, plane_filters);
+    plan.units[1] = winograd_kernel_points<Tile> * divide_up(g.filters, plane_filters);
     plan.shared_scratch_bytes = static_cast<size_t>(all_elements + p.block()) * sizeof(float);
     plan.worker_scratch_bytes = static_cast<size_t>(rows) * sizeof(float);
   } else {
     // As many ranges as their sums have room for; the rest of the units by blocks of filters, each of which transforms x
     // anew.
-    const int64_t sum_bytes = Tile::points * g.channels * g.filters * 4;
+    const int64_t sum_bytes = winograd_kernel_points<Tile> * g.channels * g.filters * 4;
     p.ranges = greater(1, lesser(lesser(wanted_units, most_sum_bytes / sum_bytes), p.x.all() / range_tiles));
     p.ranges = lesser(p.ranges, p.x.all_bands());
     const int64_t wanted_blocks = divide_up(wanted_units, p.ranges);
@@ -197,7 +211,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     plan.units[0] = p.ranges * p.filter_blocks;
     plan.shared_scratch_bytes = static_cast<size_t>(p.ranges * p.filter_blocks * p.block()) * sizeof(float);
     plan.worker_scratch_bytes =
-        static_cast<size_t>(Tile::points * p.bands_at_once * columns * (p.channel_row() + p.filter_row()) +
+        static_cast<size_t>(winograd_points<Tile> * p.bands_at_once * columns * (p.channel_row() + p.filter_row()) +
                             greater(p.channel_row(), p.filter_row())) * sizeof(float);
   }
   plan.units[plan.phases - 1] = divide_up(g.channels, rows_per_unit);
@@ -206,10 +220,12 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_winograd_kernel_gradient(KernelList& list) {
-  static const Kernel large{"winograd", refuse, prepare<WinogradTile4>, decline<WinogradTile4>};
-  static const Kernel small{"winograd 2x2", refuse, prepare<WinogradTile2>, decline<WinogradTile2>};
+  static const Kernel large{"winograd", refuse<WinogradTile4>, prepare<WinogradTile4>, decline<WinogradTile4>};
+  static const Kernel small{"winograd 2x2", refuse<WinogradTile2>, prepare<WinogradTile2>, decline<WinogradTile2>};
+  static const Kernel strided{"winograd stride 2", refuse<WinogradStridedTile>, prepare<WinogradStridedTile>, decline<WinogradStridedTile>};
   add_kernel(list, &large);
   add_kernel(list, &small);
+  add_kernel(list, &strided);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -19,7 +19,8 @@ constexpr int64_t winograd_row_gap = 16;  // rows of a power of two would fall i
 
 // Of the direct method's multiplications, those that are left.
 template <class Tile>
-constexpr double winograd_share = static_cast<double>(Tile::points) / (9 * Tile::outputs * Tile::outputs);
+constexpr double winograd_share = static_cast<double>(winograd_points<Tile>) /
+                                  (9 * (Tile::step < Tile::outputs ? Tile::step * Tile::step : Tile::outputs * Tile::outputs));
 
 // Images of `height` x `width` pixels, of which tiles take squares in steps of their outputs, starting at
 // -padding. Bands are rows of tiles, numbered through all images.
@@ -46,7 +47,7 @@ static inline int64_t winograd_row(int64_t channels) {
 template <class Tile>
 static inline int64_t winograd_block_tiles(int64_t source_row, int64_t target_row) {
   if (source_row * target_row >= 192 * 192) return winograd_most_tiles;
-  const int64_t tiles = winograd_block_bytes / (Tile::points * 4 * (source_row + target_row));
+  const int64_t tiles = winograd_block_bytes / (winograd_points<Tile> * 4 * (source_row + target_row));
   return tiles < winograd_least_tiles ? winograd_least_tiles : lesser(tiles, winograd_most_tiles);
 }
 
@@ -60,16 +61,16 @@ static inline void fill_zeros(float* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = 0;
 }
 
-// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` is
-// Tile::side for tiles of the input, Tile::outputs for those of the output.
-template <class Tile, int side, class Transform>
+// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` and `step` are
+// Tile::inputs and Tile::step for tiles of the input, Tile::outputs both for those of the output.
+template <class Tile, int side, int step, class Transform>
 static inline void winograd_scatter(const WinogradTiles& tiles, const float* image_data, int64_t channels, int64_t first,
                                     int64_t count, int64_t band, const float* zeros, const WinogradPlanes& planes,
                                     int64_t row, const Transform& along) {
   const float* image = image_data + band / tiles.bands * tiles.height * tiles.width * channels + first;
-  const int64_t top = band % tiles.bands * Tile::outputs - tiles.padding[0];
+  const int64_t top = band % tiles.bands * step - tiles.padding[0];
   for (int64_t column = 0; column < tiles.columns; ++column, ++row) {
-    const int64_t left = column * Tile::outputs - tiles.padding[1];
+    const int64_t left = column * step - tiles.padding[1];
     const float* from[side * side];
     for (int i = 0; i < side; ++i) {
       const int64_t y = top + i;
@@ -81,16 +82,16 @@ static inline void winograd_scatter(const WinogradTiles& tiles, const float* ima
       }
     }
     float* to = planes.data + row * planes.row;
-    WinogradVec square[side * side], points[Tile::points];
+    WinogradVec square[side * side], points[winograd_points<Tile>];
     // The pixels of a tile are too many streams for the processor to foresee: ask for the new ones of the next tile, as
-    // many of a row as it has outputs, spread over the vectors of channels done here.
+    // many of a row as are new, spread over the vectors of channels done here.
     const bool more = left + side < tiles.width;
     const float* ahead = image + (greater(top, 0) * tiles.width + left + side) * channels;
     const int64_t ahead_rows = more ? lesser(tiles.height, top + side) - greater(top, 0) : 0;
     for (int64_t c = 0; c < count; c += vector_lanes) {
       for (int64_t y = 0; y < ahead_rows; ++y) {
-        const float* line = ahead + y * tiles.width * channels + Tile::outputs * c;
-        for (int i = 0; i < Tile::outputs * vector_lanes; i += 16) __builtin_prefetch(line + i);
+        const float* line = ahead + y * tiles.width * channels + step * c;
+        for (int i = 0; i < step * vector_lanes; i += 16) __builtin_prefetch(line + i);
       }
       if (c + vector_lanes <= count) {
         for (int i = 0; i < side * side; ++i) square[i] = load_lanes(from[i] + c);
@@ -98,7 +99,7 @@ static inline void winograd_scatter(const WinogradTiles& tiles, const float* ima
         for (int i = 0; i < side * side; ++i) square[i] = load_partial(from[i] + c, count - c);
       }
       winograd_square<side, Tile::side>(square, points, along);
-      for (int i = 0; i < Tile::points; ++i) store_lanes(to + i * planes.plane + c, points[i]);
+      for (int i = 0; i < winograd_points<Tile>; ++i) store_lanes(to + i * planes.plane + c, points[i]);
     }
   }
 }
@@ -136,16 +137,16 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
   }
 }
 
-// Whether the geometry is that of a 3x3 kernel moving by single pixels, whatever the numbers of channels.
-static inline const char* refuse_for_winograd(const KernelProblem& problem, const ConvolutionGeometry& g) {
+// Whether the geometry is that of a 3x3 kernel moving by `stride` pixels, whatever the numbers of channels.
+static inline const char* refuse_for_winograd(const KernelProblem& problem, const ConvolutionGeometry& g, int stride) {
   if (problem.inputs[0].dtype != DType::float32) return "not float32";
   if (g.groups != 1) return "groups";
   if (g.batch == 0) return "no images";  // a kernel's gradient is zero then, which no product writes
   if (g.window[0] != 1 || g.in[0] != g.out[0] || g.padding[0] != 0 || g.stride[0] != 1) return "three spatial axes";
   for (int i = 1; i < 3; ++i) {
     if (g.window[i] != 3) return "the window is not 3x3";
-    if (g.stride[i] != 1 || g.dilation[i] != 1) return "stride or dilation";
-    if (g.padding[i] > 2 || g.out[i] - g.in[i] > 2) return "padding beyond the window";
+    if (g.stride[i] != stride || g.dilation[i] != 1) return "stride or dilation";
+    if (g.padding[i] > 2 || stride * (g.out[i] - 1) - g.in[i] > 1) return "padding beyond the window";
   }
   return nullptr;
 }
@@ -155,10 +156,19 @@ static inline const char* refuse_for_winograd(const KernelProblem& problem, cons
 template <class Tile>
 static inline const char* decline_winograd(int64_t height, int64_t width) {
   if (height < 4 || width < 4) return "fewer than 4 pixels along an axis";
-  const int64_t large = divide_up(height, 4) * divide_up(width, 4) * WinogradTile4::points;
-  const int64_t small = divide_up(height, 2) * divide_up(width, 2) * WinogradTile2::points;
+  const int64_t large = divide_up(height, 4) * divide_up(width, 4) * winograd_points<WinogradTile4>;
+  const int64_t small = divide_up(height, 2) * divide_up(width, 2) * winograd_points<WinogradTile2>;
   const bool prefers_small = 4 * small <= 5 * large;
   return prefers_small == (Tile::outputs == 2) ? nullptr : "tiles of the other size take less time";
+}
+
+// The same for strides of 2, whose smaller side, that of the convolution's result, has height x width pixels. Of 144
+// multiplications 81 are left, but tiles hang over the edge, and the transforms are work for each channel.
+static inline const char* decline_strided_winograd(const ConvolutionGeometry& g, int64_t least_channels) {
+  const int64_t height = g.out[1], width = g.out[2];
+  if (g.channels < least_channels || g.filters < least_channels) return "few channels or filters";
+  const int64_t tiled = divide_up(height, 4) * divide_up(width, 4) * 81;
+  return 4 * tiled <= 3 * 9 * height * width ? nullptr : "too much of the tiles hangs over the edge";
 }
 
 }  // namespace

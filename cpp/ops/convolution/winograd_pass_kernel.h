@@ -51,10 +51,10 @@ static inline void transform_kernel(const WinogradPass<Tile>& p, const float* ke
     }
     float* out = to + ((panel - first) * p.source + source) * winograd_panel;
     for (int64_t v = 0; v < winograd_panel; v += vector_lanes) {
-      WinogradVec square[9], points[Tile::points];
+      WinogradVec square[9], points[winograd_kernel_points<Tile>];
       for (int tap = 0; tap < 9; ++tap) square[tap] = load_lanes(taps + tap * winograd_panel + v);
-      winograd_square<3, Tile::side>(square, points, Tile::kernel);
-      for (int i = 0; i < Tile::points; ++i) store_lanes(out + i * plane + v, points[i]);
+      winograd_square<3, Tile::kernel_side>(square, points, Tile::kernel);
+      for (int i = 0; i < winograd_kernel_points<Tile>; ++i) store_lanes(out + i * plane + v, points[i]);
     }
   }
 }
@@ -67,9 +67,9 @@ static inline void gather_band(const WinogradPass<Tile>& p, const WinogradPlanes
   for (int64_t column = 0; column < p.tiles.columns; ++column, ++row) {
     const int64_t left = column * Tile::outputs, cols = lesser(Tile::outputs, p.width - left);
     const float* from = planes.data + row * planes.row;
-    WinogradVec points[Tile::points], square[Tile::outputs * Tile::outputs];
+    WinogradVec points[winograd_points<Tile>], square[Tile::outputs * Tile::outputs];
     for (int64_t c = 0; c < count; c += vector_lanes) {
-      for (int i = 0; i < Tile::points; ++i) points[i] = load_lanes(from + i * planes.plane + c);
+      for (int i = 0; i < winograd_points<Tile>; ++i) points[i] = load_lanes(from + i * planes.plane + c);
       winograd_square<Tile::side, Tile::outputs>(points, square, Tile::output);
       const int64_t lanes = count - c;
       for (int64_t i = 0; i < rows; ++i) {
@@ -99,18 +99,18 @@ static void run_bands(const WinogradPass<Tile>& p, const KernelCall& call, int64
   const float *x = static_cast<const float*>(call.buffers[0]), *panels = reinterpret_cast<float*>(call.shared_scratch);
   const int64_t room = p.unit_tiles();
   const WinogradPlanes in{reinterpret_cast<float*>(call.worker_scratch), p.source_row(), room * p.source_row()};
-  const WinogradPlanes out{in.data + Tile::points * in.plane, p.target_row(), room * p.target_row()};
-  float* zeros = out.data + Tile::points * out.plane;
+  const WinogradPlanes out{in.data + winograd_points<Tile> * in.plane, p.target_row(), room * p.target_row()};
+  float* zeros = out.data + winograd_points<Tile> * out.plane;
   float* finished = zeros + p.source_row();
   fill_zeros(zeros, p.source_row());
   const int64_t first = unit * p.bands_per_unit, last = lesser(first + p.bands_per_unit, p.tiles.all_bands());
   for (int64_t band = first; band < last; ++band) {
-    winograd_scatter<Tile, Tile::side>(p.tiles, x, p.source, 0, p.source, band, zeros, in,
+    winograd_scatter<Tile, Tile::inputs, Tile::step>(p.tiles, x, p.source, 0, p.source, band, zeros, in,
                                        (band - first) * p.tiles.columns, Tile::input);
   }
   const int64_t panel_elements = p.source * winograd_panel;
-  for (int point = 0; point < Tile::points; ++point) {
-    winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + point * p.panels() * panel_elements,
+  for (int point = 0; point < winograd_points<Tile>; ++point) {
+    winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + winograd_kernel_point<Tile>(point) * p.panels() * panel_elements,
                                   winograd_panel, panel_elements, out.data + point * out.plane, out.row,
                                   (last - first) * p.tiles.columns, p.target, p.source, false);
   }
@@ -133,15 +133,15 @@ static void run_targets(const WinogradPass<Tile>& p, const KernelCall& call, int
   const float* kernel = static_cast<const float*>(call.buffers[1]);
   const WinogradPlanes in{reinterpret_cast<float*>(call.shared_scratch), p.source_row(), p.tiles.all() * p.source_row()};
   const WinogradPlanes out{reinterpret_cast<float*>(call.worker_scratch), p.unit_row(), p.tiles.all() * p.unit_row()};
-  float* panels = out.data + Tile::points * out.plane;
-  float* finished = panels + Tile::points * p.source * p.unit_targets;
+  float* panels = out.data + winograd_points<Tile> * out.plane;
+  float* finished = panels + winograd_kernel_points<Tile> * p.source * p.unit_targets;
   const int64_t first = unit * p.unit_targets / winograd_panel;
   const int64_t last = lesser(first + p.unit_targets / winograd_panel, p.panels());
   const int64_t target = first * winograd_panel, count = lesser(p.unit_targets, p.target - target);
   for (int64_t source = 0; source < p.source; ++source) transform_kernel(p, kernel, source, first, last, panels);
   const int64_t panel_elements = p.source * winograd_panel;
-  for (int point = 0; point < Tile::points; ++point) {
-    winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + point * (last - first) * panel_elements,
+  for (int point = 0; point < winograd_points<Tile>; ++point) {
+    winograd_product<AForm::rows>(in.data + point * in.plane, in.row, panels + winograd_kernel_point<Tile>(point) * (last - first) * panel_elements,
                                   winograd_panel, panel_elements, out.data + point * out.plane, out.row, p.tiles.all(),
                                   count, p.source, false);
   }
@@ -166,7 +166,7 @@ static void transform_bands(const WinogradPass<Tile>& p, const KernelCall& call,
   const WinogradPlanes in{reinterpret_cast<float*>(call.shared_scratch), p.source_row(), p.tiles.all() * p.source_row()};
   const int64_t first = unit * p.bands_per_unit, last = lesser(first + p.bands_per_unit, p.tiles.all_bands());
   for (int64_t band = first; band < last; ++band) {
-    winograd_scatter<Tile, Tile::side>(p.tiles, static_cast<const float*>(call.buffers[0]), p.source, 0, p.source, band,
+    winograd_scatter<Tile, Tile::inputs, Tile::step>(p.tiles, static_cast<const float*>(call.buffers[0]), p.source, 0, p.source, band,
                                        zeros, in, band * p.tiles.columns, Tile::input);
   }
 }
@@ -194,7 +194,7 @@ template <class Tile>
 static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplications, KernelPlan& plan) {
   p.tiles.bands = divide_up(p.height, Tile::outputs);
   p.tiles.columns = divide_up(p.width, Tile::outputs);
-  const int64_t all_elements = Tile::points * p.tiles.all() * p.source_row();
+  const int64_t all_elements = winograd_points<Tile> * p.tiles.all() * p.source_row();
   p.by_targets = all_elements * 4 <= winograd_all_bytes &&
                  (p.source * p.target >= winograd_large_kernel ||
                   (p.source * p.target >= winograd_medium_kernel && p.tiles.all() <= winograd_few_tiles));
@@ -208,15 +208,15 @@ static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplicati
     plan.units[0] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
     plan.units[1] = divide_up(p.target, p.unit_targets);
     shared = all_elements;
-    worker = Tile::points * (p.tiles.all() * p.unit_row() + p.source * p.unit_targets) +
-             Tile::outputs * p.width * p.unit_targets;
+    worker = winograd_points<Tile> * p.tiles.all() * p.unit_row() +
+             (winograd_kernel_points<Tile> * p.source + Tile::outputs * p.width) * p.unit_targets;
     worker = greater(worker, p.source_row());
   } else {
     p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_block_tiles<Tile>(p.source_row(), p.target_row()));
     plan.units[0] = divide_up(p.source, winograd_kernel_sources);
     plan.units[1] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
-    shared = Tile::points * p.panels() * p.source * winograd_panel;
-    worker = Tile::points * p.unit_tiles() * (p.source_row() + p.target_row()) + p.source_row();
+    shared = winograd_kernel_points<Tile> * p.panels() * p.source * winograd_panel;
+    worker = winograd_points<Tile> * p.unit_tiles() * (p.source_row() + p.target_row()) + p.source_row();
     if (p.program) worker += p.band_elements();
   }
   plan.shared_scratch_bytes = static_cast<size_t>(shared) * sizeof(float);
