@@ -426,6 +426,8 @@ def record_op(function: Callable, args: Sequence[Any], kwargs: dict[str, Any]) -
     for name, value in bound.arguments.items():
         if bound.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
             data.extend(value)
+        elif bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            settings.update(value)
         elif name in _DATA_ARGUMENTS and value is not None:
             data.append(value)
         elif any_symbolic(value):

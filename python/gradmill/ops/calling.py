@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Callable, List, Optional
 
-from gradmill import _core, symbolic
+import numpy as np
+
+from gradmill import _core, symbolic, tracing
+from gradmill.errors import UnsupportedError
 from gradmill.symbolic import SymbolicTensor
 
 if TYPE_CHECKING:  # what type checkers know of an op: the signature of its function, and the attribute `eager`
@@ -69,6 +72,43 @@ def float_tensor(x: Any) -> Any:
     """
     x = tensor(x)
     return x if "float" in x.dtype else _core.ops.cast(x, dtype="float32")
+
+
+def known_values(x: Any, who: str, advice: str = "call it outside of compiled functions") -> np.ndarray:
+    """The values of a tensor as an array, for what depends on them and not on shapes alone.
+
+    Args:
+        x: tensor, variable, array, number or nested list.
+        who: name of the op, for the message.
+        advice: what to do where there are no values yet.
+
+    Returns:
+        array.
+
+    Raises:
+        UnsupportedError: in a function that is being traced.
+    """
+    if not isinstance(x, (_core.Tensor, _core.Variable)):
+        with tracing.init_scope():
+            return tensor(x).numpy()
+    x = tensor(x)
+    if x.is_traced:
+        raise UnsupportedError(f"{who}: expected values; received a tensor {x.shape} that is being traced; {advice}")
+    return x.numpy()
+
+
+def clipped(x: Any, low: float, high: float) -> Any:
+    """`x` limited to a range.
+
+    Args:
+        x: tensor.
+        low: smallest value.
+        high: largest value.
+
+    Returns:
+        tensor.
+    """
+    return _core.ops.minimum(_core.ops.maximum(x, low), high)
 
 
 def axes_of(axis: Any, ndim: int) -> List[int]:

@@ -15,7 +15,6 @@ __all__ = [
     "scatter",
     "scatter_update",
     "searchsorted",
-    "segment_sum",
     "slice",
     "slice_update",
     "sort",
@@ -197,24 +196,6 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     return _core.ops.logical_and(
         _core.ops.less(larger, int(k)), _core.ops.is_finite(_core.ops.reshape(own, shape=[-1]))
     )
-
-
-@public_op
-def segment_sum(data: Any, segment_ids: Any, num_segments: Optional[int] = None, sorted: bool = False) -> Any:
-    """Add up the rows that have the same id.
-
-    Args:
-        data: (rows, ...).
-        segment_ids: (rows,) integers.
-        num_segments: rows of the result; default: the largest id plus one (eager only).
-        sorted: accepted for compatibility.
-
-    Returns:
-        (num_segments, ...).
-    """
-    data, segment_ids = tensor(data), tensor(segment_ids)
-    count = int(_core.ops.max(segment_ids, axes=[0], keepdims=False)) + 1 if num_segments is None else int(num_segments)
-    return _core.ops.gather_backward(segment_ids, data, shape=[count, *data.shape[1:]], axis=0)
 
 
 def _flat_places(indices: Any, shape: Sequence[int]) -> Any:

@@ -1,18 +1,90 @@
-"""Activations and the losses that work on logits."""
+"""The ops that Keras has as `keras.ops.nn`."""
 
-from typing import Any, Optional
-
-import numpy as np
-
-from gradmill import _core
-from gradmill.errors import ArgumentError, ShapeError
-from gradmill.ops.calling import float_tensor, public_op, tensor
+from gradmill.ops.activations import (
+    celu,
+    elu,
+    gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu6,
+    selu,
+    silu,
+    soft_shrink,
+    softmax,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    swish,
+    tanh_shrink,
+    threshold,
+)
+from gradmill.ops.attention import (
+    dot_product_attention,
+)
+from gradmill.ops.blocks import (
+    depth_to_space,
+    fold,
+    space_to_depth,
+    unfold,
+)
+from gradmill.ops.convolution import (
+    conv,
+    conv_transpose,
+    depthwise_conv,
+    separable_conv,
+)
+from gradmill.ops.crossentropy import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from gradmill.ops.elementwise import (
+    relu,
+    sigmoid,
+    softplus,
+)
+from gradmill.ops.indexing import (
+    multi_hot,
+    one_hot,
+)
+from gradmill.ops.normalization import (
+    batch_normalization,
+    layer_normalization,
+    moments,
+    normalize,
+    rms_normalization,
+)
+from gradmill.ops.pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    max_pool,
+)
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+    "average_pool",
+    "batch_normalization",
     "binary_crossentropy",
     "categorical_crossentropy",
     "celu",
+    "conv",
+    "conv_transpose",
+    "depth_to_space",
+    "depthwise_conv",
+    "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -20,16 +92,27 @@ __all__ = [
     "hard_silu",
     "hard_swish",
     "hard_tanh",
+    "layer_normalization",
     "leaky_relu",
     "log_sigmoid",
     "log_softmax",
-    "mish",
+    "max_pool",
+    "moments",
+    "multi_hot",
+    "normalize",
+    "one_hot",
+    "relu",
     "relu6",
+    "rms_normalization",
     "selu",
+    "separable_conv",
+    "sigmoid",
     "silu",
     "soft_shrink",
     "softmax",
+    "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -38,511 +121,5 @@ __all__ = [
     "swish",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]
-
-
-def _clip(x: Any, low: float, high: float) -> Any:
-    return _core.ops.minimum(_core.ops.maximum(x, low), high)
-
-
-@public_op
-def relu6(x: Any) -> Any:
-    """Return min(max(x, 0), 6).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return _clip(tensor(x), 0.0, 6.0)
-
-
-@public_op
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """Return x where positive and negative_slope * x elsewhere.
-
-    Args:
-        x: tensor.
-        negative_slope: slope below zero.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return _core.ops.where(_core.ops.greater(x, 0.0), x, x * negative_slope)
-
-
-@public_op
-def elu(x: Any, alpha: float = 1.0) -> Any:
-    """Return x where positive and alpha * (exp(x) - 1) elsewhere (Clevert et al. 2016).
-
-    Args:
-        x: tensor.
-        alpha: minus the limit at minus infinity.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    negative = _core.ops.expm1(_core.ops.minimum(x, 0.0))
-    return _core.ops.where(_core.ops.greater(x, 0.0), x, negative if alpha == 1.0 else negative * alpha)
-
-
-@public_op
-def selu(x: Any) -> Any:
-    """Return the scaled elu whose outputs normalise themselves (Klambauer et al. 2017).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return elu.eager(x, 1.6732632423543772) * 1.0507009873554805
-
-
-@public_op
-def celu(x: Any, alpha: float = 1.0) -> Any:
-    """Return max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)) (Barron 2017).
-
-    Args:
-        x: tensor.
-        alpha: minus the limit at minus infinity.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return _core.ops.relu(x) + _core.ops.expm1(_core.ops.minimum(x, 0.0) / alpha) * alpha
-
-
-@public_op
-def gelu(x: Any, approximate: bool = True) -> Any:
-    """Return x times the normal distribution function of x, by tanh or exactly by erf (Hendrycks and Gimpel 2016).
-
-    Args:
-        x: tensor.
-        approximate: whether to use tanh in place of erf.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    if approximate:
-        inner = (x + x * x * x * 0.044715) * float(np.sqrt(2.0 / np.pi))
-        return x * 0.5 * (_core.ops.tanh(inner) + 1.0)
-    return x * 0.5 * (_core.ops.erf(x * float(np.sqrt(0.5))) + 1.0)
-
-
-@public_op
-def silu(x: Any) -> Any:
-    """Return x * sigmoid(x) (Elfwing et al. 2018).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return _core.ops.silu(float_tensor(x))
-
-
-swish = silu
-
-
-@public_op
-def softsign(x: Any) -> Any:
-    """Return x / (1 + |x|).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return x / (_core.ops.abs(x) + 1.0)
-
-
-@public_op
-def log_sigmoid(x: Any) -> Any:
-    """Return log(sigmoid(x)) without overflow.
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return -_core.ops.softplus(-float_tensor(x))
-
-
-@public_op
-def mish(x: Any) -> Any:
-    """Return x * tanh(softplus(x)) (Misra 2019).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return x * _core.ops.tanh(_core.ops.softplus(x))
-
-
-@public_op
-def hard_sigmoid(x: Any) -> Any:
-    """Return x / 6 + 0.5 limited to [0, 1].
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return _clip(float_tensor(x) / 6.0 + 0.5, 0.0, 1.0)
-
-
-@public_op
-def hard_silu(x: Any) -> Any:
-    """Return x * hard_sigmoid(x) (Howard et al. 2019).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return x * hard_sigmoid.eager(x)
-
-
-hard_swish = hard_silu
-
-
-@public_op
-def hard_tanh(x: Any) -> Any:
-    """Return x limited to [-1, 1].
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return _clip(float_tensor(x), -1.0, 1.0)
-
-
-@public_op
-def tanh_shrink(x: Any) -> Any:
-    """Return x - tanh(x).
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return x - _core.ops.tanh(x)
-
-
-@public_op
-def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """Return x where |x| exceeds the threshold and 0 elsewhere.
-
-    Args:
-        x: tensor.
-        threshold: what |x| must exceed.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return _core.ops.where(_core.ops.greater(_core.ops.abs(x), threshold), x, 0.0)
-
-
-@public_op
-def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """Return x moved towards 0 by the threshold, 0 within it.
-
-    Args:
-        x: tensor.
-        threshold: by how much values move.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return _core.ops.sign(x) * _core.ops.relu(_core.ops.abs(x) - threshold)
-
-
-@public_op
-def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """Return x where it exceeds the threshold and the default value elsewhere.
-
-    Args:
-        x: tensor.
-        threshold: what x must exceed.
-        default_value: the value elsewhere.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return _core.ops.where(_core.ops.greater(x, threshold), x, float(default_value))
-
-
-@public_op
-def squareplus(x: Any, b: float = 4) -> Any:
-    """Return (x + sqrt(x^2 + b)) / 2 (Barron 2021).
-
-    Args:
-        x: tensor.
-        b: width of the bend at zero.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    return (x + _core.ops.sqrt(x * x + float(b))) * 0.5
-
-
-@public_op
-def sparse_plus(x: Any) -> Any:
-    """Return 0 below -1, x above 1 and (x + 1)^2 / 4 between.
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    middle = _core.ops.square(x + 1.0) * 0.25
-    return _core.ops.where(_core.ops.less(x, -1.0), 0.0, _core.ops.where(_core.ops.greater(x, 1.0), x, middle))
-
-
-@public_op
-def sparse_sigmoid(x: Any) -> Any:
-    """Return 0 below -1, 1 above 1 and (x + 1) / 2 between.
-
-    Args:
-        x: tensor.
-
-    Returns:
-        tensor like `x`.
-    """
-    return _clip((float_tensor(x) + 1.0) * 0.5, 0.0, 1.0)
-
-
-@public_op
-def glu(x: Any, axis: int = -1) -> Any:
-    """Return the first half along `axis` times the sigmoid of the second (Dauphin et al. 2017).
-
-    Args:
-        x: tensor.
-        axis: axis to halve.
-
-    Returns:
-        tensor with half the size along `axis`.
-
-    Raises:
-        ShapeError: when the axis has an odd size.
-    """
-    x = float_tensor(x)
-    if x.shape[axis] % 2:
-        raise ShapeError(f"glu: expected an even size of axis {axis}; received shape {x.shape}")
-    half, index = x.shape[axis] // 2, [slice(None)] * x.ndim
-    index[axis] = slice(0, half)
-    first = x[tuple(index)]
-    index[axis] = slice(half, None)
-    return first * _core.ops.sigmoid(x[tuple(index)])
-
-
-def _flat_axes(function: Any, x: Any, axis: Any) -> Any:
-    """Apply `function` over several axes as if they were one."""
-    axes = sorted(each % x.ndim for each in axis)
-    rest = [i for i in range(x.ndim) if i not in axes]
-    moved = _core.ops.transpose(x, permutation=rest + axes)
-    flat = _core.ops.reshape(moved, shape=[*(x.shape[i] for i in rest), -1])
-    back = _core.ops.reshape(function(flat, axis=-1), shape=list(moved.shape))
-    return _core.ops.transpose(back, permutation=[int(i) for i in np.argsort(rest + axes)])
-
-
-@public_op
-def softmax(x: Any, axis: Any = -1) -> Any:
-    """Return exponentials scaled to sum to one along `axis` (a number, several, or None for all).
-
-    Args:
-        x: logits.
-        axis: axis or axes over which the result sums to one.
-
-    Returns:
-        tensor like `x`.
-
-    Example:
-        >>> import gradmill as gm
-        >>> gm.ops.softmax([0.0, 0.0]).numpy()
-        array([0.5, 0.5], dtype=float32)
-    """
-    x = float_tensor(x)
-    if axis is None:
-        axis = range(x.ndim)
-    return _core.ops.softmax(x, axis=axis) if isinstance(axis, int) else _flat_axes(_core.ops.softmax, x, axis)
-
-
-@public_op
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """Return the logarithm of softmax, without overflow.
-
-    Args:
-        x: logits.
-        axis: axis or axes over which the probabilities sum to one.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    if axis is None:
-        axis = range(x.ndim)
-    return _core.ops.log_softmax(x, axis=axis) if isinstance(axis, int) else _flat_axes(_core.ops.log_softmax, x, axis)
-
-
-@public_op
-def sparsemax(x: Any, axis: int = -1) -> Any:
-    """Return the projection of x onto the simplex along `axis` (Martins and Astudillo 2016).
-
-    Args:
-        x: logits.
-        axis: axis over which the result sums to one.
-
-    Returns:
-        tensor like `x`.
-    """
-    x = float_tensor(x)
-    axis %= x.ndim
-    descending = -_core.ops.sort(-x, axis=axis)
-    count = x.shape[axis]
-    place = [count if i == axis else 1 for i in range(x.ndim)]
-    rank = _core.tensor(np.arange(1, count + 1, dtype="float32").reshape(place), x.dtype)
-    running = _core.ops.cumsum(descending, axis=axis)
-    inside = _core.ops.greater(descending * rank + 1.0, running).astype(x.dtype)
-    kept = _core.ops.sum(inside, axes=[axis], keepdims=True)
-    total = _core.ops.sum(inside * descending, axes=[axis], keepdims=True)
-    return _core.ops.relu(x - (total - 1.0) / kept)
-
-
-def _check_same_shape(name: str, target: Any, output: Any) -> None:
-    if target.shape != output.shape:
-        raise ShapeError(f"{name}: expected target and output of one shape; received {target.shape} and {output.shape}")
-
-
-@public_op
-def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
-    """Return -t log(p) - (1 - t) log(1 - p), entry by entry.
-
-    Args:
-        target: probabilities, or 0 and 1.
-        output: probabilities (clipped away from 0 and 1 by 1e-7), or logits.
-        from_logits: whether `output` holds logits.
-
-    Returns:
-        tensor of the shape of `output`.
-
-    Raises:
-        ShapeError: when the shapes differ.
-    """
-    output = float_tensor(output)
-    target = tensor(target).astype(output.dtype)
-    _check_same_shape("binary_crossentropy", target, output)
-    if from_logits:
-        return _core.ops.relu(output) - output * target + _core.ops.log1p(_core.ops.exp(-_core.ops.abs(output)))
-    output = _clip(output, 1e-7, 1.0 - 1e-7)
-    return -(target * _core.ops.log(output) + (1.0 - target) * _core.ops.log(1.0 - output))
-
-
-@public_op
-def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    """Return -sum(t log(p)) along `axis`.
-
-    Args:
-        target: probabilities, for example one-hot.
-        output: probabilities (scaled to sum to one and clipped by 1e-7), or logits.
-        from_logits: whether `output` holds logits.
-        axis: the axis of the classes.
-
-    Returns:
-        tensor of the shape of `output` without `axis`.
-
-    Raises:
-        ShapeError: when the shapes differ.
-    """
-    output = float_tensor(output)
-    target = tensor(target).astype(output.dtype)
-    _check_same_shape("categorical_crossentropy", target, output)
-    axis %= output.ndim
-    if from_logits:
-        logarithm = _core.ops.log_softmax(output, axis=axis)
-    else:
-        output = output / _core.ops.sum(output, axes=[axis], keepdims=True)
-        logarithm = _core.ops.log(_clip(output, 1e-7, 1.0 - 1e-7))
-    return -_core.ops.sum(target * logarithm, axes=[axis], keepdims=False)
-
-
-@public_op
-def sparse_categorical_crossentropy(
-    target: Any, output: Any, from_logits: bool = False, axis: int = -1, ignore_class: Optional[int] = None
-) -> Any:
-    """Return -log(p[target]) along `axis`.
-
-    Args:
-        target: integer classes, of the shape of `output` without `axis` (or with it, of size one).
-        output: probabilities (scaled to sum to one and clipped by 1e-7), or logits.
-        from_logits: whether `output` holds logits.
-        axis: the axis of the classes.
-        ignore_class: class whose entries give 0.
-
-    Returns:
-        tensor of the shape of `target`.
-
-    Raises:
-        ShapeError: when the shapes do not fit.
-        ArgumentError: for `output` without a class axis.
-
-    Example:
-        >>> import gradmill as gm
-        >>> gm.ops.sparse_categorical_crossentropy([1], [[0.0, 0.0]], from_logits=True).numpy()
-        array([0.6931472], dtype=float32)
-    """
-    output, target = float_tensor(output), tensor(target)
-    if output.ndim < 1:
-        raise ArgumentError("sparse_categorical_crossentropy: expected an output with a class axis; received a scalar")
-    axis %= output.ndim
-    shape = [size for i, size in enumerate(output.shape) if i != axis]
-    if target.ndim == output.ndim and target.shape[axis] == 1:
-        target = _core.ops.reshape(target, shape=[size for i, size in enumerate(target.shape) if i != axis])
-    if list(target.shape) != shape:
-        raise ShapeError(
-            f"sparse_categorical_crossentropy: expected a target of shape {tuple(shape)} for an output of shape "
-            f"{output.shape}; received {target.shape}"
-        )
-    if "int" not in target.dtype:
-        target = target.astype("int32")
-    if axis != output.ndim - 1:
-        output = _core.ops.transpose(output, permutation=[i for i in range(output.ndim) if i != axis] + [axis])
-    if not from_logits:
-        last = [output.ndim - 1]
-        output = output / _core.ops.sum(output, axes=last, keepdims=True)
-        # The logarithms of probabilities are logits of the same distribution but for the clipping: no softmax follows.
-        logarithm = _core.ops.log(_clip(output, 1e-7, 1.0 - 1e-7))
-        chosen = _core.ops.take_along_axis(
-            logarithm, _core.ops.reshape(target, shape=[*shape, 1]), axis=output.ndim - 1
-        )
-        loss = -_core.ops.reshape(chosen, shape=shape)
-        return loss if ignore_class is None else _core.ops.where(_core.ops.equal(target, ignore_class), 0.0, loss)
-    if ignore_class is None:
-        return _core.ops.sparse_softmax_cross_entropy(output, target)
-    return _core.ops.sparse_softmax_cross_entropy(output, target, ignore_class=int(ignore_class))
