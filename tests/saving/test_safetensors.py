@@ -1,11 +1,14 @@
 """Safetensors files: what the reader returns, and the files it refuses."""
 
 import json
+import math
+import random
 
 import numpy as np
 import pytest
 
 import gradmill as gm
+from gradmill.errors import ArgumentError
 from gradmill.saving.safetensors import read_safetensors
 
 
@@ -122,3 +125,51 @@ def test_files_of_the_safetensors_package(tmp_path):
     found = read_safetensors(tmp_path / "theirs.safetensors")
     for name, array in arrays.items():
         np.testing.assert_array_equal(found[name], array)
+
+
+def random_header(rng):
+    """Entries that fit their bytes, most of them with one thing changed."""
+    header, position = {}, 0
+    for number in range(rng.randrange(1, 5)):
+        kind, size = rng.choice([("F32", 4), ("I64", 8), ("U8", 1), ("BF16", 2)])
+        shape = [rng.randrange(4) for _ in range(rng.randrange(4))]
+        end = position + size * math.prod(shape)
+        header[f"part{number}"] = entry(kind, shape, position, end)
+        position = end
+    strange = [-1, 2**31, 2**61, 2**64, 1.5, True, None, "4", [], {}, [1], 10**400]
+    if rng.random() < 0.9:
+        chosen = header[rng.choice(sorted(header))]
+        key = rng.choice(["dtype", "shape", "data_offsets", "more"])
+        if isinstance(chosen.get(key), list) and chosen[key] and rng.random() < 0.7:
+            chosen[key][rng.randrange(len(chosen[key]))] = rng.choice(strange)
+        else:
+            chosen[key] = rng.choice(strange)
+    return header, position
+
+
+def test_changed_headers_are_read_or_refused(tmp_path):
+    path = tmp_path / "changed.safetensors"
+    refused = 0
+    for seed in range(600):
+        rng = random.Random(seed)
+        header, size = random_header(rng)
+        content = bytearray(file_bytes(header, bytes(max(0, size + rng.choice([0, 0, 0, -1, 1])))))
+        if rng.random() < 0.3:
+            content[rng.randrange(len(content))] = rng.randrange(256)
+        path.write_bytes(content[: rng.randrange(len(content))] if rng.random() < 0.1 else content)
+        try:
+            arrays = read_safetensors(path)
+        except ArgumentError as error:
+            assert str(error).startswith(str(path))
+            refused += 1
+        else:
+            assert sum(each.nbytes for each in arrays.values()) <= 2 * len(content)
+    assert 300 < refused < 600
+
+
+@pytest.mark.parametrize("shape", [[0, 1 << 61], [1 << 31, 0, 1 << 31]])
+def test_empty_arrays_of_impossible_shapes_are_refused(shape, tmp_path):
+    path = tmp_path / "huge.safetensors"
+    path.write_bytes(file_bytes({"none": entry("F32", shape, 0, 0)}, b""))
+    with pytest.raises(ArgumentError, match="too large for any memory"):
+        read_safetensors(path)

@@ -8,7 +8,9 @@ Source: the format description of the safetensors project (2023).
 
 from __future__ import annotations
 
+import collections
 import json
+import math
 import os
 from typing import IO, TYPE_CHECKING, Any, Dict, List, Mapping, Tuple
 
@@ -168,9 +170,10 @@ def _parse_header(path: PathLike, header: bytes) -> List[Entry]:
     twice: List[str] = []
 
     def collect(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice.extend(name for name in names if names.count(name) > 1) if len(set(names)) < len(names) else None
-        return dict(pairs)
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice.extend(name for name, count in collections.Counter(name for name, _ in pairs).items() if count > 1)
+        return found
 
     if header[:1] != b"{":
         raise _bad(path, "a header that is no JSON object")
@@ -193,9 +196,10 @@ def _parse_entry(path: PathLike, name: str, entry: Any) -> Entry:
         raise _bad(path, f"{name!r} of dtype {kind!r}, which is none of {', '.join(_DTYPES)}")
     if not _are_sizes(shape) or len(shape) > _HIGHEST_RANK or not _are_sizes(place) or len(place) != 2:
         raise _bad(path, f"{name!r} of shape {shape!r} at {place!r}")
-    count = 1
-    for each in shape:
-        count *= each
+    count = math.prod(shape)
+    # NumPy counts the bytes of the other axes even if one has no entries.
+    if math.prod(each or 1 for each in shape) * _DTYPES[kind].itemsize >= 1 << 62:
+        raise _bad(path, f"{name!r} of shape {shape}, too large for any memory")
     if place[1] - place[0] != count * _DTYPES[kind].itemsize:
         raise _bad(path, f"{name!r} of shape {shape} and dtype {kind} in {place[1] - place[0]} bytes")
     return name, kind, tuple(shape), place[0], place[1]
