@@ -11,8 +11,8 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.host_layer import (
     OUTPUT_MODES,
+    Adapting,
     HostLayer,
-    batches_to_adapt,
     encode,
     encoded_shape,
     host_value,
@@ -97,7 +97,7 @@ class CategoryEncoding(Layer):
 
 
 @register_serializable("keras.layers")
-class Discretization(Layer):
+class Discretization(Adapting, Layer):
     """Numbers as the bins that they fall into.
 
     Args:
@@ -145,21 +145,6 @@ class Discretization(Layer):
         self.num_bins, self.epsilon, self.sparse = num_bins, epsilon, False
         self.output_mode = mode_argument(self._label, output_mode)
         self._summary = np.zeros((2, 0), "float32")
-
-    def adapt(self, data: Any, steps: Optional[int] = None) -> None:
-        """Find boundaries between bins of equally many numbers.
-
-        Args:
-            data: array, or a data set of batches.
-            steps: batches to read at most.
-
-        Raises:
-            ArgumentError: a layer that was given boundaries.
-        """
-        self.reset_state()
-        for batch in batches_to_adapt(data, steps, self._label):
-            self.update_state(batch)
-        self.finalize_state()
 
     def update_state(self, data: Any) -> None:
         """Add the numbers of one batch to the quantiles."""

@@ -161,6 +161,27 @@ def batches_to_adapt(data: Any, steps: Optional[int], owner: str) -> Iterator[An
         yield host_value(batch[0] if isinstance(batch, tuple) else batch, owner)
 
 
+class Adapting:
+    """The part of a layer that learns from data: a subclass has `reset_state`, `update_state` and `finalize_state`."""
+
+    def adapt(self, data: Any, batch_size: Optional[int] = None, steps: Optional[int] = None) -> None:
+        """Learn from data what the layer needs, in place of what it learnt before.
+
+        Args:
+            data: array, list or text; or a data set of batches, of whose tuples the first part counts.
+            batch_size: accepted for Keras 2.
+            steps: batches to read at most.
+
+        Raises:
+            ArgumentError: a layer whose constructor was given what it would learn.
+        """
+        layer: Any = self
+        layer.reset_state()
+        for batch in batches_to_adapt(data, steps, layer._label):
+            layer.update_state(batch)
+        layer.finalize_state()
+
+
 def runs_on_host(operation: Any) -> bool:
     """Whether an operation of a model, or something in a model inside of it, is a layer of this kind."""
     if getattr(operation, "runs_on_host", False):

@@ -13,8 +13,8 @@ from gradmill import _core, config, ops
 from gradmill.errors import ArgumentError
 from gradmill.layers.host_layer import (
     OUTPUT_MODES,
+    Adapting,
     HostLayer,
-    batches_to_adapt,
     encode,
     mode_argument,
     on_values,
@@ -25,7 +25,7 @@ from gradmill.utils.text_values import as_text, is_text
 _LOOKUP_MODES = (*OUTPUT_MODES, "tf_idf")
 
 
-class IndexLookup(HostLayer):
+class IndexLookup(Adapting, HostLayer):
     """What `StringLookup` and `IntegerLookup` share: a table from tokens to numbers.
 
     The numbers begin with that of the mask token, if there is one and `output_mode` is "int"; then those for tokens
@@ -176,22 +176,6 @@ class IndexLookup(HostLayer):
         self._table = {token: start + place for place, token in enumerate(tokens)}
 
     # Adapting
-
-    def adapt(self, data: Any, batch_size: Optional[int] = None, steps: Optional[int] = None) -> None:
-        """Take the vocabulary from data: the most frequent tokens first, of equally frequent ones the greater.
-
-        Args:
-            data: array or list of tokens, or a data set of batches of them.
-            batch_size: accepted for Keras 2.
-            steps: batches to read at most.
-
-        Raises:
-            ArgumentError: a layer that was given its vocabulary.
-        """
-        self.reset_state()
-        for batch in batches_to_adapt(data, steps, self._label):
-            self.update_state(batch)
-        self.finalize_state()
 
     def update_state(self, data: Any) -> None:
         """Count the tokens of one batch."""

@@ -11,8 +11,8 @@ from gradmill import config, ops, serialization
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.host_layer import (
     OUTPUT_MODES,
+    Adapting,
     HostLayer,
-    batches_to_adapt,
     encode,
     mode_argument,
     refuse_sparse,
@@ -31,7 +31,7 @@ _PUNCTUATION = string.punctuation.encode()
 
 
 @register_serializable("keras.layers")
-class TextVectorization(HostLayer):
+class TextVectorization(Adapting, HostLayer):
     """Rows of numbers of the words in texts.
 
     Args:
@@ -122,22 +122,6 @@ class TextVectorization(HostLayer):
         )
 
     # Vocabulary
-
-    def adapt(self, data: Any, batch_size: Optional[int] = None, steps: Optional[int] = None) -> None:
-        """Take the vocabulary from text: the most frequent words first, of equally frequent ones the greater.
-
-        Args:
-            data: text, list or array of texts, or a data set of batches of them.
-            batch_size: accepted for Keras 2.
-            steps: batches to read at most.
-
-        Raises:
-            ArgumentError: a layer that was given its vocabulary.
-        """
-        self.reset_state()
-        for batch in batches_to_adapt(data, steps, self._label):
-            self.update_state(batch)
-        self.finalize_state()
 
     def update_state(self, data: Any) -> None:
         """Count the words of one batch."""

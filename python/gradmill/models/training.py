@@ -2,35 +2,26 @@
 
 import contextlib
 import warnings
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, Optional, Union
 
 import numpy as np
 
 from gradmill import callbacks as callbacks_module
-from gradmill import config, errors, metrics, ops, optimizers, serialization, tracing
+from gradmill import errors, metrics, optimizers, serialization
 from gradmill.models import epoch_loop, input_checks
 from gradmill.models.array_checks import (
-    batch_dtype,
-    check_batch_size,
-    check_lengths,
-    class_weights_of_rows,
-    convert_arrays,
     split_for_validation,
 )
 from gradmill.models.compile_utils import CompileLoss, CompileMetrics, resolve_loss_configs
 from gradmill.models.data_adapter import ArrayData, make_data
-from gradmill.models.model_building import build_for_training
-from gradmill.models.step_program import StepProgram
-from gradmill.models.training_steps import TrainingSteps
-from gradmill.utils import structure
-from gradmill.utils.batch_data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from gradmill.models.single_batches import SingleBatches
+from gradmill.utils.batch_data import unpack_x_y_sample_weight
 from gradmill.utils.random_seed import new_shuffle_seed
 
 
-class Trainer(TrainingSteps):
+class Trainer(SingleBatches):
     """What makes a layer a model that can be trained; `gradmill.Model` is a `Layer` and a `Trainer`."""
 
-    run_eagerly = False
     jit_compile: Union[bool, str] = "auto"
     steps_per_execution = 1
     stop_training = False
@@ -39,7 +30,6 @@ class Trainer(TrainingSteps):
     _resume: Any = None
     _feeds_in_use: tuple = ()
     _callbacks_in_use: Any = None
-    _programs: dict
 
     def compile(
         self,
@@ -346,84 +336,6 @@ class Trainer(TrainingSteps):
         with contextlib.closing(feed):
             return epoch_loop.run_prediction(self, feed, callbacks)
 
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Optional[Dict[int, float]] = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Train one step on one batch; arguments as in `fit`, result as in `evaluate` (of this batch alone)."""
-        self._require_compiled("train_on_batch")
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise errors.ArgumentError("train_on_batch: give class_weight or sample_weight; received both")
-            sample_weight = class_weights_of_rows(y, class_weight, "train_on_batch")
-        return self._run_on_batch("train_step", (x, y, sample_weight), return_dict, "train_on_batch")
-
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Evaluate one batch; arguments as in `fit`, result as in `evaluate`."""
-        self._require_compiled("test_on_batch")
-        return self._run_on_batch("test_step", (x, y, sample_weight), return_dict, "test_on_batch")
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for one batch as NumPy arrays."""
-        reader = self._host_reader()
-        x = convert_arrays(x if reader is None else reader(x), "x")
-        check_lengths(x, None, None, "predict_on_batch")
-        data = pack_x_y_sample_weight(x)
-        input_checks.check_input_shapes(self, x)
-        program = self._program("predict_step", data)
-        outputs = program.function(*self._batch_tensors(data))
-        return structure.pack_as(program.output, [np.asarray(output) for output in outputs])
-
-    def plan_for(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Return the plan of a training step on a batch like this one, compiling it when needed; nothing is run.
-
-        Args:
-            x: inputs of one batch; only shapes and dtypes matter.
-            y: targets.
-            sample_weight: weights of the rows.
-
-        Returns:
-            the plan: `describe()` lists its kernels, `costs()` what each does, `planned_bytes` is the memory it takes.
-
-        Raises:
-            ArgumentError: the model is not compiled, or was compiled with `run_eagerly=True`.
-
-        Example:
-            >>> import numpy as np, gradmill as gm
-            >>> model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(2)])
-            >>> model.compile("sgd", "mse")
-            >>> model.plan_for(np.ones((8, 4), "float32"), np.ones((8, 2), "float32")).kernel_calls > 0
-            True
-        """
-        step, tensors = self._traced_step((x, y, sample_weight), "plan_for")
-        return step.plan_for(*tensors)
-
-    def training_step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Tuple[Callable, List[Any]]:
-        """Return the function that plans of a training step are traced from, and the tensors of this batch for it.
-
-        Args:
-            x: inputs of one batch; only shapes and dtypes matter.
-            y: targets.
-            sample_weight: weights of the rows.
-
-        Raises:
-            ArgumentError: the model is not compiled, or was compiled with `run_eagerly=True`.
-        """
-        step, tensors = self._traced_step((x, y, sample_weight), "training_step")
-        return step.python_function, tensors
-
-    def _traced_step(self, parts: tuple, caller: str) -> Tuple[tracing.Function, List[Any]]:
-        self._require_compiled(caller)
-        data = self._one_batch(parts, caller)
-        step = self._program("train_step", data).function
-        if not isinstance(step, tracing.Function):
-            raise errors.ArgumentError(f"{caller}: a model compiled with run_eagerly=True has no plan")
-        return step, self._batch_tensors(data)
-
     def get_compile_config(self) -> Optional[dict]:
         """Return the arguments of `compile` in serialized form, None before it was called."""
         if self._compile_arguments is None:
@@ -436,11 +348,6 @@ class Trainer(TrainingSteps):
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
-    def _set(self, **attributes: Any) -> None:
-        """Set attributes without the tracking of layers, variables and metrics."""
-        for name, value in attributes.items():
-            object.__setattr__(self, name, value)
-
     def _scaled_optimizer(self, optimizer: Any) -> Any:
         policy = getattr(getattr(self, "dtype_policy", None), "name", None)
         wrapper = getattr(optimizers, "LossScaleOptimizer", None)
@@ -448,114 +355,12 @@ class Trainer(TrainingSteps):
             return optimizer
         return wrapper(optimizer)
 
-    def _require_compiled(self, method: str) -> None:
-        if not self.compiled:
-            raise errors.ArgumentError(
-                f"{getattr(self, 'name', type(self).__name__)}: {method}() needs a compiled model; call compile() first"
-            )
-
-    def _host_reader(self) -> Optional[Callable]:
-        """Return what turns x into what compiled steps read, None where that is x itself (see `host_part`)."""
-        return None
-
-    def _check_host_part(self) -> None:
-        part = getattr(getattr(self, "_functional", None) or self, "_host_part", None)
-        if part is not None and part.trained_layers:
-            raise errors.ArgumentError(
-                f"{self.name}: expected weights behind the layers that read text; {', '.join(part.trained_layers)} "
-                "come before or hold such layers; call those directly on the input"
-            )
-
-    def _prepare(self, data: Any) -> None:
-        """Check the data against the model and create all variables the step needs."""
-        self._check_shapes(data)
-        batch = data.first_batch()
-        if self._needs_targets() and unpack_x_y_sample_weight(batch)[1] is None:
-            raise errors.ArgumentError(
-                f"{self.name}: the loss needs targets; received y=None; pass y, or a data set that yields (x, y)"
-            )
-        build_for_training(self, batch)
-        self._check_data(data)
-
-    def _needs_targets(self) -> bool:
-        """Whether a loss of `compile` is used as it is, so that a batch without y is a mistake."""
-        names = ("train_step", "test_step", "compute_loss")
-        return self._compile_loss is not None and all(
-            getattr(type(self), name) is getattr(TrainingSteps, name) for name in names
-        )
-
-    def _check_shapes(self, data: Any) -> None:
-        x = unpack_x_y_sample_weight(data.data if isinstance(data, ArrayData) else data.first_batch())[0]
-        input_checks.check_input_shapes(self, x)
-
-    def _check_data(self, data: Any, label: str = "y") -> None:
-        """Check arrays once: shapes, labels within the classes, and NaN when those checks are on."""
-        self._check_shapes(data)
-        if not isinstance(data, ArrayData):
-            return
-        if config.nan_checks_enabled():
-            input_checks.check_finite(data.data)
-        self._check_labels(data.data, label)
-
-    def _check_labels(self, data: Any, label: str) -> None:
-        """Check integer labels of a sparse cross entropy against the classes of their output."""
-        y = unpack_x_y_sample_weight(data)[1]
-        if y is None or self._compile_loss is None or not self._compile_loss.built:
-            return
-        labels = structure.flatten(y)
-        for entry in self._compile_loss.output_losses:
-            if entry.output_index < len(labels) and input_checks.is_sparse_crossentropy(entry.loss):
-                input_checks.check_labels(labels[entry.output_index], entry.output_size, label)
-
-    def _program(self, method: str, data: Any) -> StepProgram:
-        """Return the step for one structure of data, made once."""
-        key = (method, structure.skeleton(data), self.run_eagerly)
-        programs = self.__dict__.get("_programs")
-        if programs is None:
-            self._set(_programs={})
-            programs = self._programs
-        if key not in programs:
-            programs[key] = StepProgram(self, method, data, self.run_eagerly, self._logs_are_metrics(method))
-        return programs[key]
-
     def _feed(self, method: str, data: Any, steps: Optional[int], shuffle: bool, seed: int) -> "epoch_loop.Feed":
         if not isinstance(data, ArrayData):
             return epoch_loop.BatchFeed(self, method, data, steps, seed)
         return epoch_loop.ArrayFeed(
             self._program(method, data.data), data, self._dtypes(data.data), steps, shuffle, seed
         )
-
-    def _dtypes(self, data: Any) -> List[str]:
-        """Return the dtype of each batch tensor: that of a model's input where it is known, else `batch_dtype`."""
-        arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
-        dtypes = [batch_dtype(array) for array in arrays]
-        inputs = input_checks.input_dtypes(self, unpack_x_y_sample_weight(data)[0]) or []
-        return inputs + dtypes[len(inputs) :]
-
-    def _batch_tensors(self, data: Any) -> List[Any]:
-        arrays = [leaf for leaf in structure.flatten(data) if leaf is not None]
-        return [ops.convert_to_tensor(array, dtype=dtype) for array, dtype in zip(arrays, self._dtypes(data))]
-
-    def _one_batch(self, parts: tuple, caller: str) -> Any:
-        """Return `(x, y, sample_weight)` as a step receives them, after all checks."""
-        x, y, sample_weight = parts
-        reader = self._host_reader()
-        x = x if reader is None else reader(x)
-        rows = structure.flatten(x)[0]
-        size = len(rows) if hasattr(rows, "__len__") else 1
-        data = make_data(x, y, sample_weight, check_batch_size(size or None, caller), caller=caller)
-        if not isinstance(data, ArrayData):
-            raise errors.ArgumentError(f"{caller}: x must be the arrays of one batch; received {type(x).__name__}")
-        self._prepare(data)
-        return data.data
-
-    def _run_on_batch(self, method: str, parts: tuple, return_dict: bool, caller: str) -> Any:
-        data = self._one_batch(parts, caller)
-        program = self._program(method, data)
-        self.reset_metrics()
-        outputs = program.function(*self._batch_tensors(data))
-        logs = epoch_loop.read_logs(self, program, outputs)
-        return logs if return_dict else self._in_order(logs)
 
     def _callback_list(self, callbacks: Any, verbose: Any, steps: Optional[int]) -> Any:
         if isinstance(callbacks, callbacks_module.CallbackList):
@@ -572,13 +377,6 @@ class Trainer(TrainingSteps):
         logs = epoch_loop.run_epoch(self, feed, callbacks, "test")
         callbacks.on_test_end(logs)
         return logs
-
-    def _in_order(self, logs: Dict[str, Any]) -> Any:
-        """Return the values as `evaluate` lists them: the metrics' order, then the rest sorted."""
-        names = [name for name in self._metric_order() if name in logs]
-        values = [logs[name] for name in names + sorted(set(logs) - set(names))]
-        return values[0] if len(values) == 1 else values
-
 
 def _new_loss_tracker() -> Any:
     return metrics.Mean(name="loss")
