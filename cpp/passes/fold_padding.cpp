@@ -1,5 +1,7 @@
 // Zeros around an image belong into the convolution that reads it, which pads without a copy; and what the gradient cuts
 // off again need not be computed. Values that lie at the same places among zeros are added before the zeros are.
+#include <map>
+
 #include "ops/convolution/convolution.h"
 #include "ops/shape/pad.h"
 #include "ops/shape/slice.h"
@@ -36,6 +38,11 @@ bool cut_off(const Node& slice, Margins* margins) {
   return margins->spatial_only();
 }
 
+// What a copy in another type shows; else the value.
+const ValuePointer& before_cast(const ValuePointer& value) {
+  return value->producer && is_op(*value->producer, OpId::cast) ? value->producer->inputs[0] : value;
+}
+
 ConvolutionAttributes with_more_padding(const ConvolutionAttributes& attributes, const Margins& margins) {
   ConvolutionAttributes result = attributes;
   const size_t axes = margins.before.size() - 2;
@@ -64,26 +71,39 @@ void fold_padding(Graph& graph) {
   Replacements replacements;
   std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph.nodes);
   graph.nodes.clear();
+  std::map<std::pair<const Value*, DType>, ValuePointer> copies;
+  // `value` in the type of another one, which is a copy of what it replaces or that itself.
+  const auto cast_like = [&](const ValuePointer& value, const ValuePointer& other) {
+    if (value->type.dtype == other->type.dtype) return value;
+    ValuePointer& copy = copies[{value.get(), other->type.dtype}];
+    if (!copy) {
+      const Node& cast = *other->producer;
+      const TensorType type{other->type.dtype, value->type.shape};
+      copy = graph.add_node(*cast.op, cast.attributes, {value}, {type}, cast.scope)->outputs[0];
+    }
+    return copy;
+  };
   for (auto& node : old_nodes) {
     Margins margins;
     const auto set_attributes = [&](ConvolutionAttributes attributes) {
       return Attributes::of(std::move(attributes)).with_schema(&node->op->signature.schema());
     };
     if ((is_op(*node, OpId::convolution) || is_op(*node, OpId::convolution_kernel_gradient)) &&
-        zeros_around(*node->inputs[0], &margins)) {
+        zeros_around(*before_cast(node->inputs[0]), &margins)) {
       node->attributes = set_attributes(with_more_padding(node->attributes.as<ConvolutionAttributes>(), margins));
-      node->inputs[0] = node->inputs[0]->producer->inputs[0];
+      const ValuePointer image = before_cast(node->inputs[0])->producer->inputs[0];
+      node->inputs[0] = cast_like(image, node->inputs[0]);
     }
-    const Node* gradient = is_op(*node, OpId::slice) ? node->inputs[0]->producer : nullptr;
+    const Node* gradient = is_op(*node, OpId::slice) ? before_cast(node->inputs[0])->producer : nullptr;
     if (gradient && is_op(*gradient, OpId::convolution_input_gradient) && users.at(node->inputs[0].get()).size() == 1 &&
-        cut_off(*node, &margins)) {
+        users.at(gradient->outputs[0].get()).size() == 1 && cut_off(*node, &margins)) {
       ConvolutionAttributes attributes = with_more_padding(gradient->attributes.as<ConvolutionAttributes>(), margins);
       const Shape& result = node->outputs[0]->type.shape;
       attributes.input_size.assign(result.begin() + 1, result.end() - 1);
       Node* made = graph.add_node(*gradient->op, Attributes::of(attributes).with_schema(&gradient->op->signature.schema()),
-                                  gradient->inputs, {node->outputs[0]->type}, gradient->scope);
+                                  gradient->inputs, {{gradient->outputs[0]->type.dtype, result}}, gradient->scope);
       made->again = gradient->again;
-      replacements[node->outputs[0].get()] = made->outputs[0];
+      replacements[node->outputs[0].get()] = cast_like(made->outputs[0], node->inputs[0]);
     }
     if (is_op(*node, OpId::add) && spreads(*node->inputs[0], users) && spreads(*node->inputs[1], users) &&
         at_the_same_places(*node->inputs[0], *node->inputs[1])) {

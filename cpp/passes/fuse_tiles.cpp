@@ -28,6 +28,13 @@ TileType compute_type(const Node& node) {
 // Casts and broadcasts compute in whatever type the group has, if the value they read comes from memory.
 bool adapts(const Node& node) { return is_op(node, OpId::cast) || is_op(node, OpId::broadcast_to); }
 
+// The rounding of a product to 16 bits, which joins the product: whoever widens that again, now or later, gets the same.
+bool rounds_product(const Node& node) {
+  if (!is_op(node, OpId::cast) || !is_half(node.outputs[0]->type.dtype)) return false;
+  const Node* maker = node.inputs[0]->producer;
+  return maker && !is_tile(*maker) && !maker->op->traits.is_view;
+}
+
 class Fusion {
  public:
   explicit Fusion(Graph& graph) : graph_(graph), users_(users_of_values(graph)), sets_(graph) {
@@ -52,10 +59,11 @@ class Fusion {
     const Group& group = groups_[number];
     const auto& members = sets_.members(number);
     if (members.front()->chain != node.chain) return false;
-    if (node.again && !members.front()->again) return false;  // is for later, and what it reads is kept anyway
+    if (node.again && !through->producer->again) return false;  // is for later, and what it reads is kept anyway
     if (members.front()->outputs[0]->type.shape != node.outputs[0]->type.shape) return false;
     if (through->type.shape != node.outputs[0]->type.shape) return false;
     if (members.size() >= largest_group) return false;
+    if (rounds_product(*through->producer) && is_op(node, OpId::cast)) return false;
     if (is_op(node, OpId::cast)) {
       // Inside a group a value has the program's precision; only casts that keep meaning may stay inside.
       const DType from = node.inputs[0]->type.dtype, to = node.outputs[0]->type.dtype;

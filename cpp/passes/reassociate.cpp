@@ -12,6 +12,8 @@
 // Likewise on the way there: with m the mean of the rows of x and C their covariance, the mean of e is m W and its variance
 // the sum over the rows of W * (C W). So the normalization's factor a is known before e is made, and nothing as large as
 // e is written but x (W a), from which everything behind it follows.
+//
+// Of factors in 16 bits the products are those of their values in float32; x (W a) and the gradients are rounded.
 #include <algorithm>
 
 #include "graph/graph_emitter.h"
@@ -50,11 +52,17 @@ bool is_product(const Node& node, bool transpose_a, bool transpose_b) {
 }
 
 // One layer: e = x w, sums = channel_products(dy, e, mean), de = (e q + dy + r) a; and where nothing else reads e,
-// moments = channel_moments(e), scaled = e factor.
+// moments = channel_moments(e), scaled = e factor. Where x and w are in 16 bits, e and de are float32 all the same: the
+// copy of a product, and what is copied for the products of the gradient.
 struct Layer {
   Node *sums = nullptr, *input_gradient = nullptr, *kernel_gradient = nullptr, *moments = nullptr, *scaled = nullptr;
   ValuePointer x, w, dy, mean, q, r, a;
 };
+
+// What a copy in another type shows.
+ValuePointer uncast(const ValuePointer& value) {
+  return producer_of(*value, OpId::cast) ? value->producer->inputs[0] : value;
+}
 
 // Readers of a value, those of views of it instead of the views.
 void collect_readers(const Value& value, const Users& users, std::vector<Node*>* readers) {
@@ -102,7 +110,7 @@ bool is_worthwhile(const Node& product, const Value& dy) {
 
 bool find_layer(Node* sums, const Users& users, Layer* layer) {
   const ValuePointer &dy = sums->inputs[0], &e = sums->inputs[1];
-  const Node* product = producer_of(*e, OpId::matmul);
+  const Node* product = producer_of(*uncast(e), OpId::matmul);
   if (!product || !is_product(*product, false, false) || !is_worthwhile(*product, *dy)) return false;
   layer->sums = sums, layer->dy = dy, layer->mean = sums->inputs[2];
   layer->x = product->inputs[0], layer->w = product->inputs[1];
@@ -120,13 +128,19 @@ bool find_layer(Node* sums, const Users& users, Layer* layer) {
   if (!de) return false;
   readers.clear();
   collect_readers(*de, users, &readers);
-  if (readers.size() != 2) return false;
+  if (readers.size() == 1 && is_op(*readers[0], OpId::cast)) {
+    de = readers[0]->outputs[0].get();
+    readers.clear();
+    collect_readers(*de, users, &readers);
+  }
+  if (readers.size() != 2 || de->type.dtype != layer->x->type.dtype) return false;
   for (Node* reader : readers) {
     if (is_product(*reader, false, true) && reader->inputs[1] == layer->w) layer->input_gradient = reader;
     const bool of_kernel = is_product(*reader, true, false) && shown(reader->inputs[0].get()) == shown(layer->x.get());
     if (of_kernel && shown(reader->inputs[1].get()) == de) layer->kernel_gradient = reader;
   }
-  if (!layer->input_gradient || !layer->kernel_gradient || layer->input_gradient->inputs[0]->type != e->type) return false;
+  if (!layer->input_gradient || !layer->kernel_gradient) return false;
+  if (layer->input_gradient->inputs[0]->type.shape != e->type.shape) return false;
   find_forward(*e, users, layer);
   return true;
 }
@@ -182,13 +196,23 @@ class Reassociation {
 
   Var var(const ValuePointer& value) const { return Var(now(value)); }
 
-  void replace(const Node& node, int output, const Var& by) { replacements_[node.outputs[output].get()] = emitter_.lift(by); }
+  // In float32 where it is stored in 16 bits.
+  Var wide(const ValuePointer& value) {
+    if (!is_half(value->type.dtype)) return var(value);
+    Var& copy = wide_[value.get()];
+    if (!copy) copy = cast(var(value), DType::float32);
+    return copy;
+  }
+
+  void replace(const Node& node, int output, const Var& by) {
+    replacements_[node.outputs[output].get()] = emitter_.lift(cast(by, node.outputs[output]->type.dtype));
+  }
 
   void rewrite(const Node& node, const Layer& layer, Parts* parts) {
-    const Var x = var(layer.x), w = var(layer.w);
+    const Var x = wide(layer.x), w = wide(layer.w);
     const int64_t rows = rows_of(layer.dy->type.shape), width = w.shape()[0], columns = w.shape()[1];
     if (&node == layer.moments) return rewrite_moments(node, reshape(x, {rows, width}), w, parts);
-    if (&node == layer.scaled) return replace(node, 0, matmul(x, w * var(node.inputs[1])));
+    if (&node == layer.scaled) return replace(node, 0, cast(matmul(x, w * var(node.inputs[1])), layer.x->type.dtype));
     if (&node == layer.sums) {
       const Var dy = var(layer.dy);
       const Var lines = reshape(x, {rows, width}), gradients = reshape(dy, {rows, columns});
@@ -246,6 +270,7 @@ class Reassociation {
   std::vector<Layer> layers_;
   std::vector<Parts> parts_;
   std::unordered_map<const Node*, size_t> layer_of_;
+  std::unordered_map<const Value*, Var> wide_;
   Replacements replacements_;
 };
 

@@ -19,6 +19,12 @@ constexpr size_t most_ops = 16;           // computed again for one reader
 // Elementwise work on both sides of such a node does not run as one.
 bool separates(const Node& node) { return !is_tile(node) && !node.op->traits.is_view; }
 
+bool is_linear(const Node& node) {
+  constexpr OpId ops[] = {OpId::add, OpId::subtract, OpId::multiply, OpId::sum, OpId::matmul, OpId::channel_moments,
+                          OpId::channel_products};
+  return std::any_of(std::begin(ops), std::end(ops), [&](OpId op) { return is_op(node, op); });
+}
+
 class Recomputation {
  public:
   explicit Recomputation(Graph& graph) : graph_(graph), users_(users_of_values(graph)) {
@@ -172,7 +178,14 @@ class Recomputation {
     }
     std::unordered_set<const Node*> ops;
     const Value* root = nullptr;
-    result = result && collect(value, value.type.elements(), &ops, &root) && root;
+    if (result && !(collect(value, value.type.elements(), &ops, &root) && root)) {
+      // Its 16 bits are kept instead. What runs with their maker may have read the value before it was rounded, so nobody
+      // may ask whether it is equal to something.
+      const auto& all = users(value);
+      result = is_widened(value) && !is_stored(*value.producer->inputs[0]) &&
+               std::all_of(all.begin(), all.end(), [](const Node* user) { return is_linear(*user); });
+      if (result) narrow_.insert(value.producer->inputs[0].get());
+    }
     return repays_[&value] = result;
   }
 
@@ -183,7 +196,8 @@ class Recomputation {
     std::vector<ValuePointer> inputs;
     for (const auto& input : source.inputs) {
       const bool computed = input->producer && is_tile(*input->producer) && input->type.elements() == value->type.elements();
-      inputs.push_back(computed && !is_kept(*input) ? copy(input, copies) : input);
+      const bool there = !computed || is_stored(*input) || is_kept(*input) || narrow_.count(input.get());
+      inputs.push_back(there ? input : copy(input, copies));
     }
     Node* made = graph_.add_node(*source.op, source.attributes, inputs, {source.outputs[0]->type}, source.scope);
     made->again = true;
@@ -195,6 +209,7 @@ class Recomputation {
   std::unordered_map<const Node*, int> position_, separators_before_;
   std::unordered_set<const Value*> kept_;
   std::unordered_map<const Value*, bool> repays_;
+  std::unordered_set<const Value*> narrow_;
 };
 
 }  // namespace
