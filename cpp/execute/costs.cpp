@@ -10,8 +10,18 @@ namespace {
 
 double elements(const Value& value) { return static_cast<double>(value.type.elements()); }
 
-// Winograd's method (Lavin and Gray 2016) for a kernel of 3x3: results of a tile along an axis, 0 for other kernels.
-int64_t winograd_outputs(const std::string& kernel) { return kernel == "winograd" ? 4 : kernel == "winograd 2x2" ? 2 : 0; }
+// Winograd's method (Lavin and Gray 2016) for a kernel of 3x3: results and products of a tile along an axis, zeros for other
+// kernels.
+struct WinogradSizes {
+  int64_t outputs = 0, points = 0;
+};
+
+WinogradSizes winograd_sizes(const std::string& kernel, bool of_input) {
+  if (kernel == "winograd") return {4, 6};
+  if (kernel == "winograd 2x2") return {2, 4};
+  if (kernel == "winograd stride 2") return {of_input ? 8 : 4, 9};
+  return {};
+}
 
 // The three ops of a convolution, each by the value at the pixels of its result and by its kernel.
 struct ConvolutionValues {
@@ -92,18 +102,18 @@ double direct_multiply_adds(const Node& node) {
 double kernel_multiply_adds(const Node& node, const std::string& kernel) {
   // Attention makes its scores again for the gradient.
   if (node.op->id == static_cast<int>(OpId::attention_backward)) return direct_multiply_adds(node) + attention_products(node).scores;
-  const int64_t outputs = winograd_outputs(kernel);
-  if (outputs == 0) return direct_multiply_adds(node);
-  const auto [pixels, weights] = convolution_values(node);
   // The input's gradient is a convolution whose results are the input's pixels.
   const bool of_input = node.op->id == static_cast<int>(OpId::convolution_input_gradient);
+  const auto [outputs, points] = winograd_sizes(kernel, of_input);
+  if (outputs == 0) return direct_multiply_adds(node);
+  const auto [pixels, weights] = convolution_values(node);
   const Shape &shape = (of_input ? node.outputs[0].get() : pixels)->type.shape, &taps = weights->type.shape;
   double tiles = 1;  // whole ones at the borders too
   for (int i = 0; i + 1 < shape.rank(); ++i) {
     const int64_t side = i + 3 < shape.rank() ? 1 : outputs;
     tiles *= static_cast<double>((shape[i] + side - 1) / side);
   }
-  const double products = static_cast<double>((outputs + 2) * (outputs + 2));  // of a tile
+  const double products = static_cast<double>(points * points);  // of a tile
   return tiles * products * static_cast<double>(taps[taps.rank() - 2] * taps[taps.rank() - 1]);
 }
 

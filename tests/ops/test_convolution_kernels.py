@@ -17,7 +17,7 @@ from tolerances import tolerance
 import gradmill as gm
 from gradmill import _core
 
-KERNELS = ("winograd", "winograd 2x2", "winograd stride 2", "implicit product", "plain")
+KERNELS = ("winograd", "winograd 2x2", "winograd stride 2", "scatter", "implicit product", "plain")
 # What Winograd's transforms add to the rounding of plain sums: their largest entries, along both axes.
 MAGNIFIED = {"winograd": 8, "winograd 2x2": 2, "winograd stride 2": 8}
 ROWS = [row for row in CASES if row.op.startswith("convolution") and not row.exact]
@@ -132,6 +132,39 @@ def test_winograd_is_near_sums_in_double_precision(shape: tuple) -> None:
 @pytest.mark.parametrize("shape", STRIDED, ids=str)
 def test_winograd_with_strides_is_near_sums_in_double_precision(shape: tuple) -> None:
     check_errors(shape, 2, {"winograd stride 2": 2e-5})
+
+
+# batch, height, width, channels, filters, padding in front, padding behind; window, strides, dilation
+FEW_CHANNELS = [
+    ((2, 128, 35, 3, 40, (0, 0), (1, 1)), (3, 3), (2, 2), (1, 1)),
+    ((1, 7, 70, 1, 17, (1, 2), (2, 1)), (4, 5), (2, 3), (1, 1)),
+    ((3, 37, 9, 5, 6, (0, 1), (0, 0)), (2, 3), (3, 1), (2, 2)),
+    ((2, 40, 33, 2, 300, (3, 3), (2, 2)), (7, 7), (2, 2), (1, 1)),
+    ((1, 9, 40, 2, 3, (0, 0), (0, 0)), (2, 2), (4, 4), (1, 1)),
+]
+
+
+@pytest.mark.parametrize("case", FEW_CHANNELS, ids=str)
+def test_few_channels_are_added_where_they_belong(case: tuple) -> None:
+    (batch, height, width, channels, filters, low, high), window, strides, dilation = case
+    generator = np.random.default_rng(0)
+    sizes = zip((height, width), window, strides, dilation, low, high)
+    out = [(size + before + after - (k - 1) * d - 1) // s + 1 for size, k, s, d, before, after in sizes]
+    dy, kernel = (generator.standard_normal(size) for size in ((batch, *out, filters), (*window, channels, filters)))
+    attributes = {"strides": strides, "padding_low": low, "padding_high": high, "dilation": dilation}
+
+    def run(dy, kernel):
+        return _core.ops.convolution_input_gradient(dy, kernel, input_size=(height, width), **attributes)
+
+    wanted = as_numpy(gm.function(run)(dy, kernel))
+    _core.set_preferred_kernel("scatter")
+    for threads in (1, 2):
+        gm.config.set_threads(threads)
+        function = gm.function(run)
+        single = dy.astype("float32"), kernel.astype("float32")
+        found = as_numpy(function(*single))
+        assert kernels_of(function.plan_for(*single)) == ["scatter"]
+        assert np.abs(found - wanted).max() <= 3e-6 * np.abs(wanted).max()
 
 
 def test_an_epilogue_joins_small_tiles() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill import ops, tracing
+from gradmill import _core, ops, tracing
 from gradmill.benchmark import Roof, costliest_layers, flops_of, machine_roof, profile_training
 
 
@@ -70,6 +70,22 @@ def test_small_tiles_of_winograd_need_16_products_each() -> None:
     plan = gm.function(lambda x, w: ops.conv(x, w, padding="same")).plan_for(image, kernel)
     [row] = plan.costs()
     assert row["kernel"] == "winograd 2x2" and row["kernel_flops"] == 2 * 3 * 9 * 16 * 20 * 24
+
+
+def test_tiles_with_strides_need_81_products_for_16_results_of_the_convolution() -> None:
+    image, kernel = np.ones((3, 8, 13, 40), "float32"), np.ones((3, 3, 40, 48), "float32")
+    turned = np.ones((3, 3, 48, 40), "float32")
+
+    def run(x, w, v):
+        return ops.conv(x, w, strides=2, padding="same"), ops.conv_transpose(x, v, strides=2, padding="same")
+
+    _core.set_preferred_kernel("winograd stride 2")
+    try:
+        rows = gm.function(run).plan_for(image, kernel, turned).costs()
+    finally:
+        _core.set_preferred_kernel("")
+    products = {row["kernel_flops"] for row in rows if row["kernel"] == "winograd stride 2"}
+    assert products == {2 * 3 * tiles * 81 * 40 * 48 for tiles in (1 * 2, 2 * 4)}
 
 
 def test_bytes_are_those_of_inputs_and_outputs() -> None:

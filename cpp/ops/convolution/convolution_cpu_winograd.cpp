@@ -13,7 +13,7 @@ template <class Tile>
 const char* decline(const KernelProblem& problem) {
   const ConvolutionGeometry g = forward_geometry(problem);
   if (g.channels < 4) return "fewer than 4 channels";
-  return Tile::stride == 2 ? decline_strided_winograd(g, 32) : decline_winograd<Tile>(g.out[1], g.out[2]);
+  return Tile::stride == 2 ? decline_strided_winograd(g) : decline_winograd<Tile>(g.out[1], g.out[2]);
 }
 
 template <class Tile>

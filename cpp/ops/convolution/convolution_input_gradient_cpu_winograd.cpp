@@ -15,7 +15,7 @@ template <class Tile>
 const char* decline(const KernelProblem& problem) {
   const ConvolutionGeometry g = input_gradient_geometry(problem);
   if (g.filters < 4) return "fewer than 4 filters";
-  return Tile::stride == 2 ? decline_strided_winograd(g, 32) : decline_winograd<Tile>(g.in[1], g.in[2]);
+  return Tile::stride == 2 ? decline_strided_winograd(g) : decline_winograd<Tile>(g.in[1], g.in[2]);
 }
 
 template <class Tile>

@@ -169,7 +169,7 @@ template <class Tile>
 const char* decline(const KernelProblem& problem) {
   const ConvolutionGeometry g = kernel_gradient_geometry(problem);
   if (g.channels < 8 || g.filters < 8) return "fewer than 8 channels or filters";
-  return Tile::stride == 2 ? decline_strided_winograd(g, 32) : decline_winograd<Tile>(g.out[1], g.out[2]);
+  return Tile::stride == 2 ? decline_strided_winograd(g) : decline_winograd<Tile>(g.out[1], g.out[2]);
 }
 
 template <class Tile>

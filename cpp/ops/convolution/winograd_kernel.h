@@ -163,12 +163,13 @@ static inline const char* decline_winograd(int64_t height, int64_t width) {
 }
 
 // The same for strides of 2, whose smaller side, that of the convolution's result, has height x width pixels. Of 144
-// multiplications 81 are left, but tiles hang over the edge, and the transforms are work for each channel.
-static inline const char* decline_strided_winograd(const ConvolutionGeometry& g, int64_t least_channels) {
-  const int64_t height = g.out[1], width = g.out[2];
-  if (g.channels < least_channels || g.filters < least_channels) return "few channels or filters";
-  const int64_t tiled = divide_up(height, 4) * divide_up(width, 4) * 81;
-  return 4 * tiled <= 3 * 9 * height * width ? nullptr : "too much of the tiles hangs over the edge";
+// multiplications 81 are left; tiles that hang over the edge soon use that up, and few tiles do not repay the transform of
+// the kernel.
+static inline const char* decline_strided_winograd(const ConvolutionGeometry& g) {
+  if (g.channels < 32 || g.filters < 32) return "fewer than 32 channels or filters";
+  const int64_t tiles = divide_up(g.out[1], 4) * divide_up(g.out[2], 4);
+  if (g.batch * tiles < 48) return "few tiles";
+  return 100 * 81 * tiles <= 66 * 9 * g.out[1] * g.out[2] ? nullptr : "tiles hang over the edge";
 }
 
 }  // namespace

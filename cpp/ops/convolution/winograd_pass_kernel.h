@@ -204,7 +204,9 @@ static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplicati
   int64_t shared, worker;
   if (p.by_targets) {
     p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_unit_tiles);
-    p.unit_targets = p.target >= 16 * winograd_panel ? 2 * winograd_panel : winograd_panel;
+    // More targets of a unit read the tiles' planes less often, but leave the cache; those of stride 2 do anyway.
+    const int64_t panels = p.target < 16 * winograd_panel ? 1 : Tile::stride == 2 && p.target >= 32 * winograd_panel ? 4 : 2;
+    p.unit_targets = panels * winograd_panel;
     plan.units[0] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
     plan.units[1] = divide_up(p.target, p.unit_targets);
     shared = all_elements;
