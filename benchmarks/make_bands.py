@@ -3,7 +3,8 @@
     python benchmarks/make_bands.py --peer-python PATH --cells lstm,gru --engines torch-best,jax --seeds 0,1,2
 
 Engines other than GradMill train the cell from several seeds; the band goes from the least to the greatest of their
-last losses, widened on both sides by half of its width and a part of the loss. GradMill's own runs have no part in it.
+last losses, widened on both sides by half of its width (all of it for fewer than five runs, which know little of the
+spread) and a little for rounding. GradMill's own runs have no part in it.
 """
 
 import argparse
@@ -21,8 +22,16 @@ from gradmill.benchmark.cells import CELLS, scaled
 from gradmill.benchmark.suite import run_cell
 
 BANDS = Path(__file__).resolve().parents[1] / "python" / "gradmill" / "benchmark" / "bands.json"
-# Rounding, and what dropout draws, differ from engine to engine.
-WIDENED_BY = 0.03
+# Rounding, and what dropout draws, differ from engine to engine: a part of the loss, and something near zero.
+WIDENED_BY, AT_LEAST = 0.03, 0.01
+ENOUGH_RUNS = 5
+
+
+def widened(losses):
+    """Ends of the band around last losses."""
+    low, high = min(losses), max(losses)
+    margin = (high - low) * (0.5 if len(losses) >= ENOUGH_RUNS else 1.0) + WIDENED_BY * high + AT_LEAST
+    return round(max(0.0, low - margin), 4), round(high + margin, 4)
 
 
 def band_of(cell, engines, seeds, arguments):
@@ -40,13 +49,12 @@ def band_of(cell, engines, seeds, arguments):
             print(f"{cell.name} {engine} seed {seed}: {result['losses'][-1]:.4f}", flush=True)
     if not losses or not all(map(math.isfinite, losses)):
         return None
-    low, high = min(losses), max(losses)
-    margin = (high - low) / 2 + WIDENED_BY * high
+    low, high = widened(losses)
     return {
         "steps": cell.steps * (cell.warm_up + cell.epochs),
         "batch": cell.batch,
-        "low": round(max(0.0, low - margin), 4),
-        "high": round(high + margin, 4),
+        "low": low,
+        "high": high,
         "source": f"{len(losses)} runs of " + ", ".join(f"{name} {text}" for name, text in sorted(versions.items())),
     }
 

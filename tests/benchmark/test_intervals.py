@@ -1,9 +1,12 @@
 """Intervals contain the truth as often as they say, and verdicts follow from them."""
 
+import re
+
 import numpy as np
 import pytest
 
 from gradmill.benchmark.intervals import Interval, interval_of, ratio_of, verdict
+from gradmill.benchmark.tables import ends
 
 
 @pytest.mark.parametrize("repeats", [3, 5, 12])
@@ -40,3 +43,8 @@ def test_equal_speeds_cannot_be_told_apart():
     generator = np.random.default_rng(1)
     ours, theirs = np.exp(generator.normal(0, 0.05, (2, 10)))
     assert verdict(ratio_of(ours, theirs)) == "cannot tell"
+
+
+def test_few_runs_are_counted_rather_than_given_ends_that_say_nothing():
+    shown = [ends(interval_of([100.0, 101.0, 99.0][:count])) for count in (1, 2, 3)]
+    assert shown[:2] == ["one run", "two runs"] and re.fullmatch(r"\d+(\.\d+)? to \d+", shown[2])

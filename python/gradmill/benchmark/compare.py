@@ -7,7 +7,7 @@ from gradmill.benchmark.intervals import Interval, interval_of, median, verdict
 from gradmill.benchmark.results import Results
 from gradmill.benchmark.rows import Row, rows_of
 from gradmill.benchmark.suite import rate_of
-from gradmill.benchmark.tables import ends, figure, text_table
+from gradmill.benchmark.tables import few_runs, figure, text_table
 
 # What does not matter for a comparison of speed, or stands elsewhere.
 _QUIET = ("variables", "memory_bytes")
@@ -103,4 +103,4 @@ def compare_lines(all_results: Sequence[Results]) -> List[str]:
 
 
 def _ends(ratio: Interval) -> str:
-    return ends(ratio) if ratio.repeats < 2 else f"{ratio.low:.3f} to {ratio.high:.3f}"
+    return few_runs(ratio) or f"{ratio.low:.3f} to {ratio.high:.3f}"

@@ -6,6 +6,8 @@ from typing import NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 _DRAWS = 2000
+# Ends of an interval of fewer repeats tell a reader nothing.
+FEWEST_REPEATS = 3
 # 0.975 quantiles of Student's t over those of the normal distribution, for 1, 2, ... degrees of freedom: few repeats
 # know little about their own spread.
 _T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131)

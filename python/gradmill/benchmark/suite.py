@@ -14,14 +14,12 @@ from gradmill.benchmark._engines.cell import Cell
 from gradmill.benchmark._engines.processes import KEEP_FREED_MEMORY, run_once
 from gradmill.benchmark.cells import differences
 from gradmill.benchmark.environment import environment
-from gradmill.benchmark.intervals import interval_of, median
+from gradmill.benchmark.intervals import FEWEST_REPEATS, interval_of, median
 from gradmill.benchmark.load import LoadWatch
 from gradmill.benchmark.results import Results, ResultsWriter
 from gradmill.errors import ArgumentError
 
 _START = "import sys; sys.path.append({folder!r}); from _engines.{module} import {function}; {function}()"
-# An interval knows little with fewer repeats.
-_FEWEST_REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -276,7 +274,7 @@ class SuiteRunner:
         if not left or min(len(each.rates) for each in left) >= self.options.most_repeats:
             return False
         return any(
-            len(each.rates) < _FEWEST_REPEATS or interval_of(each.rates).width > self.options.narrow for each in left
+            len(each.rates) < FEWEST_REPEATS or interval_of(each.rates).width > self.options.narrow for each in left
         )
 
     def _measure(self, cell: Cell, engine: Engine, number: int, missing: Optional[str]) -> None:
@@ -308,7 +306,7 @@ class SuiteRunner:
         known.rates.append(rate_of(run))
         known.walls.append(run["wall"])
         interval = interval_of(known.rates)
-        spread = f" +-{interval.width:.1%}" if interval.repeats > 1 else ""
+        spread = f" +-{interval.width:.1%}" if interval.repeats >= FEWEST_REPEATS else ""
         self._say(f"{self._clock()}{cell.name:20} {engine.label:18} {interval.value:12,.1f} samples/s{spread}")
 
     def _clock(self) -> str:

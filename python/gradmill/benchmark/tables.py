@@ -5,7 +5,7 @@ import io
 import math
 from typing import Any, Dict, List, Optional, Sequence
 
-from gradmill.benchmark.intervals import Interval
+from gradmill.benchmark.intervals import FEWEST_REPEATS, Interval
 from gradmill.benchmark.rows import Row
 
 COLUMNS = (
@@ -56,7 +56,16 @@ def ends(interval: Interval) -> str:
     Args:
         interval: of a figure.
     """
-    return "one run" if interval.repeats < 2 else f"{figure(interval.low)} to {figure(interval.high)}"
+    return few_runs(interval) or f"{figure(interval.low)} to {figure(interval.high)}"
+
+
+def few_runs(interval: Interval) -> str:
+    """Return "one run" or "two runs", "" for more.
+
+    Args:
+        interval: of a figure.
+    """
+    return ("one run", "two runs")[interval.repeats - 1] if interval.repeats < FEWEST_REPEATS else ""
 
 
 def cells_of_row(row: Row) -> List[str]:
@@ -146,8 +155,8 @@ def verdict_lines(rows: Sequence[Row]) -> List[str]:
     for row in rows:
         if row.versus is not None:
             times = f"{row.versus.value:.2f} times as fast ({row.versus.low:.2f} to {row.versus.high:.2f})"
-            if row.versus.repeats < 2:
-                times = f"{row.versus.value:.2f} times as fast in one run"
+            if few_runs(row.versus):
+                times = f"{row.versus.value:.2f} times as fast in {few_runs(row.versus)}"
             lines.append(f"{row.cell.name}: gradmill beside {row.engine.label}: {row.verdict}, {times}")
     return lines
 
