@@ -222,7 +222,8 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 void add_winograd_kernel_gradient(KernelList& list) {
   static const Kernel large{"winograd", refuse<WinogradTile4>, prepare<WinogradTile4>, decline<WinogradTile4>};
   static const Kernel small{"winograd 2x2", refuse<WinogradTile2>, prepare<WinogradTile2>, decline<WinogradTile2>};
-  static const Kernel strided{"winograd stride 2", refuse<WinogradStridedTile>, prepare<WinogradStridedTile>, decline<WinogradStridedTile>};
+  static const Kernel strided{"winograd stride 2", refuse<WinogradStridedTile>, prepare<WinogradStridedTile>,
+                              decline<WinogradStridedTile>};
   add_kernel(list, &large);
   add_kernel(list, &small);
   add_kernel(list, &strided);
