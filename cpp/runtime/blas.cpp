@@ -25,6 +25,7 @@ using Multiply = void (*)(int order, int transpose_a, int transpose_b, int m, in
                           const T* b, int ldb, T beta, T* c, int ldc);
 
 struct Library {
+  void* handle = nullptr;
   Multiply<float> multiply_floats = nullptr;
   Multiply<double> multiply_doubles = nullptr;
 };
@@ -49,6 +50,7 @@ Library open_library() {
   const auto set_threads = reinterpret_cast<void (*)(int)>(dlsym(handle, GM_BLAS_PREFIX "openblas_set_num_threads"));
   if (!set_threads) return library;  // some other BLAS, whose threads could not be held back
   set_threads(1);
+  library.handle = handle;
   library.multiply_floats = reinterpret_cast<Multiply<float>>(dlsym(handle, GM_BLAS_PREFIX "cblas_sgemm"));
   library.multiply_doubles = reinterpret_cast<Multiply<double>>(dlsym(handle, GM_BLAS_PREFIX "cblas_dgemm"));
   return library;
@@ -68,6 +70,11 @@ void multiply(Multiply<T> function, bool transpose_a, bool transpose_b, long m, 
 }
 
 }  // namespace
+
+void* blas_function(const char* name) {
+  const std::string full = std::string(GM_BLAS_PREFIX) + name;
+  return library().handle ? dlsym(library().handle, full.c_str()) : nullptr;
+}
 
 bool blas_available() { return library().multiply_floats && library().multiply_doubles; }
 

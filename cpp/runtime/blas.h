@@ -4,6 +4,9 @@
 
 namespace gradmill {
 
+// A function of the library by its name there, without the prefix that some builds have; null if there is none.
+void* blas_function(const char* name);
+
 // Whether the library was found beside this one (or where the build found it).
 bool blas_available();
 

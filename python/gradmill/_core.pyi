@@ -673,6 +673,42 @@ class _Ops:
         """Matrix product over the last two axes; leading axes are broadcast."""
 
     @staticmethod
+    def cholesky(a: Any) -> Tensor:
+        """Lower triangular L of a = L L' for symmetric positive definite matrices."""
+
+    @staticmethod
+    def lu_factor(a: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """L and U of P a = L U, by elimination with exchanges of rows."""
+
+    @staticmethod
+    def solve_triangular(a: Any, b: Any, lower: bool = False, transpose: bool = False, unit_diagonal: bool = False) -> Tensor:
+        """X of op(a) X = b, where a is a triangle of what is given."""
+
+    @staticmethod
+    def qr(a: Any, complete: bool = False) -> tuple[Tensor, Tensor]:
+        """Q and R of a = Q R: orthonormal columns and an upper triangle."""
+
+    @staticmethod
+    def eigh(a: Any) -> tuple[Tensor, Tensor]:
+        """Eigenvalues in ascending order and eigenvectors of symmetric matrices."""
+
+    @staticmethod
+    def svd(a: Any, full_matrices: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+        """Singular values in descending order, and the vectors of a = u diag(s) vt."""
+
+    @staticmethod
+    def solve(a: Any, b: Any) -> Tensor:
+        """X of a X = b."""
+
+    @staticmethod
+    def det(a: Any) -> Tensor:
+        """Determinants of square matrices."""
+
+    @staticmethod
+    def slogdet(a: Any) -> tuple[Tensor, Tensor]:
+        """Determinants as their signs and the logarithms of their absolute values."""
+
+    @staticmethod
     def convolution(x: Any, kernel: Any, strides: Union[int, Sequence[int]] = [], padding_low: Union[int, Sequence[int]] = [], padding_high: Union[int, Sequence[int]] = [], dilation: Union[int, Sequence[int]] = [], groups: int = 1, epilogue: Any = None) -> Tensor:
         """Cross-correlation of images with a kernel, channels last."""
 

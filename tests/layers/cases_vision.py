@@ -1,5 +1,7 @@
 """Rows for the layers of vision models: (class, arguments, input shape, what `run_layer_check` shall find)."""
 
+import numpy as np
+
 IMAGE = (2, 6, 7, 4)
 FIRST = (2, 4, 6, 7)
 
@@ -105,6 +107,9 @@ for name, arguments in RANDOM:
 
 # Functions on images: (name in ops.image, shape of the images, further arguments).
 TURN = [0.83, -0.31, 1.37, 0.27, 1.13, -2.21, 0.0, 0.0]
+COLORS = (2, 5, 4, 3)
+PLACES = np.random.default_rng(11).uniform(-6, 9, (2, 3, 40)).astype("float32")
+OTHER = np.random.default_rng(12).normal(size=(2, 13, 12, 3)).astype("float32")
 FUNCTIONS = [
     *(
         ("resize", IMAGE, {"size": size, "interpolation": method, "antialias": antialias})
@@ -119,4 +124,43 @@ FUNCTIONS = [
         for method in ("nearest", "bilinear")
         for mode in ("constant", "nearest", "wrap", "mirror", "reflect")
     ),
-]
+    ("rgb_to_grayscale", COLORS, {}),
+    ("rgb_to_hsv", COLORS, {}),
+    ("hsv_to_rgb", COLORS, {}),
+    ("rgb_to_hsv", (2, 3, 5, 4), {"data_format": "channels_first"}),
+    ("pad_images", IMAGE, {"top_padding": 1, "left_padding": 2, "target_height": 12, "right_padding": 0}),
+    ("pad_images", FIRST, {"bottom_padding": 1, "target_height": 12, "left_padding": 3, "right_padding": 1,
+                           "data_format": "channels_first"}),
+    *(
+        ("extract_patches", IMAGE, {"size": size, "strides": strides, "dilation_rate": gap, "padding": padding})
+        for padding in ("valid", "same")
+        for size, strides, gap in ((3, None, 1), ((2, 3), (2, 1), 1), ((3, 2), 1, 2))
+    ),
+    ("extract_patches", FIRST, {"size": 2, "data_format": "channels_first"}),
+    ("extract_patches_3d", (2, 5, 6, 7, 2), {"size": (2, 3, 2), "strides": (1, 2, 2), "padding": "same"}),
+    ("gaussian_blur", IMAGE, {}),
+    ("gaussian_blur", IMAGE, {"kernel_size": (3, 5), "sigma": (0.7, 1.9)}),
+    ("gaussian_blur", FIRST, {"kernel_size": (4, 5), "data_format": "channels_first"}),
+    ("sobel_edges", IMAGE, {}),
+    ("sobel_edges", FIRST, {"data_format": "channels_first"}),
+    *(
+        ("map_coordinates", (5, 4), {"coordinates": PLACES, "order": order, "fill_mode": mode, "fill_value": 0.5})
+        for order in (0, 1)
+        for mode in ("constant", "nearest", "wrap", "mirror", "reflect")
+    ),
+    *(
+        (
+            "scale_and_translate",
+            IMAGE,
+            {
+                "output_shape": (2, 9, 5, 4), "scale": np.array([1.3, 0.6], "float32"),
+                "translation": np.array([0.4, -0.9], "float32"), "spatial_dims": (1, 2), "method": method,
+                "antialias": antialias,
+            },
+        )
+        for method in ("linear", "cubic", "lanczos3", "lanczos5")
+        for antialias in (False, True)
+    ),
+    ("ssim", (2, 13, 12, 3), {"image2": OTHER}),
+    ("ssim", (2, 13, 12, 3), {"image2": OTHER, "max_val": 4.0, "filter_size": 5, "filter_sigma": 0.9}),
+]  # fmt: skip

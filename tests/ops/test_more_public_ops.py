@@ -104,6 +104,7 @@ def rows() -> list:
         ("erfc", (ERFC,), {}, [math.erfc(each) for each in ERFC.tolist()]),
         ("erfc", (ERFC.astype("float64"),), {}, [math.erfc(each) for each in ERFC.tolist()]),
         ("exp2", (X,), {}, np.exp2(W)),
+        ("psnr", (X, Y, 2.0), {}, 10 * np.log10(4 / np.mean((W - U) ** 2))),
         ("fabs", (K - 4,), {}, np.fabs(K - 4).astype("float32")),
         ("fliplr", (X,), {}, np.fliplr(X)),
         ("flipud", (X,), {}, np.flipud(X)),

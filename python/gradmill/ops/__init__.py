@@ -27,6 +27,8 @@ from gradmill.ops.crossentropy import *  # noqa: F403
 from gradmill.ops.crossentropy import __all__ as _crossentropy
 from gradmill.ops.elementwise import *  # noqa: F403
 from gradmill.ops.elementwise import __all__ as _elementwise
+from gradmill.ops.factorizations import *  # noqa: F403
+from gradmill.ops.factorizations import __all__ as _factorizations
 from gradmill.ops.indexing import *  # noqa: F403
 from gradmill.ops.indexing import __all__ as _indexing
 from gradmill.ops.making import *  # noqa: F403
@@ -47,6 +49,8 @@ from gradmill.ops.running import *  # noqa: F403
 from gradmill.ops.running import __all__ as _running
 from gradmill.ops.segments import *  # noqa: F403
 from gradmill.ops.segments import __all__ as _segments
+from gradmill.ops.sequence_labels import *  # noqa: F403
+from gradmill.ops.sequence_labels import __all__ as _sequence_labels
 from gradmill.ops.shape import *  # noqa: F403
 from gradmill.ops.shape import __all__ as _shape
 from gradmill.ops.special import *  # noqa: F403
@@ -64,6 +68,7 @@ __all__ = [
     *_convolution,
     *_crossentropy,
     *_elementwise,
+    *_factorizations,
     *_indexing,
     *_making,
     *_nan_reduction,
@@ -74,6 +79,7 @@ __all__ = [
     *_reduction,
     *_running,
     *_segments,
+    *_sequence_labels,
     *_shape,
     *_special,
     *_statistics,

@@ -69,6 +69,13 @@ from gradmill.ops.pooling import (
     average_pool,
     max_pool,
 )
+from gradmill.ops.sequence_labels import (
+    ctc_decode,
+    ctc_loss,
+)
+from gradmill.ops.statistics import (
+    psnr,
+)
 
 __all__ = [
     "adaptive_average_pool",
@@ -80,6 +87,8 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
@@ -101,6 +110,7 @@ __all__ = [
     "multi_hot",
     "normalize",
     "one_hot",
+    "psnr",
     "relu",
     "relu6",
     "rms_normalization",

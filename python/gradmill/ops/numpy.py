@@ -114,6 +114,9 @@ from gradmill.ops.elementwise import (
     trunc,
     where,
 )
+from gradmill.ops.factorizations import (
+    slogdet,
+)
 from gradmill.ops.indexing import (
     argsort,
     searchsorted,
@@ -432,6 +435,7 @@ __all__ = [
     "sinc",
     "sinh",
     "size",
+    "slogdet",
     "sort",
     "split",
     "sqrt",

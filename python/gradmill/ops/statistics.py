@@ -1,6 +1,7 @@
 """Counts, quantiles, differences and relations of values."""
 
 import builtins
+import math
 from typing import Any, Optional, Tuple
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "histogram",
     "isin",
     "nonzero",
+    "psnr",
     "trapezoid",
     "unique",
 ]
@@ -421,3 +423,32 @@ def unique(
     wanted.append((return_counts, counts))
     more = [_core.tensor(each.astype("int32")) for asked, each in wanted if asked]
     return (_core.tensor(values), *more) if more else _core.tensor(values)
+
+
+@public_op
+def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
+    """Return the ratio of peak signal to noise, in decibels, over all entries.
+
+    Args:
+        x1: tensor.
+        x2: tensor of the same shape.
+        max_val: the largest value that entries may have.
+
+    Returns:
+        a number; infinity for equal tensors.
+
+    Raises:
+        ShapeError: for different shapes.
+
+    Example:
+        >>> import gradmill as gm
+        >>> float(gm.ops.psnr([0.0, 1.0], [0.1, 0.9], 1.0))
+        20.0
+    """
+    x1, x2 = float_tensor(x1), float_tensor(x2)
+    if x1.shape != x2.shape:
+        raise ShapeError(f"psnr: expected tensors of one shape; received {x1.shape} and {x2.shape}")
+    error = mean.eager(_core.ops.square(x1 - x2))
+    return (_core.ops.log(_core.ops.square(_core.tensor(max_val, x1.dtype))) - _core.ops.log(error)) * (
+        10.0 / math.log(10.0)
+    )
