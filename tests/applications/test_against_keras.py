@@ -9,9 +9,41 @@ import gradmill as gm
 SEEDED = module("seeded")
 STRUCTURE, OUTPUTS = load("structure"), load("outputs")
 # What these models have with default arguments in Keras; they build in seconds.
-PUBLISHED = {"ResNet50": 25636712, "MobileNetV2": 3538984, "VGG16": 138357544, "EfficientNetB0": 5330571}
-_QUICK = ("ResNet50", "ResNet50V2", "MobileNetV2", "EfficientNetB0", "EfficientNetB1")
-_QUICK_OUTPUTS = ("ResNet50", "MobileNetV2", "EfficientNetB0")
+PUBLISHED = {
+    "ResNet50": 25636712,
+    "MobileNetV2": 3538984,
+    "VGG16": 138357544,
+    "EfficientNetB0": 5330571,
+    "MobileNet": 4253864,
+    "InceptionV3": 23851784,
+    "Xception": 22910480,
+}
+_QUICK = (
+    "ResNet50",
+    "ResNet50V2",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Small",
+    "MobileNetV3Large",
+    "InceptionV3",
+    "Xception",
+    "DenseNet121",
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetV2B0",
+)
+_QUICK_OUTPUTS = (
+    "ResNet50",
+    "MobileNetWide",
+    "MobileNetV2",
+    "MobileNetV3Small",
+    "MobileNetV3SmallMinimalistic",
+    "InceptionV3",
+    "DenseNet121",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "ConvNeXtTiny",
+)
 
 
 def rows(names, quick):
@@ -35,7 +67,8 @@ def test_structure(name):
 @pytest.mark.parametrize("name", rows([name for name in OUTPUTS if name != "made_with"], _QUICK_OUTPUTS))
 def test_outputs(name):
     size = SEEDED.OUTPUT_SIZES[name]
-    model = getattr(gm.applications, name)(input_shape=(size, size, 3), classes=10, classifier_activation=None)
+    kind, more = SEEDED.VARIANTS.get(name, (name, {}))
+    model = getattr(gm.applications, kind)(input_shape=(size, size, 3), classes=10, classifier_activation=None, **more)
     SEEDED.set_seeded_weights(model)
     found = model.predict(SEEDED.images(size), verbose=0)
     expected = np.array(OUTPUTS[name])

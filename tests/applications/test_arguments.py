@@ -94,6 +94,8 @@ def test_missing_file_and_bad_alpha(tmp_path):
     for alpha in (0, -1.0, "wide", float("nan")):
         with pytest.raises(gm.errors.ArgumentError, match="alpha"):
             applications.MobileNetV2((32, 32, 3), alpha=alpha)
+        with pytest.raises(gm.errors.ArgumentError, match="MobileNetV3Small.*alpha"):
+            applications.MobileNetV3Small((32, 32, 3), alpha=alpha)
 
 
 def test_without_top():
@@ -145,12 +147,14 @@ def test_preprocessing_of_caffe(module):
     assert found.dtype == np.float32 and IMAGE[0, 0, 0, 2] == 20
 
 
-@pytest.mark.parametrize("module", ["resnet_v2", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "module", ["resnet_v2", "mobilenet", "mobilenet_v2", "inception_v3", "inception_resnet_v2", "nasnet", "xception"]
+)
 def test_preprocessing_to_one(module):
     np.testing.assert_allclose(getattr(applications, module).preprocess_input(IMAGE), IMAGE / 127.5 - 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("module", ["resnet18", "alexnet", "squeezenet"])
+@pytest.mark.parametrize("module", ["resnet18", "alexnet", "squeezenet", "densenet"])
 def test_preprocessing_of_torch(module):
     expected = (IMAGE / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
     preprocess = getattr(applications, module).preprocess_input
@@ -168,7 +172,8 @@ def test_preprocessing_of_other_forms():
         np.testing.assert_allclose(preprocess(IMAGE[0], mode=mode), last[0])
         np.testing.assert_allclose(preprocess(gm.ops.convert_to_tensor(IMAGE), mode=mode).numpy(), last, rtol=1e-5)
         assert preprocess(gm.Input((8, 8, 3)), mode=mode).shape == (None, 8, 8, 3)
-    assert applications.efficientnet.preprocess_input(IMAGE) is IMAGE
+    for module in ("convnext", "efficientnet", "efficientnet_v2", "mobilenet_v3"):
+        assert getattr(applications, module).preprocess_input(IMAGE) is IMAGE
     with pytest.raises(gm.errors.ArgumentError, match="mode"):
         preprocess(IMAGE, mode="keras")
     with pytest.raises(gm.errors.ArgumentError, match="data_format"):

@@ -19,8 +19,8 @@ Args:
     include_top: whether the classifying head is at the end; without it the output is that of the last block.
     weights: None for random weights, or the path of a file: Keras's `.weights.h5`, `.keras` or `.h5`{formats}.
     input_tensor: symbolic tensor that the network starts from; default: a new `gm.Input`.
-    input_shape: shape of one image such as (224, 224, 3); sizes may be None without the head. Default:
-        {default_size}x{default_size}, with three channels, or any size without the head.
+    input_shape: shape of one image such as (224, 224, 3); sizes may be None {free}. Default:
+        {default}.
     pooling: without the head: None for the maps of the last block, `"avg"` or `"max"` for one number per map.
     classes: number of classes of the head.
     classifier_activation: activation of the head; None returns logits.
@@ -52,16 +52,21 @@ class Arguments:
     name: Optional[str]
 
 
-def application(default_size: int = 224, torch: bool = False, more: str = "") -> Callable:
+def application(default_size: Optional[int] = 224, torch: bool = False, more: str = "") -> Callable:
     """Complete the docstring of an application with the arguments that all share.
 
     Args:
-        default_size: height and width of its images.
+        default_size: height and width of its images; None for networks whose head takes any size.
         torch: whether it reads torchvision's weights.
         more: lines for further arguments.
     """
     text = _ARGUMENTS.format(
-        formats=_TORCH_FORMATS if torch else "", default_size=default_size, more="\n    " + more if more else ""
+        formats=_TORCH_FORMATS if torch else "",
+        free="with the head too" if default_size is None else "without the head",
+        default="three channels of any size"
+        if default_size is None
+        else f"{default_size}x{default_size}, with three channels, or any size without the head",
+        more="\n    " + more if more else "",
     )
 
     def complete(function: Callable) -> Callable:
@@ -82,14 +87,26 @@ def image_sizes(x: Any) -> tuple:
     return tuple(x.shape[2:4] if channel_axis() == 1 else x.shape[1:3])
 
 
-def round_channels(channels: float) -> int:
+def check_alpha(label: str, alpha: Any) -> None:
+    """Refuse a factor on the number of maps that is no number above 0.
+
+    Args:
+        label: name of the network.
+        alpha: the factor.
+    """
+    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha <= 100:
+        raise ArgumentError(f"{label}: expected alpha to be a number above 0; received {alpha!r}")
+
+
+def round_channels(channels: float, least: float = 0.9) -> int:
     """Return a multiple of 8 near a number of maps, at least 8 and not more than a tenth below it.
 
     Args:
         channels: the number to round.
+        least: smallest share of `channels` that is left.
     """
     rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded + 8 if rounded < 0.9 * channels else rounded
+    return rounded + 8 if rounded < least * channels else rounded
 
 
 def even_padding(x: Any, kernel_size: int) -> tuple:
@@ -103,12 +120,12 @@ def even_padding(x: Any, kernel_size: int) -> tuple:
     return tuple((half - (1 if size is None else 1 - size % 2), half) for size in image_sizes(x))
 
 
-def start(given: Arguments, default_size: int = 224, min_size: int = 32, fixed: bool = True) -> Any:
+def start(given: Arguments, default_size: Optional[int] = 224, min_size: int = 32, fixed: bool = True) -> Any:
     """Check the arguments and return the tensor that the network starts from.
 
     Args:
         given: the arguments.
-        default_size: height and width when no shape is given.
+        default_size: height and width when no shape is given; None for any.
         min_size: smallest height and width.
         fixed: whether the head needs images of a fixed size.
     """

@@ -53,7 +53,7 @@ def _efficientnet(given: Arguments, size: str) -> Any:
     x = layers.Rescaling(1.0 / 255.0)(image)
     x = layers.Normalization(axis=channel_axis())(x)
     x = layers.ZeroPadding2D(even_padding(x, 3), name="stem_conv_pad")(x)
-    x = _convolve(x, round_channels(32 * width), 3, "stem_conv", strides=2, padding="valid", use_bias=False)
+    x = convolve(x, round_channels(32 * width), 3, "stem_conv", strides=2, padding="valid", use_bias=False)
     x = _normalize(x, "stem_bn")
     x = layers.Activation("silu", name="stem_activation")(x)
     total = sum(math.ceil(depth * repeats) for _, repeats, _, _, _ in _STAGES)
@@ -65,23 +65,33 @@ def _efficientnet(given: Arguments, size: str) -> Any:
             dropout_rate = _BLOCK_DROPOUT * number / total
             x = _block(x, kernel, round_channels(filters * width), expansion, strides, dropout_rate, name)
             number += 1
-    x = _convolve(x, round_channels(1280 * width), 1, "top_conv", use_bias=False)
+    x = convolve(x, round_channels(1280 * width), 1, "top_conv", use_bias=False)
     x = _normalize(x, "top_bn")
     x = layers.Activation("silu", name="top_activation")(x)
     if not given.include_top:
         return finish(given, image, pool(given, x))
+    return finish(given, image, classify(given, x, dropout))
+
+
+def classify(given: Arguments, x: Any, dropout: float) -> Any:
+    """Return the classes.
+
+    Args:
+        given: the arguments of the network.
+        x: maps of the last convolution.
+        dropout: share that is dropped before.
+    """
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     x = layers.Dropout(dropout, name="top_dropout")(x)
-    scaling = initializers.VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
+    initializer = initializers.VarianceScaling(1 / 3, mode="fan_out", distribution="uniform")
     activation = given.classifier_activation
-    x = layers.Dense(given.classes, activation=activation, kernel_initializer=scaling, name="predictions")(x)
-    return finish(given, image, x)
+    return layers.Dense(given.classes, activation=activation, kernel_initializer=initializer, name="predictions")(x)
 
 
 def _block(x: Any, kernel: int, filters: int, expansion: int, strides: int, dropout: float, name: str) -> Any:
     shortcut, channels = x, x.shape[channel_axis()]
     if expansion != 1:
-        x = _convolve(x, channels * expansion, 1, f"{name}expand_conv", use_bias=False)
+        x = convolve(x, channels * expansion, 1, f"{name}expand_conv", use_bias=False)
         x = _normalize(x, f"{name}expand_bn")
         x = layers.Activation("silu", name=f"{name}expand_activation")(x)
     if strides == 2:
@@ -91,13 +101,13 @@ def _block(x: Any, kernel: int, filters: int, expansion: int, strides: int, drop
         strides=strides,
         padding="valid" if strides == 2 else "same",
         use_bias=False,
-        depthwise_initializer=_scaling(),
+        depthwise_initializer=scaling(),
         name=f"{name}dwconv",
     )(x)
     x = _normalize(x, f"{name}bn")
     x = layers.Activation("silu", name=f"{name}activation")(x)
-    x = _gate(x, max(1, int(channels * _GATE_SHARE)), name)
-    x = _convolve(x, filters, 1, f"{name}project_conv", use_bias=False)
+    x = gate(x, max(1, int(channels * _GATE_SHARE)), name)
+    x = convolve(x, filters, 1, f"{name}project_conv", use_bias=False)
     x = _normalize(x, f"{name}project_bn")
     if strides != 1 or channels != filters:
         return x
@@ -107,22 +117,39 @@ def _block(x: Any, kernel: int, filters: int, expansion: int, strides: int, drop
     return layers.Add(name=f"{name}add")([x, shortcut])
 
 
-def _gate(x: Any, reduced: int, name: str) -> Any:
-    """Scale each map by a number from 0 to 1 that follows from the means of all maps (Hu et al. 2018)."""
+def gate(x: Any, reduced: int, name: str) -> Any:
+    """Scale each map by a number from 0 to 1 that follows from the means of all maps (Hu et al. 2018).
+
+    Args:
+        x: maps.
+        reduced: how many numbers the means are brought to first.
+        name: what names of the layers begin with.
+    """
     channels = x.shape[channel_axis()]
     shape = (channels, 1, 1) if channel_axis() == 1 else (1, 1, channels)
-    gate = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
-    gate = layers.Reshape(shape, name=f"{name}se_reshape")(gate)
-    gate = _convolve(gate, reduced, 1, f"{name}se_reduce", activation="silu")
-    gate = _convolve(gate, channels, 1, f"{name}se_expand", activation="sigmoid")
-    return layers.Multiply(name=f"{name}se_excite")([x, gate])
+    y = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
+    y = layers.Reshape(shape, name=f"{name}se_reshape")(y)
+    y = convolve(y, reduced, 1, f"{name}se_reduce", activation="silu")
+    y = convolve(y, channels, 1, f"{name}se_expand", activation="sigmoid")
+    return layers.Multiply(name=f"{name}se_excite")([x, y])
 
 
-def _convolve(x: Any, filters: int, kernel: int, name: str, padding: str = "same", **options: Any) -> Any:
-    return layers.Conv2D(filters, kernel, padding=padding, kernel_initializer=_scaling(), name=name, **options)(x)
+def convolve(x: Any, filters: int, kernel: int, name: str, padding: str = "same", **options: Any) -> Any:
+    """Return a convolution whose weights begin as these networks need them.
+
+    Args:
+        x: maps.
+        filters: number of maps.
+        kernel: height and width.
+        name: name of the layer.
+        padding: `"same"` or `"valid"`.
+        options: further arguments of `Conv2D`.
+    """
+    return layers.Conv2D(filters, kernel, padding=padding, kernel_initializer=scaling(), name=name, **options)(x)
 
 
-def _scaling() -> Any:
+def scaling() -> Any:
+    """Return the initializer of all kernels but the head's."""
     return initializers.VarianceScaling(2.0, mode="fan_out", distribution="truncated_normal")
 
 

@@ -10,6 +10,7 @@ from gradmill.applications.building import (
     Arguments,
     application,
     channel_axis,
+    check_alpha,
     even_padding,
     finish,
     image_sizes,
@@ -17,7 +18,6 @@ from gradmill.applications.building import (
     round_channels,
     start,
 )
-from gradmill.errors import ArgumentError
 
 # Expansion, maps, blocks, stride of the first block (table 2 of the paper).
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -42,9 +42,8 @@ def MobileNetV2(
         >>> gm.applications.MobileNetV2((32, 32, 3), alpha=0.35, classes=10).name
         'mobilenetv2_0.35_32'
     """
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha <= 100:
-        raise ArgumentError(f"MobileNetV2: expected alpha to be a number above 0; received {alpha!r}")
     label = name or "MobileNetV2"
+    check_alpha(label, alpha)
     given = Arguments(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, label)
     image = start(given)
     given = Arguments(**{**vars(given), "name": name or f"mobilenetv2_{alpha:0.2f}_{image_sizes(image)[0]}"})

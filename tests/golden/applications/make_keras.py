@@ -9,22 +9,34 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from seeded import OUTPUT_SIZES, digest, images, listing, set_seeded_weights
+from seeded import OUTPUT_SIZES, VARIANTS, digest, images, listing, set_seeded_weights
 
 FOLDER = Path(__file__).parent
 NAMES = [
     *(f"ResNet{depth}{version}" for version in ("", "V2") for depth in (50, 101, 152)),
+    "MobileNet",
     "MobileNetV2",
+    "MobileNetV3Small",
+    "MobileNetV3Large",
     "VGG16",
     "VGG19",
+    "InceptionV3",
+    "Xception",
+    "InceptionResNetV2",
+    *(f"DenseNet{depth}" for depth in (121, 169, 201)),
     *(f"EfficientNetB{size}" for size in range(8)),
+    *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+    *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")),
+    "NASNetMobile",
+    "NASNetLarge",
 ]
 IN_FULL = ("ResNet50", "ResNet50V2", "MobileNetV2", "EfficientNetB0")
 
 
 def make(name, **options):
     keras.backend.clear_session()
-    return getattr(keras.applications, name)(weights=None, **options)
+    model, more = VARIANTS.get(name, (name, {}))
+    return getattr(keras.applications, model)(weights=None, **options, **more)
 
 
 def structure():
