@@ -96,7 +96,7 @@ def det(x: Any) -> Any:
 
     Example:
         >>> import gradmill as gm
-        >>> float(gm.ops.det([[1.0, 2.0], [3.0, 4.0]]))
+        >>> round(float(gm.ops.det([[1.0, 2.0], [3.0, 4.0]])), 4)
         -2.0
     """
     return _core.ops.det(_square(x, "det"))

@@ -442,7 +442,7 @@ def psnr(x1: Any, x2: Any, max_val: Any) -> Any:
 
     Example:
         >>> import gradmill as gm
-        >>> float(gm.ops.psnr([0.0, 1.0], [0.1, 0.9], 1.0))
+        >>> round(float(gm.ops.psnr([0.0, 1.0], [0.1, 0.9], 1.0)), 3)
         20.0
     """
     x1, x2 = float_tensor(x1), float_tensor(x2)

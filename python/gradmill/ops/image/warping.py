@@ -62,7 +62,8 @@ def map_coordinates(
         raise ArgumentError(f"map_coordinates: expected fill_mode to be one of {_FILL_MODES}; received {fill_mode!r}")
     if at.ndim < 1 or at.shape[0] != x.ndim or 0 in x.shape:
         raise ShapeError(f"map_coordinates: expected coordinates ({x.ndim}, ...) for {x.shape}; received {at.shape}")
-    flat, total = _core.ops.reshape(x, shape=[-1]), None
+    flat = _core.ops.reshape(x, shape=[-1])
+    total: Any = None
     # For each axis its candidates: (places, weights).
     axes: List[List[Tuple[Any, Any]]] = []
     for axis in range(x.ndim):
