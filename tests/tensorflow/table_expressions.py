@@ -39,6 +39,22 @@ def buckets(tf):
     return tf.lookup.StaticVocabularyTable(initializer, 5)
 
 
+SQUARE = np.array([[[4, 1, 0.5], [1, 3, 0.2], [0.5, 0.2, 2]], [[2, 0, 1], [0, 5, 2], [1, 2, 3]]], "float32")
+RIGHT = np.arange(12, dtype="float32").reshape(2, 3, 2)
+TALL = np.array([[1, 2], [3, 4], [5, 7], [2, 1]], "float32")
+
+
+def together(tf):
+    """Singular values, and the matrix put together again; signs of vectors are free."""
+    values, left, right = tf.linalg.svd(TALL)
+    return tf.concat([values, tf.reshape(tf.matmul(left * values, right, transpose_b=True), [-1])], 0)
+
+
+def orthogonal(tf):
+    q, r = tf.linalg.qr(TALL)
+    return tf.concat([tf.abs(r), tf.matmul(q, r), tf.matmul(q, q, transpose_a=True)], 0)
+
+
 def step(total, entry):
     return total * 0.5 + entry
 
@@ -82,6 +98,20 @@ EXPRESSIONS = {
     ),
     "sum": lambda tf: tf.sparse.reduce_sum(tf.sparse.reorder(sparse(tf)), axis=1),
     "retained": lambda tf: tf.sparse.retain(sparse(tf), [True, False, True]).values,
+    "cholesky": lambda tf: tf.linalg.cholesky(SQUARE),
+    "determinant": lambda tf: tf.linalg.det(SQUARE),
+    "logarithm of a determinant": lambda tf: tf.linalg.logdet(SQUARE),
+    "inverse": lambda tf: tf.linalg.inv(SQUARE),
+    "eigenvalues": lambda tf: tf.linalg.eigh(SQUARE)[0],
+    "solve": lambda tf: tf.linalg.solve(SQUARE, RIGHT),
+    "solve turned": lambda tf: tf.linalg.solve(SQUARE + np.eye(3, k=1, dtype="float32"), RIGHT, adjoint=True),
+    "triangular": lambda tf: tf.linalg.triangular_solve(SQUARE, RIGHT),
+    "triangular turned": lambda tf: tf.linalg.triangular_solve(SQUARE, RIGHT, lower=False, adjoint=True),
+    "cholesky solve": lambda tf: tf.linalg.cholesky_solve(tf.linalg.cholesky(SQUARE), RIGHT),
+    "least squares": lambda tf: tf.linalg.lstsq(TALL, TALL[:, :1] + 1, l2_regularizer=0.1),
+    "pseudo-inverse": lambda tf: tf.linalg.pinv(TALL),
+    "singular values": together,
+    "orthogonal": orthogonal,
     "foldl": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0])),
     "foldl from": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0]), initializer=tf.constant(8.0)),
     "foldr": lambda tf: tf.foldr(step, tf.constant([1.0, 2.0, 5.0])),

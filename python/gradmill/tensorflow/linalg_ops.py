@@ -9,10 +9,17 @@ from gradmill.tensorflow import math_ops
 from gradmill.tensorflow.aliases import aliases
 
 LINALG: dict[str, Callable] = aliases("""
+cholesky: cholesky input=x
 cross: cross a=x1 b=x2
+det: det input=x
+eigh: eigh tensor=x
 einsum: einsum
+inv: inv input=x
 eye: eye num_rows=N num_columns=M
 tensordot: tensordot a=x1 b=x2
+logdet: logdet matrix=x
+pinv: pinv a=x
+slogdet: slogdet input=x
 trace: trace
 """)
 
@@ -77,7 +84,44 @@ def band_part(input: Any, num_lower: int, num_upper: int, name: Any = None) -> A
     return kept if num_upper < 0 else ops.tril(kept, int(num_upper))
 
 
+def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: Any = None) -> Any:
+    """`tf.linalg.solve`: what the matrices, transposed if wanted, have to be multiplied by to give `rhs`."""
+    return ops.solve(_turned(matrix, adjoint), rhs)
+
+
+def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: Any = None) -> Any:
+    """`tf.linalg.triangular_solve`: the same for triangular matrices."""
+    return ops.solve_triangular(_turned(matrix, adjoint), rhs, lower=lower != adjoint)
+
+
+def cholesky_solve(chol: Any, rhs: Any, name: Any = None) -> Any:
+    """`tf.linalg.cholesky_solve`: the same for positive definite matrices with these factors."""
+    return triangular_solve(chol, triangular_solve(chol, rhs), adjoint=True)
+
+
+def lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True, name: Any = None) -> Any:
+    """`tf.linalg.lstsq`: the factors of the least squared error, plus `l2_regularizer` times their squares."""
+    turned = _turned(matrix, True)
+    square = ops.matmul(turned, matrix)
+    ridge = ops.eye(square.shape[-1], dtype=square.dtype) * l2_regularizer
+    return ops.solve(square + ridge, ops.matmul(turned, rhs)) if fast else ops.matmul(ops.pinv(matrix), rhs)
+
+
+def qr(input: Any, full_matrices: bool = False, name: Any = None) -> Any:
+    """`tf.linalg.qr`: (orthonormal columns, upper triangular matrices)."""
+    return ops.qr(input, "complete" if full_matrices else "reduced")
+
+
+def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: Any = None) -> Any:
+    """`tf.linalg.svd`: (singular values, left vectors, right vectors), both vectors as columns."""
+    if not compute_uv:
+        return ops.svd(tensor, full_matrices=False, compute_uv=False)
+    left, values, right = ops.svd(tensor, full_matrices=full_matrices)
+    return values, left, _turned(right, True)
+
+
 LINALG.update((each.__name__, each) for each in (
-    band_part, diag, diag_part, matmul, matrix_transpose, matvec, norm, normalize,
+    band_part, cholesky_solve, diag, diag_part, lstsq, matmul, matrix_transpose, matvec, norm, normalize, qr, solve,
+    svd, triangular_solve,
 ))  # fmt: skip
 LINALG.update(l2_normalize=math_ops.MATH["l2_normalize"], global_norm=math_ops.global_norm)
