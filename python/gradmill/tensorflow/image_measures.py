@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Optional, Sequence
 
-import numpy as np
-
 from gradmill import ops
 from gradmill.errors import ShapeError
+from gradmill.ops.image.likeness import similarity
 from gradmill.tensorflow.image_ops import convert_image_dtype
 
 # How much each scale counts (Wang, Simoncelli and Bovik 2003).
@@ -44,36 +43,12 @@ def _pair(who: str, img1: Any, img2: Any, max_val: Any) -> tuple[Any, Any, Any]:
     return convert_image_dtype(first, "float32"), convert_image_dtype(second, "float32"), largest
 
 
-def _blurred(x: Any, size: int, sigma: float, who: str) -> Any:
-    """Means around each pixel, weighted by a bell curve; (batch, height, width, channels)."""
-    if min(x.shape[1:3]) < size:
-        raise ShapeError(
-            f"tf.image.{who}: expected images of at least {size}x{size} pixels (filter_size) at each scale; received "
-            f"{x.shape[1]}x{x.shape[2]}"
-        )
-    places = np.arange(size) - (size - 1) / 2
-    weights = np.exp(-(places**2) / (2 * sigma**2))
-    weights /= weights.sum()
-    for shape in ((size, 1, 1, 1), (1, size, 1, 1)):
-        kernel = np.repeat(weights.reshape(shape), x.shape[-1], axis=2).astype(x.dtype)
-        x = ops.depthwise_conv(x, kernel, data_format="channels_last")
-    return x
-
-
 def _similarity(x: Any, y: Any, largest: Any, options: tuple, who: str) -> tuple[Any, Any]:
     """Similarity, and that of contrast and structure alone, at each pixel and channel."""
-    size, sigma, k1, k2 = options
     shape = tuple(x.shape)
     x, y = (ops.reshape(each, (-1, *shape[-3:])) for each in (x, y))
-    c1, c2 = (ops.square(ops.multiply(k, largest)) for k in (k1, k2))
-    mean_x, mean_y, product, squares = (
-        _blurred(each, size, sigma, who) for each in (x, y, x * y, ops.square(x) + ops.square(y))
-    )
-    means, mean_squares = mean_x * mean_y * 2.0, ops.square(mean_x) + ops.square(mean_y)
-    contrast = (product * 2.0 - means + c2) / (squares - mean_squares + c2)
-    whole = (means + c1) / (mean_squares + c1) * contrast
-    whole, contrast = (ops.reshape(each, (*shape[:-3], *each.shape[1:])) for each in (whole, contrast))
-    return whole, contrast
+    whole, contrast = similarity(x, y, largest, options, f"tf.image.{who}")
+    return tuple(ops.reshape(each, (*shape[:-3], *each.shape[1:])) for each in (whole, contrast))  # type: ignore[return-value]
 
 
 def ssim(

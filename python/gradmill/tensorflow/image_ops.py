@@ -247,30 +247,12 @@ def grayscale_to_rgb(images: Any, name: Any = None) -> Any:
 
 def rgb_to_hsv(images: Any, name: Any = None) -> Any:
     """`tf.image.rgb_to_hsv`: hue, saturation and value, in [0, 1]."""
-    images = ops.convert_to_tensor(images)
-    red, green, blue = (images[..., place : place + 1] for place in range(3))
-    value = ops.max(images, -1, keepdims=True)
-    spread = ops.subtract(value, ops.min(images, -1, keepdims=True))
-    in_red = ops.mod(ops.divide_no_nan(ops.subtract(green, blue), spread), 6.0)
-    in_green = ops.add(ops.divide_no_nan(ops.subtract(blue, red), spread), 2.0)
-    in_blue = ops.add(ops.divide_no_nan(ops.subtract(red, green), spread), 4.0)
-    hue = ops.where(ops.equal(value, red), in_red, ops.where(ops.equal(value, green), in_green, in_blue))
-    hue = ops.where(ops.equal(spread, 0.0), 0.0, ops.divide(hue, 6.0))
-    return ops.concatenate([hue, ops.divide_no_nan(spread, value), value], -1)
+    return ops.image.rgb_to_hsv(images, "channels_last")
 
 
 def hsv_to_rgb(images: Any, name: Any = None) -> Any:
     """`tf.image.hsv_to_rgb`: back from hue, saturation and value."""
-    images = ops.convert_to_tensor(images)
-    hue, saturation, value = (images[..., place : place + 1] for place in range(3))
-    sixths = ops.multiply(hue, 6.0)
-
-    def channel(shift: float) -> Any:
-        place = ops.mod(ops.add(sixths, shift), 6.0)
-        share = ops.clip(ops.minimum(place, ops.subtract(4.0, place)), 0.0, 1.0)
-        return ops.multiply(value, ops.subtract(1.0, ops.multiply(saturation, share)))
-
-    return ops.concatenate([channel(5.0), channel(3.0), channel(1.0)], -1)
+    return ops.image.hsv_to_rgb(images, "channels_last")
 
 
 def adjust_saturation(image: Any, saturation_factor: Any, name: Any = None) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradmill import _core
 from gradmill.errors import ShapeError
+from gradmill.ops.calling import tensor
 from gradmill.ops.convolution import depthwise_conv
 
 
@@ -51,7 +52,7 @@ def similarity(x: Any, y: Any, largest: Any, options: Tuple[int, float, float, f
         two tensors; windows that leave the image are left out.
     """
     size, sigma, k1, k2 = options
-    c1, c2 = (_core.ops.square(_core.tensor(largest, x.dtype) * k) for k in (k1, k2))
+    c1, c2 = (_core.ops.square(tensor(largest, x.dtype) * k) for k in (k1, k2))
     mean_x, mean_y, product, squares = (
         _blurred(each, size, sigma, who) for each in (x, y, x * y, _core.ops.square(x) + _core.ops.square(y))
     )
