@@ -3,14 +3,16 @@
 import errno
 import io
 import os
+import sys
 import tarfile
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill.utils.progress_bar import format_duration, format_step_time
+from gradmill.utils.progress_bar import format_duration, format_step_time, is_live_output
 
 
 def test_to_categorical():
@@ -70,6 +72,14 @@ def test_progress_line_off_a_terminal_prints_only_the_last(capsys):
         bar.update(step + 1, [("loss", 0.5)])
     text = capsys.readouterr().out
     assert text.count("\n") == 1 and text.startswith("100/100 ━━━") and "loss: 0.5000" in text and "/step" in text
+
+
+@pytest.mark.parametrize("shell, live", [(object(), True), (None, False)])
+def test_lines_are_redrawn_in_notebooks(shell, live, monkeypatch):
+    """The package of kernels may be imported without a kernel that runs."""
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
+    assert is_live_output(io.StringIO()) is live
 
 
 def test_live_line_is_redrawn_at_most_five_times_a_second(monkeypatch):

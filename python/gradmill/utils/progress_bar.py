@@ -13,9 +13,15 @@ _BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 def is_live_output(stream: Any) -> bool:
     """True when a line written to `stream` can be drawn again: a terminal or a notebook."""
-    if "ipykernel" in sys.modules or "PYCHARM_HOSTED" in os.environ:
+    if _runs_in_a_notebook() or "PYCHARM_HOSTED" in os.environ:
         return True
     return bool(getattr(stream, "isatty", lambda: False)()) and os.environ.get("TERM") != "dumb"
+
+
+def _runs_in_a_notebook() -> bool:
+    """Whether there is a shell of a kernel; a process that has only imported the package of kernels is none."""
+    ipython = sys.modules.get("IPython")
+    return "ipykernel" in sys.modules and ipython is not None and ipython.get_ipython() is not None
 
 
 def format_duration(seconds: float) -> str:
