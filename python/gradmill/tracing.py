@@ -264,9 +264,19 @@ def _is_data(leaf: Any) -> bool:
     return isinstance(leaf, (_core.Tensor, np.ndarray, TensorSpec))
 
 
+class _TextFoundError(UnsupportedError):
+    """Text among the arguments of a function."""
+
+
 def _with_tensors(arguments: Any) -> Any:
     """The arguments of a call with NumPy arrays made tensors."""
-    return map_structure(lambda leaf: _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, arguments)
+    return map_structure(_as_data, arguments)
+
+
+def _as_data(leaf: Any) -> Any:
+    if isinstance(leaf, (Text, TextArray)):
+        raise _TextFoundError("function: expected numbers, which plans know alone; received text; call the function")
+    return _core.tensor(leaf) if isinstance(leaf, np.ndarray) else leaf
 
 
 def _is_output(leaf: Any) -> bool:
@@ -338,9 +348,10 @@ class Function:
                 return self._cache[known](plain[1])
         elif _core.is_tracing():
             return self.python_function(*args, **kwargs)
-        if any(isinstance(leaf, (Text, TextArray)) for leaf in flatten([args, kwargs])):
-            return self.python_function(*args, **kwargs)  # plans know numbers alone
-        arguments = _with_tensors((args, kwargs))
+        try:
+            arguments = _with_tensors((args, kwargs))
+        except _TextFoundError:
+            return self.python_function(*args, **kwargs)
         if not self.runs_eagerly and not _core.is_recording():  # tapes see ops, and nothing of what a plan computes
             try:
                 traced = self._traced(arguments)

@@ -14,7 +14,6 @@ from gradmill.layers.host_layer import (
     Adapting,
     HostLayer,
     encode,
-    encoded_shape,
     host_value,
     mode_argument,
     on_values,
@@ -22,7 +21,6 @@ from gradmill.layers.host_layer import (
 )
 from gradmill.layers.index_lookup import hash_key, salt_argument
 from gradmill.serialization import register_serializable
-from gradmill.symbolic import SymbolicTensor
 from gradmill.utils.text_values import is_text
 
 # What TensorFlow's `sparse.cross_hashed` begins with, and the factor of its FingerprintCat64.
@@ -252,7 +250,7 @@ class Hashing(HostLayer):
         return encode(bins, self.output_mode, self.num_bins, self.compute_dtype)
 
     def _bins(self, values: Any) -> np.ndarray:
-        array = np.array(bytes(values), object) if isinstance(values, bytes) else np.asarray(values)
+        array = np.asarray(values, object if is_text(values) else None)
         flat = (array.astype("int64") if array.dtype.kind == "f" else array).ravel().tolist()
         texts = flat if is_text(values) else [str(each).encode() for each in flat]
         has_mask = self.mask_value is not None and self.num_bins > 1
@@ -264,7 +262,7 @@ class Hashing(HostLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return a symbolic tensor like the output."""
-        return self._symbolic_like(inputs, self.num_bins, self.output_mode, self.compute_dtype)
+        return self._encoding_of(inputs.shape, self.num_bins, self.output_mode, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -346,8 +344,7 @@ class HashedCrossing(HostLayer):
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return a symbolic tensor like the output."""
         self._check_count(inputs)
-        shape = encoded_shape(tuple(inputs[0].shape), self.num_bins, self.output_mode)
-        return SymbolicTensor(shape, self.compute_dtype)
+        return self._encoding_of(inputs[0].shape, self.num_bins, self.output_mode, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -373,7 +370,7 @@ def _fold(values: np.ndarray) -> np.ndarray:
 def _feature(values: Any, owner: str) -> np.ndarray:
     """Return integers as they are and text as its fingerprints, as uint64."""
     if is_text(values):
-        array = np.array(bytes(values), object) if isinstance(values, bytes) else np.asarray(values)
+        array = np.asarray(values, object)
         return _core.hash_texts(array.ravel().tolist(), 0).view("uint64").reshape(array.shape)
     if np.asarray(values).dtype.kind not in "iu":
         raise ArgumentError(f"{owner}: expected text or integers; received dtype {np.asarray(values).dtype}")

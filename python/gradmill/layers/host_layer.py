@@ -43,10 +43,11 @@ class HostLayer(Layer):
     def _host_value(self, value: Any) -> Any:
         return host_value(value, self._label)
 
-    def _symbolic_like(self, inputs: Any, depth: Optional[int], mode: str, dtype: Any = None) -> SymbolicTensor:
-        """Return the symbolic output of an encoding (see `encode`) of symbolic inputs."""
-        shape = encoded_shape(tuple(inputs.shape), depth, mode)
-        return SymbolicTensor(shape, dtype or ("int64" if mode == "int" else config.floatx()))
+    def _encoding_of(self, shape: Any, depth: Optional[int], mode: str, dtype: Any = None) -> SymbolicTensor:
+        """Return the symbolic output of an encoding (see `encode`) of inputs of some shape."""
+        return SymbolicTensor(
+            encoded_shape(tuple(shape), depth, mode), dtype or ("int64" if mode == "int" else config.floatx())
+        )
 
 
 def host_value(value: Any, owner: str) -> Any:

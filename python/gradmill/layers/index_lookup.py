@@ -282,7 +282,7 @@ class IndexLookup(Adapting, HostLayer):
             raise ArgumentError(f"{self._label}: expected text; received dtype {np.asarray(values).dtype}")
         if self._token_type is int and np.asarray(values).dtype.kind not in "iub":
             raise ArgumentError(f"{self._label}: expected integers; received dtype {np.asarray(values).dtype}")
-        array = np.array(bytes(values), object) if isinstance(values, bytes) else np.asarray(values)
+        array = np.asarray(values, object)
         return self.numbers_of_list(array.ravel().tolist()).reshape(array.shape)
 
     def _tokens_of(self, values: Any) -> Any:
@@ -303,10 +303,14 @@ class IndexLookup(Adapting, HostLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return a symbolic tensor like the output."""
+        return self.encoding_of_shape(inputs.shape)
+
+    def encoding_of_shape(self, shape: Any) -> Any:
+        """Return a symbolic tensor like the output for inputs of a shape."""
         if self.invert:
-            return self._symbolic_like(inputs, None, "int", "string" if self._token_type is bytes else "int64")
-        depth = self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size() if self._tokens else None
-        return self._symbolic_like(inputs, depth, self.output_mode)
+            return self._encoding_of(shape, None, "int", "string" if self._token_type is bytes else "int64")
+        has_depth = self.pad_to_max_tokens or self._tokens
+        return self._encoding_of(shape, self.depth if has_depth else None, self.output_mode)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

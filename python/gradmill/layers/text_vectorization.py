@@ -188,36 +188,34 @@ class TextVectorization(Adapting, HostLayer):
 
     def call(self, inputs: Any) -> Any:
         """Return numbers of words, or one row of the vocabulary's size for each text."""
+        self._lookup_layer.require_vocabulary()
         single = isinstance(inputs, bytes)
         rows = self._words([inputs] if single else inputs)
-        if self._output_mode != "int":
-            encoded = self._encoded(rows)
-            return encoded[0] if single else encoded
-        lookup = self._lookup_layer
-        lookup.require_vocabulary()
         lengths = np.array([len(row) for row in rows], "int64")
-        numbers = lookup.numbers_of_list([word for row in rows for word in row])
+        numbers = self._lookup_layer.numbers_of_list([word for row in rows for word in row])
         if self._ragged:
             return ragged.RaggedTensor.from_row_lengths(numbers, lengths)
-        width = self._output_sequence_length
-        padded = np.zeros((len(rows), max(int(lengths.max(initial=0)), width or 0)), "int64")
-        padded[np.arange(padded.shape[1]) < lengths[:, None]] = numbers
-        padded = padded if width is None else np.ascontiguousarray(padded[:, :width])
-        return ops.convert_to_tensor(padded[0] if single else padded)
+        made = self._padded(numbers, lengths) if self._output_mode == "int" else self._encoded(numbers, lengths)
+        return made[0] if single else made
 
-    def _encoded(self, rows: list) -> Any:
+    def _padded(self, numbers: np.ndarray, lengths: np.ndarray) -> Any:
+        width = self._output_sequence_length
+        padded = np.zeros((len(lengths), max(int(lengths.max(initial=0)), width or 0)), "int64")
+        padded[np.arange(padded.shape[1]) < lengths[:, None]] = numbers
+        return ops.convert_to_tensor(padded if width is None else np.ascontiguousarray(padded[:, :width]))
+
+    def _encoded(self, numbers: np.ndarray, lengths: np.ndarray) -> Any:
         lookup = self._lookup_layer
-        lookup.require_vocabulary()
         if self._output_mode == "one_hot":
-            if len({len(row) for row in rows}) > 1:
-                raise ShapeError(f"{self._label}: expected equally many words in mode 'one_hot'; received {rows!r}")
-            return encode(
-                np.stack([lookup.numbers_of_list(row) for row in rows]), "one_hot", lookup.depth, config.floatx()
-            )
-        counts = np.zeros((len(rows), lookup.depth), config.floatx())
-        for place, row in enumerate(rows):
-            numbers = lookup.numbers_of_list(row)
-            np.add.at(counts[place], numbers[numbers >= 0], 1)
+            if len(set(lengths.tolist())) > 1:
+                raise ShapeError(
+                    f"{self._label}: expected equally many words in mode 'one_hot'; received {lengths.tolist()}"
+                )
+            words = numbers.reshape(len(lengths), lengths.max(initial=0))
+            return encode(words, "one_hot", lookup.depth, config.floatx())
+        counts = np.zeros((len(lengths), lookup.depth), config.floatx())
+        places, known = np.repeat(np.arange(len(lengths)), lengths), numbers >= 0
+        np.add.at(counts, (places[known], numbers[known]), 1)
         if self._output_mode == "multi_hot":
             counts = np.minimum(counts, 1)
         return lookup.weighted(ops.convert_to_tensor(counts))
@@ -226,9 +224,7 @@ class TextVectorization(Adapting, HostLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return a symbolic tensor like the output."""
-        if self._output_mode == "int":
-            return self._symbolic_like(_Shaped((inputs.shape[0], self._output_sequence_length)), None, "int")
-        return self._lookup_layer.compute_output_spec(_Shaped((inputs.shape[0], None)))
+        return self._lookup_layer.encoding_of_shape((inputs.shape[0], self._output_sequence_length))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -274,11 +270,6 @@ class TextVectorization(Adapting, HostLayer):
     def load_assets(self, dir_path: str) -> None:
         """Read the vocabulary that `save_assets` wrote."""
         self._lookup_layer.load_assets(dir_path)
-
-
-class _Shaped:
-    def __init__(self, shape: tuple):
-        self.shape = shape
 
 
 def _named(setting: Any) -> Any:

@@ -13,7 +13,7 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
 from gradmill.models.graph import node_of, replay, trace_graph, upgrade_call
-from gradmill.models.host_part import fit_text, host_part, read_batch, was_read
+from gradmill.models.host_part import fit_text, host_part, host_reader, was_read
 from gradmill.models.model import Model, connect_functional
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, flatten, map_structure
@@ -163,7 +163,7 @@ class Functional(Model):
         return map_structure(lambda tensor: SymbolicTensor(tensor.shape, tensor.dtype), self._output_structure)
 
     def _host_reader(self) -> Any:
-        return read_batch(self, self)
+        return host_reader(self)
 
     def _flat_inputs(self, inputs: Any) -> list:
         """Return the inputs in order, cast to their dtype and with the rank of the symbolic ones."""

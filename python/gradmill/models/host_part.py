@@ -112,8 +112,8 @@ def fit_text(label: str, tensor: SymbolicTensor, value: Any) -> Any:
     return value
 
 
-def read_batch(model: Any, functional: Any) -> Optional[Callable]:
-    """Return the function from a model's x to what its compiled steps read; None when that is x itself."""
+def host_reader(functional: Any) -> Optional[Callable]:
+    """Return the function from a functional model's x to what its compiled steps read; None when that is x itself."""
     part = functional._host_part
     if part is None:
         return None

@@ -12,7 +12,8 @@ import numpy as np
 from gradmill import _core, symbolic
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.ops.calling import public_op, tensor
-from gradmill.ops.shape import concatenate, flip, stack
+from gradmill.ops.entries import entries_of, side_by_side
+from gradmill.ops.shape import concatenate, flip
 from gradmill.symbolic import flatten, map_structure
 
 __all__ = [
@@ -140,20 +141,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     return init_val
 
 
-def _length(who: str, xs: Any) -> int:
-    leaves = flatten(xs)
-    if not leaves or any(each.ndim < 1 for each in leaves) or len({each.shape[0] for each in leaves}) != 1:
-        shapes = [tuple(each.shape) for each in leaves]
-        raise ArgumentError(f"{who}: expected tensors with the same number of entries; received shapes {shapes}")
-    return leaves[0].shape[0]
-
-
-def _joined(rows: List[Any]) -> Any:
-    """A structure of tensors for each turn, as a structure of stacked tensors."""
-    columns = iter([stack.eager(list(column)) for column in zip(*(flatten(row) for row in rows))])
-    return map_structure(lambda _: next(columns), rows[0])
-
-
 def scan(
     f: Callable,
     init: Any,
@@ -186,17 +173,17 @@ def scan(
     """
     if xs is None and length is None:
         raise ArgumentError("scan: expected xs or length; received neither")
-    xs = None if xs is None else map_structure(tensor, xs)
-    turns = int(length or 0) if xs is None else _length("scan", xs)
+    entries = [None] * int(length or 0) if xs is None else entries_of("scan", xs)
+    turns = len(entries)
     if turns < 1 or (length is not None and int(length) != turns):
         raise ArgumentError(f"scan: expected at least one turn, and as many as entries; received {turns} and {length}")
     results: List[Any] = []
-    for i in reversed(builtins.range(turns)) if reverse else builtins.range(turns):
-        init, found = f(init, None if xs is None else map_structure(lambda leaf, i=i: leaf[i], xs))
+    for entry in reversed(entries) if reverse else entries:
+        init, found = f(init, entry)
         results.append(found)
     if results[0] is None:
         return init, None
-    return init, _joined(results[::-1] if reverse else results)
+    return init, side_by_side(results[::-1] if reverse else results)
 
 
 @public_op
@@ -218,10 +205,10 @@ def map(f: Callable, xs: Any) -> Any:
         >>> gm.ops.map(lambda x: x * x, gm.ops.array([1, 2, 3])).numpy()
         array([1, 4, 9], dtype=int32)
     """
-    xs = map_structure(tensor, xs)
-    if _length("map", xs) == 0:
+    entries = entries_of("map", xs)
+    if not entries:
         raise ArgumentError("map: expected at least one entry; received none")
-    return _joined([f(map_structure(lambda leaf, i=i: leaf[i], xs)) for i in builtins.range(_length("map", xs))])
+    return side_by_side([f(entry) for entry in entries])
 
 
 @public_op
@@ -293,7 +280,8 @@ def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: Optional[str
                 arguments[place] = column[number]
             entries = {key: column[number] for key, column in keyed.items()}
             results.append(map_structure(tensor, pyfunc(*arguments, **entries, **named)))
-        return map_structure(lambda each: _core.ops.reshape(each, shape=[*shape, *each.shape[1:]]), _joined(results))
+        columns = side_by_side(results)
+        return map_structure(lambda each: _core.ops.reshape(each, shape=[*shape, *each.shape[1:]]), columns)
 
     return call
 

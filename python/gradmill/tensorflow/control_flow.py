@@ -6,65 +6,45 @@ from typing import Any, Callable, Optional
 
 from gradmill import ops
 from gradmill.errors import ArgumentError
-from gradmill.symbolic import flatten, map_structure
+from gradmill.ops.entries import entries_of, side_by_side
+from gradmill.symbolic import map_structure
 
 
 def cond(pred: Any, true_fn: Callable, false_fn: Callable, name: Any = None) -> Any:
     """`tf.cond`: call one of two functions; a condition that is compiled needs tf.where instead."""
-    return true_fn() if bool(pred) else false_fn()
+    return ops.cond(pred, true_fn, false_fn)
 
 
 def while_loop(
     cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: Optional[int] = None, **_: Any
 ) -> Any:
     """`tf.while_loop`: call `body` on the loop's variables as long as `cond` of them holds."""
-    values, turns = [map_structure(ops.convert_to_tensor, each) for each in loop_vars], 0
-    while (maximum_iterations is None or turns < int(maximum_iterations)) and bool(cond(*values)):
-        result = body(*values)
-        values = list(result) if isinstance(result, (list, tuple)) else [result]
-        turns += 1
-    return values
+    first = [map_structure(ops.convert_to_tensor, each) for each in loop_vars]
+    return list(ops.while_loop(cond, body, first, maximum_iterations))
 
 
 def map_fn(fn: Callable, elems: Any, dtype: Any = None, fn_output_signature: Any = None, **_: Any) -> Any:
     """`tf.map_fn`: the results of a function for each entry along the first axis, side by side."""
-    columns = [ops.unstack(leaf) for leaf in flatten(elems)]
-    results = []
-    for row in zip(*columns):
-        leaves = iter(row)
-        results.append(fn(map_structure(lambda _, leaves=leaves: next(leaves), elems)))
-    stacked = iter([ops.stack(list(column)) for column in zip(*(flatten(each) for each in results))])
-    return map_structure(lambda _: next(stacked), results[0])
+    return ops.map(fn, elems)
 
 
 def foldl(fn: Callable, elems: Any, initializer: Any = None, **_: Any) -> Any:
     """`tf.foldl`: a function of what came out before and the next entry along the first axis, from the first on."""
-    return _folded(fn, _entries(elems), initializer)[-1]
+    return _folded(fn, entries_of("tf.foldl", elems), initializer)[-1]
 
 
 def foldr(fn: Callable, elems: Any, initializer: Any = None, **_: Any) -> Any:
     """`tf.foldr`: the same from the last entry on."""
-    return _folded(fn, _entries(elems)[::-1], initializer)[-1]
+    return _folded(fn, entries_of("tf.foldr", elems)[::-1], initializer)[-1]
 
 
 def scan(fn: Callable, elems: Any, initializer: Any = None, reverse: bool = False, **_: Any) -> Any:
     """`tf.scan`: the results of `tf.foldl` after each entry, side by side."""
-    entries = _entries(elems)[:: -1 if reverse else 1]
+    entries = entries_of("tf.scan", elems)[:: -1 if reverse else 1]
     results = _folded(fn, entries, initializer)
     if len(results) > len(entries):
         results = results[1:]
-    stacked = [ops.stack(list(column)) for column in zip(*map(flatten, results[:: -1 if reverse else 1]))]
-    waiting = iter(stacked)
-    return map_structure(lambda _: next(waiting), results[0])
-
-
-def _entries(elems: Any) -> list:
-    """Return the entries along the first axis, structured as `elems` is."""
-    entries = []
-    for row in zip(*(ops.unstack(ops.convert_to_tensor(leaf)) for leaf in flatten(elems))):
-        leaves = iter(row)
-        entries.append(map_structure(lambda _, leaves=leaves: next(leaves), elems))
-    return entries
+    return side_by_side(results[:: -1 if reverse else 1])
 
 
 def _folded(fn: Callable, entries: list, initializer: Any) -> list:

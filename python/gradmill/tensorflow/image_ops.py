@@ -233,11 +233,7 @@ def adjust_gamma(image: Any, gamma: float = 1, gain: float = 1) -> Any:
 
 def rgb_to_grayscale(images: Any, name: Any = None) -> Any:
     """`tf.image.rgb_to_grayscale`: the luma of each pixel."""
-
-    def change(x: Any) -> Any:
-        return ops.sum(ops.multiply(x, ops.convert_to_tensor([0.2989, 0.587, 0.114])), -1, keepdims=True)
-
-    return _in_floats(change, images)
+    return _in_floats(lambda x: ops.image.rgb_to_grayscale(x, "channels_last"), images)
 
 
 def grayscale_to_rgb(images: Any, name: Any = None) -> Any:

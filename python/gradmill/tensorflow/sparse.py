@@ -117,9 +117,7 @@ def to_dense(sp_input: SparseTensor, default_value: Any = None, validate_indices
 def reorder(sp_input: SparseTensor, name: Any = None) -> SparseTensor:
     """`tf.sparse.reorder`: the places row by row."""
     order = np.lexsort(sp_input._places.T[::-1])
-    values = sp_input.values
-    chosen = as_text(np.asarray(values)[order]) if is_text(values) else ops.take(values, order, axis=0)
-    return SparseTensor(sp_input._places[order], chosen, sp_input._sizes)
+    return _chosen(sp_input, order)
 
 
 def reshape(sp_input: SparseTensor, shape: Any, name: Any = None) -> SparseTensor:
@@ -130,9 +128,7 @@ def reshape(sp_input: SparseTensor, shape: Any, name: Any = None) -> SparseTenso
     if (sizes < 0).sum() == 1 and known and total % known == 0:
         sizes[sizes < 0] = total // known
     if (sizes < 0).any() or int(np.prod(sizes)) != total:
-        raise ShapeError(
-            f"tf.sparse.reshape: expected a shape of {total} places; received {sizes.tolist()}"
-        )
+        raise ShapeError(f"tf.sparse.reshape: expected a shape of {total} places; received {sizes.tolist()}")
     flat = np.ravel_multi_index(tuple(sp_input._places.T), sp_input._sizes.tolist())
     places = np.stack(np.unravel_index(flat, sizes.tolist()), axis=1)
     return SparseTensor(places, sp_input.values, sizes)
@@ -152,10 +148,14 @@ def reduce_sum(sp_input: SparseTensor, axis: Any = None, keepdims: bool = False,
 
 def retain(sp_input: SparseTensor, to_retain: Any) -> SparseTensor:
     """`tf.sparse.retain`: the values that are chosen by booleans."""
-    kept = np.flatnonzero(np.asarray(to_retain))
+    return _chosen(sp_input, np.flatnonzero(np.asarray(to_retain)))
+
+
+def _chosen(sp_input: SparseTensor, numbers: np.ndarray) -> SparseTensor:
+    """Return some of the values, by their numbers, in that order."""
     values = sp_input.values
-    chosen = as_text(np.asarray(values)[kept]) if is_text(values) else ops.take(values, kept, axis=0)
-    return SparseTensor(sp_input._places[kept], chosen, sp_input._sizes)
+    chosen = as_text(np.asarray(values)[numbers]) if is_text(values) else ops.take(values, numbers, axis=0)
+    return SparseTensor(sp_input._places[numbers], chosen, sp_input._sizes)
 
 
 def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
