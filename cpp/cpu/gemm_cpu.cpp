@@ -1,87 +1,23 @@
-// Matrix products: how the output is cut, and the walk of one worker over its units.
+// Matrix products: the walk of one worker over its units.
 //
 // The order of loops, from the outside: groups of units (units that share columns, or for products of few rows units
 // that share rows), blocks of k, units, panels of B, blocks of rows of A. A panel (k_block x 2 vectors, 16 KB on AVX2)
 // stays in L1 while all rows of the unit pass it; the rows of A (64 x k_block floats, 64 KB) and the panels (256 KB)
 // stay in L2 while they pass each other. B in rows is packed by the first row block on its way (Strip::keep), which
 // costs stores but no pass of its own. A in rows is read in place, as a few streams, unless its rows lie pages apart.
+// What comes next (a panel of B, the rows of A and the tile of the next unit) lies in short rows far apart, which no
+// hardware follows: the kernels ask for it as they go.
 
 #include "cpu/gemm.h"
 
-#include "cpu/gemm_micro.h"
+#include "cpu/gemm_layout.h"
 #include "cpu/gemm_pack.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-constexpr long k_block = 256;               // a panel of 16 KB with 2 vectors of 32 bytes: half of L1
-constexpr long unit_work = 400 * 1000;      // multiply-adds of the smallest unit worth handing out, about 8 us
-constexpr long wanted_units = 128;          // 64 workers get 2 each
-constexpr long unit_row_bytes = 1024;       // widest unit: 256 floats, to repay the packing of A
-constexpr long unit_bytes = 64 * 1024;      // largest tile; with 128 KB products of side 2048 lose 5 % to L2 misses
-constexpr long unit_min_blocks = 4;         // fewest row blocks of a unit where rows are split
-constexpr long flat_rows = 128;             // up to here columns are split: B, the larger part, is read once
-constexpr long group_tile_bytes = 1 << 20;  // tiles of a group that wait for the next block of k
 constexpr long page_bytes = 4096;
-
-static inline long ceil_div(long x, long y) { return (x + y - 1) / y; }
-static inline long min_of(long x, long y) { return x < y ? x : y; }
-static inline long max_of(long x, long y) { return x > y ? x : y; }
-
-static GemmSplit split_problem(const GemmProblem& problem, const GemmSource* source, long element_size) {
-  const long m = problem.m, n = problem.n;
-  if (m <= 0 || n <= 0) return {0, 0, 0};
-  const long panel = panel_vectors * GM_GEMM_VECTOR_BYTES / element_size;
-  const long wanted = max_of(1, min_of(wanted_units, m * n * problem.k / unit_work));
-  const long widest = unit_row_bytes / element_size;
-  const long fewest_rows = source && source->unit_rows > 0 ? source->unit_rows : unit_min_blocks * max_rows;
-  const long row_units_worthwhile = m / fewest_rows;
-  long row_units = 1;
-  long col_units = ceil_div(n, widest);
-  if (m > flat_rows || row_units_worthwhile > ceil_div(n, panel)) {
-    const long rows_that_fit = unit_bytes / element_size / min_of(n, widest);
-    row_units = max_of(ceil_div(m, rows_that_fit), min_of(ceil_div(wanted, col_units), row_units_worthwhile));
-  } else {
-    col_units = max_of(col_units, min_of(wanted, ceil_div(n, panel)));
-  }
-  const long row_block = ceil_div(m, row_units);
-  const long col_block = min_of(n, ceil_div(ceil_div(n, col_units), panel) * panel);
-  return {row_block, col_block, ceil_div(m, row_block) * ceil_div(n, col_block)};
-}
-
-// Everything that follows from the problem and its split.
-struct Layout {
-  GemmSplit split;
-  long row_units;
-  long k_blocks, k_step;
-  long panel_width;  // columns of a whole panel
-  long group_tiles;  // tiles that fit the scratch
-  long tile_size, packed_b_size, packed_a_size;  // elements
-
-  template <typename T>
-  static Layout of(const GemmProblem& problem, const GemmSource* source = nullptr) {
-    Layout layout;
-    layout.split = split_problem(problem, source, sizeof(T));
-    const GemmSplit& split = layout.split;
-    layout.row_units = split.units > 0 ? ceil_div(problem.m, split.row_block) : 0;
-    layout.k_blocks = max_of(1, ceil_div(problem.k, k_block));
-    layout.k_step = ceil_div(problem.k, layout.k_blocks);
-    const long vectors = split.row_block <= wide_max_rows ? wide_vectors : panel_vectors;
-    layout.panel_width = vectors * Vectors<T>::lanes;
-    layout.tile_size = round_up(split.row_block * split.col_block, 16);
-    const long tiles = group_tile_bytes / max_of(1, layout.tile_size * static_cast<long>(sizeof(T)));
-    layout.group_tiles = layout.k_blocks == 1 && layout.row_units > 1 ? 1 : max_of(1, min_of(split.units, tiles));
-    layout.packed_b_size = round_up(layout.k_step * round_up(split.col_block, layout.panel_width), 16);
-    layout.packed_a_size = source && source->a_columns ? packed_rows_stride<T>(split.row_block) * layout.k_step
-                                                       : packed_rows_stride<T>(layout.k_step) * split.row_block;
-    return layout;
-  }
-
-  long total_size() const { return group_tiles * tile_size + packed_b_size + packed_a_size; }
-
- private:
-  static long round_up(long x, long to) { return ceil_div(x, to) * to; }
-};
+constexpr long ahead_bytes = 4 << 20;  // products of less memory find most of it in the caches
 
 template <typename T>
 class Worker {
@@ -91,23 +27,23 @@ class Worker {
          const GemmEpilogue* epilogue)
       : problem_(problem), source_(source), layout_(Layout::of<T>(problem, source)), a_(a), b_(b), c_(c), ldc_(ldc),
         epilogue_(epilogue), tiles_(static_cast<T*>(scratch)),
-        packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size), packed_a_(packed_b_ + layout_.packed_b_size) {}
+        packed_b_(tiles_ + layout_.group_tiles * layout_.tile_size), packed_a_(packed_b_ + layout_.packed_b_size) {
+    clear(own_ahead_);
+  }
 
   void run(long begin, long end) {
     while (begin < end) {
       const long group = group_length(begin, end);
-      if (epilogue_ == nullptr) {
-        for (long block = 0; block < layout_.k_blocks; ++block) {
-          for (long i = begin; i < begin + group; ++i) {
-            const Block unit = unit_block(i);
-            multiply(unit, block, c_ + unit.row * ldc_ + unit.col, ldc_, shares_columns(group), i > begin);
-          }
-        }
-      } else if (layout_.row_units > 1) {
-        run_tall_group(begin, group);
-      } else {
-        run_wide_group(begin, group);
+      const long steps = layout_.k_blocks * group;
+      Task task = task_of(begin, group, 0);
+      for (long step = 0; step < steps; ++step) {
+        const bool is_last = step + 1 == steps;
+        const Task next = is_last ? task : task_of(begin, group, step + 1);
+        multiply(task, is_last ? nullptr : &next);
+        if (epilogue_ && layout_.row_units > 1 && task.block + 1 == layout_.k_blocks) finish(task.unit, task.out);
+        task = next;
       }
+      if (epilogue_ && layout_.row_units == 1) finish(side_by_side(begin, group), tiles_);
       begin += group;
     }
   }
@@ -134,41 +70,49 @@ class Worker {
 
   bool shares_columns(long group) const { return layout_.row_units > 1 && group > 1; }
 
-  // Units below each other, each with a tile of its own.
-  void run_tall_group(long begin, long group) {
-    for (long block = 0; block < layout_.k_blocks; ++block) {
-      for (long i = 0; i < group; ++i) {
-        const Block unit = unit_block(begin + i);
-        T* tile = tiles_ + (layout_.k_blocks == 1 ? 0 : i * layout_.tile_size);
-        multiply(unit, block, tile, unit.cols, shares_columns(group), i > 0);
-        if (block + 1 == layout_.k_blocks) {
-          epilogue_->run(epilogue_->context, tile, unit.cols, unit.row, unit.rows, unit.col, unit.cols);
-        }
-      }
+  // One unit, one block of k.
+  struct Task {
+    Block unit;
+    long block;
+    T* out;
+    long out_stride;
+    bool shares_columns;  // all panels are kept for the units that follow
+    bool later_in_group;  // an earlier unit has left packed what the group shares (the panels, or else the rows of A)
+  };
+
+  Task task_of(long begin, long group, long step) const {
+    const long i = step % group, block = step / group;
+    const Block unit = unit_block(begin + i);
+    Task task{unit, block, nullptr, ldc_, shares_columns(group), i > 0};
+    if (epilogue_ == nullptr) {
+      task.out = c_ + unit.row * ldc_ + unit.col;
+    } else if (layout_.row_units > 1) {  // units below each other, each with a tile of its own
+      task.out = tiles_ + (layout_.k_blocks == 1 ? 0 : i * layout_.tile_size);
+      task.out_stride = unit.cols;
+    } else {  // side by side, in one tile: the epilogue gets long rows
+      const Block all = side_by_side(begin, group);
+      task.out = tiles_ + unit.col - all.col;
+      task.out_stride = all.cols;
     }
+    return task;
   }
 
-  // Units side by side, in one tile: the epilogue gets long rows.
-  void run_wide_group(long begin, long group) {
+  Block side_by_side(long begin, long group) const {
     const Block first = unit_block(begin), last = unit_block(begin + group - 1);
-    const long cols = last.col + last.cols - first.col;
-    for (long block = 0; block < layout_.k_blocks; ++block) {
-      for (long i = 0; i < group; ++i) {
-        const Block unit = unit_block(begin + i);
-        multiply(unit, block, tiles_ + unit.col - first.col, cols, false, i > 0);
-      }
-    }
-    epilogue_->run(epilogue_->context, tiles_, cols, first.row, first.rows, first.col, cols);
+    return {first.row, first.rows, first.col, last.col + last.cols - first.col};
   }
 
-  // One unit, one block of k. shares_columns: all panels are kept for the units that follow; later_in_group: an earlier
-  // unit has left packed what the group shares (the panels, or else the rows of A).
-  void multiply(const Block& unit, long block, T* out, long out_stride, bool shares_columns, bool later_in_group) {
-    const long k_begin = block * layout_.k_step;
+  void finish(const Block& block, const T* tile) const {
+    epilogue_->run(epilogue_->context, tile, block.cols, block.row, block.rows, block.col, block.cols);
+  }
+
+  void multiply(const Task& task, const Task* next) {
+    const Block& unit = task.unit;
+    const long k_begin = task.block * layout_.k_step;
     const long k = min_of(layout_.k_step, problem_.k - k_begin);
     const T* a = k > 0 && !source_ ? a_ + unit.row * problem_.a_row + k_begin * problem_.a_col : nullptr;
     const bool pack_a = source_ || pays_to_pack_a(unit.rows, unit.cols, k);
-    if (pack_a && k > 0 && (shares_columns || !later_in_group)) {
+    if (pack_a && k > 0 && (task.shares_columns || !task.later_in_group)) {
       if (!source_) {
         pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
       } else if (source_->a_columns) {
@@ -177,21 +121,22 @@ class Worker {
         source_->pack_a(source_->context, unit.row, unit.rows, k_begin, k, packed_a_, packed_rows_stride<T>(k));
       }
     }
-    const bool b_packed = shares_columns && later_in_group;
+    const bool b_packed = task.shares_columns && task.later_in_group;
     Strip<T> strip;
     for (long j = 0; j < unit.cols; j += strip.cols) {
       strip.cols = strip_columns(unit.cols - j);
       strip.k = k;
-      strip.accumulate = block > 0;
+      strip.accumulate = task.block > 0;
       strip.ahead = ahead_;
-      strip.c_stride = out_stride;
+      strip.c_stride = task.out_stride;
       const long vectors = kernel_vectors(strip.cols);
       const RowBlocks blocks = RowBlocks::of(unit.rows, vectors == broad_vectors ? broad_max_rows : max_rows);
       const long packed_stride = vectors * Vectors<T>::lanes;
-      T* packed = packed_b_ + (shares_columns ? j * layout_.k_step : 0);
+      T* packed = packed_b_ + (task.shares_columns ? j * layout_.k_step : 0);
       const bool make_b = source_ && source_->pack_b;
       const T* b = k > 0 && !make_b ? b_ + k_begin * problem_.b_row + (unit.col + j) * problem_.b_col : nullptr;
       const bool can_keep = vectors == panel_vectors;
+      if (looks_ahead_ && k >= 16) look_ahead(task, next, j + strip.cols, blocks.tall + blocks.low, k / 4);
       bool keep = false;
       strip.b = packed;
       strip.b_stride = packed_stride;
@@ -200,8 +145,8 @@ class Worker {
           source_->pack_b(source_->context, k_begin, k, unit.col + j, strip.cols, packed, packed_stride);
         } else if (source_ && source_->b_piece > 0) {
           pack_pieces(k_begin, k, unit.col + j, strip.cols, packed_stride, packed);
-        } else if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !shares_columns)) {
-          keep = can_keep && (shares_columns || blocks.tall + blocks.low > 1);
+        } else if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !task.shares_columns)) {
+          keep = can_keep && (task.shares_columns || blocks.tall + blocks.low > 1);
           strip.b = b;
           strip.b_stride = problem_.b_row;
         } else {
@@ -212,14 +157,49 @@ class Worker {
       long done = 0;
       if (keep) {
         strip.keep = packed;
-        run_blocks(strip, a, pack_a, blocks, 0, 1, vectors, out + j);
+        run_blocks(strip, a, pack_a, blocks, 0, 1, vectors, task.out + j);
         strip.b = packed;
         strip.b_stride = packed_stride;
         done = 1;
       }
       strip.keep = nullptr;
-      run_blocks(strip, a, pack_a, blocks, done, blocks.tall + blocks.low, vectors, out + j);
+      run_blocks(strip, a, pack_a, blocks, done, blocks.tall + blocks.low, vectors, task.out + j);
     }
+  }
+
+  // While a panel is multiplied: asks for the next one where that comes from memory, and near the end of the unit for
+  // what the next task reads. `calls` kernels with `lines` fetches each run below a panel.
+  void look_ahead(const Task& task, const Task* next, long col, long calls, long lines) {
+    if (!has_more(&own_ahead_)) clear(own_ahead_);
+    const long left = task.unit.cols - col;
+    if (left > 0 && !source_ && !(task.shares_columns && task.later_in_group)) ahead_of_panel(task, col);
+    if (next == nullptr) return;
+    const bool reads_a = !source_ && (next->shares_columns || !next->later_in_group || next->block != task.block);
+    const bool reads_c = next->out != task.out;
+    const long rows = next->unit.rows, k_begin = next->block * layout_.k_step;
+    const long k = min_of(layout_.k_step, problem_.k - k_begin);
+    const bool by_rows = problem_.a_col == 1;
+    const long a_lines = by_rows ? rows : k, a_bytes = (by_rows ? k : rows) * size;
+    const long c_bytes = next->unit.cols * size;
+    const long wanted = (reads_a ? ceil_div(a_bytes, 64) * ceil_div(a_lines, lines) : 0) +
+                        (reads_c ? ceil_div(c_bytes, 64) * ceil_div(rows, lines) : 0);
+    const long panels_wanted = ceil_div(wanted, calls) + 1, panels_left = ceil_div(left, layout_.panel_width) + 1;
+    if (panels_left != min_of(panels_wanted, ceil_div(task.unit.cols, layout_.panel_width))) return;
+    if (reads_a) {
+      const T* a = a_ + next->unit.row * problem_.a_row + k_begin * problem_.a_col;
+      add_rows(own_ahead_, a, (by_rows ? problem_.a_row : problem_.a_col) * size, a_lines, a_bytes);
+    }
+    if (reads_c) add_rows(own_ahead_, next->out, next->out_stride * size, rows, c_bytes);
+    if (!(next->shares_columns && next->later_in_group)) ahead_of_panel(*next, 0);
+  }
+
+  void ahead_of_panel(const Task& task, long col) {
+    if (source_) return;
+    const long k_begin = task.block * layout_.k_step, k = min_of(layout_.k_step, problem_.k - k_begin);
+    const long cols = min_of(layout_.panel_width, task.unit.cols - col);
+    const T* b = b_ + k_begin * problem_.b_row + (task.unit.col + col) * problem_.b_col;
+    if (problem_.b_col == 1) add_rows(own_ahead_, b, problem_.b_row * size, k, cols * size);
+    else add_rows(own_ahead_, b, problem_.b_col * size, cols, k * size);
   }
 
   // A panel of B whose rows come in pieces.
@@ -296,7 +276,12 @@ class Worker {
   T* tiles_;
   T* packed_b_;
   T* packed_a_;
-  Ahead* const ahead_ = worker_ahead();
+  static constexpr long size = sizeof(T);
+  Ahead own_ahead_;
+  Ahead* const chain_ahead_ = worker_ahead();  // of the chain that this product is a part of
+  Ahead* const ahead_ = chain_ahead_ ? chain_ahead_ : &own_ahead_;
+  const bool looks_ahead_ =
+      !chain_ahead_ && (problem_.m * problem_.n + problem_.k * (problem_.m + problem_.n)) * size >= ahead_bytes;
 };
 
 // All rows of C under one panel. `keep` is where the rows of B are packed on the way, or null.

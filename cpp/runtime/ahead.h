@@ -10,9 +10,14 @@ namespace gradmill {
 struct Ahead {
   static constexpr int most_ranges = 12;
   static constexpr size_t most_bytes = 256 * 1024;  // half of a second-level cache of usual size
+  static constexpr long line = 64;
 
+  // `lines` cache lines, `step` bytes apart, then the same `columns` - 1 times more, each time a line further: memory in
+  // one piece, or the rows of a matrix.
   struct Range {
-    const char *at, *end;
+    const char *first, *at;
+    long step, lines, columns;
+    long left;  // lines of this column
   };
   Range ranges[most_ranges];
   int next, count;  // the first that is not fetched yet, and how many there are
@@ -29,13 +34,20 @@ static inline void clear(Ahead& ahead) {
 }
 
 // Ranges that are known or do not fit are left out.
-static inline void add_range(Ahead& ahead, const char* at, size_t bytes) {
-  if (ahead.count == Ahead::most_ranges || ahead.bytes + bytes > Ahead::most_bytes) return;
+static inline void add_rows(Ahead& ahead, const void* first, long step, long rows, long row_bytes) {
+  const char* const at = static_cast<const char*>(first);
+  const long columns = (row_bytes + Ahead::line - 1) / Ahead::line;
+  const auto bytes = static_cast<size_t>(rows * columns * Ahead::line);
+  if (bytes == 0 || ahead.count == Ahead::most_ranges || ahead.bytes + bytes > Ahead::most_bytes) return;
   for (int i = 0; i < ahead.count; ++i) {
-    if (ahead.ranges[i].at == at) return;
+    if (ahead.ranges[i].first == at) return;
   }
-  ahead.ranges[ahead.count++] = {at, at + bytes};
+  ahead.ranges[ahead.count++] = {at, at, step, rows, columns, rows};
   ahead.bytes += bytes;
+}
+
+static inline void add_range(Ahead& ahead, const char* first, size_t bytes) {
+  add_rows(ahead, first, Ahead::line, (static_cast<long>(bytes) + Ahead::line - 1) / Ahead::line, 1);
 }
 
 static inline bool has_more(const Ahead* ahead) { return ahead && ahead->next < ahead->count; }
@@ -47,13 +59,17 @@ struct AheadLines {
 };
 
 static inline AheadLines take_ahead(Ahead* ahead, long lines, const void* otherwise) {
-  constexpr long line = 64;
   if (!has_more(ahead)) return {static_cast<const char*>(otherwise), 0};
   Ahead::Range& range = ahead->ranges[ahead->next];
-  const char* const at = range.at;
-  range.at += lines * line;
-  if (range.at >= range.end) ++ahead->next;
-  return {at, line};
+  const AheadLines taken{range.at, range.step};
+  range.at += lines * range.step;
+  range.left -= lines;
+  if (range.left <= 0) {
+    range.at = range.first += Ahead::line;
+    range.left = range.lines;
+    if (--range.columns == 0) ++ahead->next;
+  }
+  return taken;
 }
 
 }  // namespace gradmill
