@@ -44,6 +44,9 @@ void gemm_run(const GemmProblem& problem, const float* a, const float* b, float*
 void gemm_run(const GemmProblem& problem, const double* a, const double* b, double* c, long ldc, void* scratch,
               long unit_begin, long unit_end, const GemmEpilogue* epilogue);
 
+// How a factor lies in memory: in the type that is multiplied, or in 16 bits.
+enum class Storage { same, bfloat16, float16 };
+
 // Factors that do not lie in memory as matrices of the type that is multiplied, such as the patches of a convolution or
 // 16-bit floats.
 struct GemmSource {
@@ -60,10 +63,13 @@ struct GemmSource {
   // When not null, B comes from here: rows [first, first + count) of its columns [col, col + cols) are written to `to`, one
   // row every `width` elements.
   void (*pack_b)(const void* context, long first, long count, long col, long cols, void* to, long width) = nullptr;
+  // Where B of pack_b also lies as a matrix with the strides of the problem: kernels may read it as it is stored.
+  const void* b_halves = nullptr;
+  Storage b_storage = Storage::same;
 };
 
 // The same with a source: `a` is what the source makes of it, the strides of A in the problem are not read, nor
-// those of B and b with a pack_b.
+// those of B and b with a pack_b and no b_halves.
 GemmSplit gemm_split(const GemmProblem& problem, const GemmSource& source, int element_size);
 size_t gemm_scratch_bytes(const GemmProblem& problem, const GemmSource& source, int element_size);
 void gemm_run(const GemmProblem& problem, const GemmSource& source, const float* b, float* c, long ldc, void* scratch,

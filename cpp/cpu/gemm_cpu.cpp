@@ -141,14 +141,23 @@ class Worker {
       strip.b = packed;
       strip.b_stride = packed_stride;
       if (!b_packed) {
-        if (make_b) {
+        const bool passes_again = can_keep && (task.shares_columns || blocks.tall + blocks.low > 1);
+        const bool whole_rows = problem_.b_col == 1 && strip.cols == packed_stride;
+        if (make_b && source_->b_halves && whole_rows && passes_again) {
+          keep = true;
+          const long at = k_begin * problem_.b_row + unit.col + j;
+          strip.raw = static_cast<const char*>(source_->b_halves) + at * 2;
+          strip.stored = source_->b_storage;
+        } else if (make_b) {
           source_->pack_b(source_->context, k_begin, k, unit.col + j, strip.cols, packed, packed_stride);
         } else if (source_ && source_->b_piece > 0) {
           pack_pieces(k_begin, k, unit.col + j, strip.cols, packed_stride, packed);
-        } else if (problem_.b_col == 1 && strip.cols == packed_stride && (can_keep || !task.shares_columns)) {
-          keep = can_keep && (task.shares_columns || blocks.tall + blocks.low > 1);
+        } else if (whole_rows && (can_keep || !task.shares_columns)) {
+          keep = passes_again;
           strip.b = b;
           strip.b_stride = problem_.b_row;
+          strip.raw = b;
+          strip.stored = Storage::same;
         } else {
           const long readable = (problem_.k - 1 - k_begin) * problem_.b_row + problem_.n - unit.col - j;
           pack_panel(b, problem_.b_row, problem_.b_col, k, strip.cols, packed_stride, readable, packed);
@@ -157,6 +166,7 @@ class Worker {
       long done = 0;
       if (keep) {
         strip.keep = packed;
+        strip.raw_stride = problem_.b_row;
         run_blocks(strip, a, pack_a, blocks, 0, 1, vectors, task.out + j);
         strip.b = packed;
         strip.b_stride = packed_stride;
@@ -296,6 +306,9 @@ static void run_panel(Strip<T> strip, long rows, T* keep) {
     const bool tall = block < blocks.tall;
     const long height = tall ? blocks.height : blocks.height - 1, first = blocks.first_row(block);
     strip.keep = block == 0 ? keep : nullptr;
+    strip.raw = strip.b;
+    strip.raw_stride = strip.b_stride;
+    strip.stored = Storage::same;
     strip.blocks = strip.keep ? 1 : tall ? blocks.tall - block : blocks.low;
     strip.a = a + first * row_of_a;
     strip.a_block = height * row_of_a;

@@ -50,9 +50,17 @@ static void pack_half_b(const void* context, long first, long count, long col, l
   }
 }
 
+template <class A, class B> constexpr bool is_same_storage = false;
+template <class A> constexpr bool is_same_storage<A, A> = true;
+
 template <class Half, class Right>
 static GemmSource half_source(const HalfFactors<Half, Right>* factors) {
-  return {pack_half_a<Half, Right>, factors, factors->problem.a_col != 1, 0, 0, nullptr, pack_half_b<Half, Right>};
+  GemmSource source{pack_half_a<Half, Right>, factors, factors->problem.a_col != 1, 0, 0, nullptr, pack_half_b<Half, Right>};
+  if constexpr (is_half_type<Right>) {
+    source.b_halves = factors->b;
+    source.b_storage = is_same_storage<Right, BFloat16> ? Storage::bfloat16 : Storage::float16;
+  }
+  return source;
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "cpu/gemm.h"
+#include "cpu/simd/half_lanes.h"
 #include "runtime/ahead.h"
 
 #if defined(__AVX512F__)
@@ -68,13 +70,18 @@ struct Vectors<double> {
 };
 
 template <typename T>
-static inline typename Vectors<T>::Whole load(const T* from) {
+static inline typename Vectors<T>::Whole load_vector(const T* from) {
   return *reinterpret_cast<const typename Vectors<T>::Unaligned*>(from);
 }
 template <typename T>
-static inline void store(T* to, typename Vectors<T>::Whole value) {
+static inline void store_vector(T* to, typename Vectors<T>::Whole value) {
   *reinterpret_cast<typename Vectors<T>::Unaligned*>(to) = value;
 }
+
+template <class T> constexpr bool is_void = false;
+template <> constexpr bool is_void<void> = true;
+template <class T, class FROM> struct Stored { typedef FROM Type; };
+template <class T> struct Stored<T, void> { typedef T Type; };
 
 // One panel of C (NV vectors wide) under `blocks` consecutive blocks of R rows, over one block of k.
 template <typename T>
@@ -92,6 +99,10 @@ struct Strip {
   long cols;        // columns to store, <= NV vectors
   bool accumulate;  // add to C rather than overwrite it
   Ahead* ahead;     // what to fetch meanwhile, or null
+  // With `keep`: the first row of the panel as it is stored, and the elements between its rows.
+  const void* raw = nullptr;
+  long raw_stride = 0;
+  Storage stored = Storage::same;
 };
 
 // How A lies: `rows` has A(i, p) = a[i * a_stride + p], `columns` has A(i, p) = a[p * a_stride + i].
@@ -103,7 +114,7 @@ __attribute__((noinline)) static void store_edge(const T* edge, long width, long
   constexpr int lanes = Vectors<T>::lanes;
   for (; rows > 0; --rows, edge += width, c += s.c_stride) {
     long j = 0;
-    for (; j + lanes <= s.cols; j += lanes) store(c + j, s.accumulate ? load(c + j) + load(edge + j) : load(edge + j));
+    for (; j + lanes <= s.cols; j += lanes) store_vector(c + j, s.accumulate ? load_vector(c + j) + load_vector(edge + j) : load_vector(edge + j));
     for (; j < s.cols; ++j) c[j] = s.accumulate ? c[j] + edge[j] : edge[j];
   }
 }
@@ -131,14 +142,25 @@ static inline void multiply_add(V& sum, V row, V value) {
 }
 #endif
 
-template <typename T, int R, int NV, AForm FORM, bool KEEP>
+// B as it is stored, in the type that is multiplied.
+static inline Vectors<float>::Whole load_stored(const float* from) { return load_vector(from); }
+static inline Vectors<double>::Whole load_stored(const double* from) { return load_vector(from); }
+template <class Half>
+static inline Vectors<float>::Whole load_stored(const Half* from) {
+  return load(from).native;
+}
+
+// FROM is void, or with Strip::keep what Strip::raw points to.
+template <typename T, int R, int NV, AForm FORM, class FROM>
 static void run_strip(const Strip<T>& s) {
   typedef typename Vectors<T>::Whole V;
+  constexpr bool KEEP = !is_void<FROM>;
+  typedef typename Stored<T, FROM>::Type B;
   constexpr int lanes = Vectors<T>::lanes;
   constexpr int groups = (R + 2) / 3;  // three rows of A share a pointer: 0, 1 and 2 strides are addressing modes
   const long k = s.k;
   const long a_stride = s.a_stride;
-  const long b_stride = s.b_stride;
+  const long b_stride = KEEP ? s.raw_stride : s.b_stride;
   const long c_stride = s.c_stride;
   const T* a_first = s.a;
   T* c = s.c;
@@ -157,14 +179,15 @@ static void run_strip(const Strip<T>& s) {
         pin(a[g]);
       }
     }
-    const T* b = s.b;
+    const B* b = KEEP ? static_cast<const B*>(s.raw) : reinterpret_cast<const B*>(s.b);
     T* keep = s.keep;
     auto step = [&]() __attribute__((always_inline)) {
       V row[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; ++v) {
-        row[v] = load(b + v * lanes);
-        if constexpr (KEEP) store(keep + v * lanes, row[v]);
+        if constexpr (!KEEP) row[v] = load_vector(b + v * lanes);
+        else row[v] = load_stored(b + v * lanes);
+        if constexpr (KEEP) store_vector(keep + v * lanes, row[v]);
       }
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) {
@@ -199,8 +222,8 @@ static void run_strip(const Strip<T>& s) {
         pin(c);
 #pragma GCC unroll 4
         for (int v = 0; v < NV; ++v) {
-          if (s.accumulate) sum[i][v] += load(c + v * lanes);
-          store(c + v * lanes, sum[i][v]);
+          if (s.accumulate) sum[i][v] += load_vector(c + v * lanes);
+          store_vector(c + v * lanes, sum[i][v]);
         }
       }
     } else {
@@ -208,7 +231,7 @@ static void run_strip(const Strip<T>& s) {
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i)
 #pragma GCC unroll 4
-        for (int v = 0; v < NV; ++v) store(edge + (i * NV + v) * lanes, sum[i][v]);
+        for (int v = 0; v < NV; ++v) store_vector(edge + (i * NV + v) * lanes, sum[i][v]);
       store_edge(edge, NV * lanes, R, s, c);
       c += R * c_stride;
     }
@@ -216,14 +239,14 @@ static void run_strip(const Strip<T>& s) {
 }
 
 // The kernel for `rows` rows (1..R): the usual number comes first, so the chain is one or two comparisons.
-template <typename T, int NV, AForm FORM, bool KEEP, int R>
+template <typename T, int NV, AForm FORM, class FROM, int R>
 static void run_strip_rows(const Strip<T>& s, long rows) {
   if constexpr (R == 1) {
-    run_strip<T, 1, NV, FORM, KEEP>(s);
+    run_strip<T, 1, NV, FORM, FROM>(s);
   } else if (rows == R) {
-    run_strip<T, R, NV, FORM, KEEP>(s);
+    run_strip<T, R, NV, FORM, FROM>(s);
   } else {
-    run_strip_rows<T, NV, FORM, KEEP, R - 1>(s, rows);
+    run_strip_rows<T, NV, FORM, FROM, R - 1>(s, rows);
   }
 }
 
@@ -231,14 +254,18 @@ static void run_strip_rows(const Strip<T>& s, long rows) {
 template <typename T, AForm FORM>
 static void dispatch_strip(const Strip<T>& s, long rows, long vectors) {
   if (vectors == wide_vectors) {
-    run_strip_rows<T, wide_vectors, FORM, false, wide_max_rows>(s, rows);
+    run_strip_rows<T, wide_vectors, FORM, void, wide_max_rows>(s, rows);
   } else if (vectors == broad_vectors) {
-    run_strip_rows<T, broad_vectors, FORM, false, broad_max_rows>(s, rows);
+    run_strip_rows<T, broad_vectors, FORM, void, broad_max_rows>(s, rows);
   } else if (vectors == panel_vectors) {
-    if (s.keep != nullptr) run_strip_rows<T, panel_vectors, FORM, true, max_rows>(s, rows);
-    else run_strip_rows<T, panel_vectors, FORM, false, max_rows>(s, rows);
+    if (s.keep == nullptr) return run_strip_rows<T, panel_vectors, FORM, void, max_rows>(s, rows);
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (s.stored == Storage::bfloat16) return run_strip_rows<T, panel_vectors, FORM, BFloat16, max_rows>(s, rows);
+      if (s.stored == Storage::float16) return run_strip_rows<T, panel_vectors, FORM, Float16, max_rows>(s, rows);
+    }
+    run_strip_rows<T, panel_vectors, FORM, T, max_rows>(s, rows);
   } else {
-    run_strip_rows<T, 1, FORM, false, max_rows>(s, rows);
+    run_strip_rows<T, 1, FORM, void, max_rows>(s, rows);
   }
 }
 

@@ -70,7 +70,7 @@ static void pack_panel(const T* b, long b_row, long b_col, long k, long cols, lo
   if (b_col == 1) {  // whole vectors, which may take along elements of the next row
     constexpr int lanes = Vectors<T>::lanes;
     for (; p < k && p * b_row + width <= readable; ++p)
-      for (long j = 0; j < width; j += lanes) store(to + p * width + j, load(b + p * b_row + j));
+      for (long j = 0; j < width; j += lanes) store_vector(to + p * width + j, load_vector(b + p * b_row + j));
   }
   for (; p < k; ++p)
     for (long j = 0; j < width; ++j) to[p * width + j] = j < cols ? b[p * b_row + j * b_col] : T(0);
