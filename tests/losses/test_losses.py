@@ -1,5 +1,7 @@
 """What losses do beyond Keras's numbers: masks, structures, names, messages."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,41 @@ def test_jaccard_of_masks_alone():
     assert float(gm.losses.jaccard([[1.0, 1.0, 0.0]], [[1.0, 0.0, 1.0]])) == pytest.approx(2 / 3)
     assert float(gm.losses.jaccard([[0.0, 0.0]], [[0.0, 0.0]])) == 1.0
     assert gm.losses.get("jaccard") is gm.losses.jaccard
+
+
+def ways(labels, steps, classes):
+    """All paths whose labels, repeats merged and blanks dropped, are those asked for."""
+    for path in itertools.product(range(classes), repeat=steps):
+        merged = [each for place, each in enumerate(path) if place == 0 or each != path[place - 1]]
+        if [each for each in merged if each] == labels:
+            yield path
+
+
+def test_ctc_is_the_sum_over_all_ways_to_place_the_labels():
+    logits = np.random.RandomState(3).normal(size=(3, 4, 3)).astype("float32")
+    probability = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    labels = [[1, 2], [1, 1], [2]]
+    expected = [
+        -np.log(sum(np.prod([probability[row, step, each] for step, each in enumerate(path)]) for path in paths))
+        for row, paths in enumerate(list(ways(each, 4, 3)) for each in labels)
+    ]
+    found = gm.losses.ctc(np.array([[1, 2], [1, 1], [2, 0]]), logits)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+def test_ctc_trains_a_model_from_labels_without_places():
+    gm.utils.set_random_seed(0)
+    x = np.random.RandomState(0).normal(size=(16, 6, 4)).astype("float32")
+    x[:, :, 0] = np.linspace(-2, 2, 6)  # tells early steps from late ones
+    y = np.tile([[1, 2, 0]], (16, 1))
+    model = gm.Sequential([gm.layers.Dense(8, activation="relu"), gm.layers.Dense(3)])
+    model.compile(gm.optimizers.Adam(0.05), gm.losses.CTC())
+    losses = model.fit(x, y, batch_size=8, epochs=40, verbose=0).history["loss"]
+    assert losses[-1] < 0.3 * losses[0]
+
+
+@pytest.mark.parametrize("y_true, y_pred", [((4,), (4, 5, 3)), ((4, 2), (4, 3)), ((3, 2), (4, 5, 3))])
+def test_ctc_names_both_shapes(y_true, y_pred):
+    with pytest.raises(gm.errors.ShapeError) as caught:
+        gm.losses.ctc(np.ones(y_true, "int32"), np.zeros(y_pred, "float32"))
+    assert str(y_true) in str(caught.value) and str(y_pred) in str(caught.value)

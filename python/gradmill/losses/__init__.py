@@ -42,8 +42,10 @@ from gradmill.losses.regression import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
+from gradmill.losses.sequences import CTC, ctc
 
 _CLASSES = (
+    CTC,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
@@ -79,6 +81,7 @@ _FUNCTIONS = {
     categorical_hinge: (),
     circle: (),
     cosine_similarity: (),
+    ctc: (),
     dice: (),
     hinge: (),
     huber: (),
