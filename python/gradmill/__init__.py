@@ -29,6 +29,7 @@ from gradmill import (
     saving,
     testing,
     tracing,
+    tree,
     utils,
 )
 from gradmill._core import __version__
@@ -98,6 +99,7 @@ __all__ = [
     "testing",
     "tracing",
     "train",
+    "tree",
     "utils",
     "value_and_grad",
 ]

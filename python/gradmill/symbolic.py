@@ -41,7 +41,7 @@ _OP_MODULES = {
 _SHORT_NAMES = {"abs": "absolute"}
 
 # What `flatten` and its like look into.
-_NESTED = (list, tuple, dict)
+_NESTED = (list, tuple, dict, collections.deque)
 
 _name_counts: dict[str, int] = collections.defaultdict(int)
 _connection: dict[str, Any] = {}
@@ -222,6 +222,18 @@ def _add_operators() -> None:
 _add_operators()
 
 
+def is_nested(value: Any) -> bool:
+    """True for lists, tuples, deques and dicts.
+
+    Args:
+        value: anything.
+
+    Returns:
+        bool.
+    """
+    return isinstance(value, _NESTED)
+
+
 def is_symbolic(value: Any) -> bool:
     """True for a SymbolicTensor."""
     return isinstance(value, SymbolicTensor)
@@ -247,12 +259,20 @@ def _collect(values: Any, leaves: list) -> None:
         if not isinstance(value, _NESTED):
             leaves.append(value)
         elif isinstance(value, dict):
-            _collect([value[key] for key in _keys(value)], leaves)
+            _collect([value[key] for key in ordered_keys(value)], leaves)
         else:
             _collect(value, leaves)
 
 
-def _keys(mapping: dict) -> list:
+def ordered_keys(mapping: dict) -> list:
+    """Return the keys of a dict in the order in which its values are flattened.
+
+    Args:
+        mapping: dict.
+
+    Returns:
+        list of keys: those of an OrderedDict in its own order, others sorted where they can be compared.
+    """
     if isinstance(mapping, collections.OrderedDict):
         return list(mapping)
     try:
@@ -272,15 +292,34 @@ def map_structure(function: Callable, structure: Any) -> Any:
         new structure.
     """
     if isinstance(structure, dict):
-        mapped = {key: map_structure(function, structure[key]) for key in _keys(structure)}
-        ordered = ((key, mapped[key]) for key in structure)
-        return collections.OrderedDict(ordered) if isinstance(structure, collections.OrderedDict) else dict(ordered)
-    if isinstance(structure, (list, tuple)):
+        return rebuild(structure, [map_structure(function, structure[key]) for key in ordered_keys(structure)])
+    if isinstance(structure, _NESTED):
         items = [map_structure(function, each) if isinstance(each, _NESTED) else function(each) for each in structure]
-        if isinstance(structure, list):
-            return items
-        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
+        return rebuild(structure, items)
     return function(structure)
+
+
+def rebuild(container: Any, items: list) -> Any:
+    """Return a container like `container`, one level deep, with other items.
+
+    Args:
+        container: list, tuple, named tuple, deque or dict.
+        items: in flattened order.
+
+    Returns:
+        new container; a dict keeps the order of its keys.
+    """
+    if isinstance(container, dict):
+        found = dict(zip(ordered_keys(container), items))
+        ordered = {key: found[key] for key in container}
+        if isinstance(container, collections.defaultdict):
+            return collections.defaultdict(container.default_factory, ordered)
+        return collections.OrderedDict(ordered) if isinstance(container, collections.OrderedDict) else ordered
+    if isinstance(container, list):
+        return items
+    if isinstance(container, collections.deque):
+        return collections.deque(items, container.maxlen)
+    return type(container)(*items) if hasattr(container, "_fields") else tuple(items)
 
 
 def any_symbolic(*structures: Any) -> bool:

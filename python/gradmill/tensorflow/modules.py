@@ -7,18 +7,23 @@ from typing import Any, Callable, Iterator, Optional
 
 import gradmill
 from gradmill import tracing
+from gradmill import tree as nested
 from gradmill.symbolic import map_structure, to_snake_case
-from gradmill.utils import structure
 
 
 def map_structures(func: Callable, *structures: Any, **_: Any) -> Any:
     """`tf.nest.map_structure`: the nesting of the first, with `func` of the leaves that stand at one place in each."""
-    if len(structures) == 1:
-        return map_structure(func, structures[0])
-    first, leaves = structures[0], [structure.flatten(each) for each in structures]
-    if len({structure.skeleton(structure.map_structure(lambda _: 0, each)) for each in structures}) > 1:
-        raise gradmill.errors.ArgumentError("tf.nest.map_structure: the structures must have one nesting")
-    return structure.pack_as(first, [func(*each) for each in zip(*leaves)])
+    return nested.map_structure(func, *structures)
+
+
+def check_structures(nest1: Any, nest2: Any, check_types: bool = True, expand_composites: bool = False) -> None:
+    """`tf.nest.assert_same_structure`: an error unless two structures are nested alike."""
+    (nested.assert_same_structure if check_types else nested.assert_same_paths)(nest1, nest2)
+
+
+def pack_structure(structure: Any, flat_sequence: Any, expand_composites: bool = False) -> Any:
+    """`tf.nest.pack_sequence_as`: leaves in the nesting of a structure."""
+    return nested.pack_sequence_as(structure, flat_sequence)
 
 
 class Module:

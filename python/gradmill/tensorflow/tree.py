@@ -32,7 +32,6 @@ from gradmill.tensorflow.functions import accept
 from gradmill.tensorflow.keras_names import make_keras
 from gradmill.tensorflow.namespace import Namespace
 from gradmill.tensorflow.shapes import TensorShape
-from gradmill.utils import structure
 
 # Version of TensorFlow whose names and meanings these are.
 VERSION = "2.21.0"
@@ -113,8 +112,9 @@ def root_names() -> dict[str, Any]:
         "function": functions.function, "get_logger": config_ops.get_logger, "group": functions.group,
         "init_scope": tracing.init_scope, "name_scope": tracing.name_scope,
         "Assert": config_ops.check_that, "nest": _part("nest", "Nested structures.", {
-            "flatten": symbolic.flatten, "is_nested": structure.is_nested, "map_structure": modules.map_structures,
-            "pack_sequence_as": structure.pack_as,
+            "assert_same_structure": modules.check_structures, "flatten": symbolic.flatten,
+            "is_nested": symbolic.is_nested, "map_structure": modules.map_structures,
+            "pack_sequence_as": modules.pack_structure,
         }),
         "newaxis": None, "no_op": accept, "py_function": functions.py_function,
         "numpy_function": functions.numpy_function, "ones_initializer": initializers.Ones,

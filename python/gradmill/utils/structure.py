@@ -1,7 +1,7 @@
-"""Nested lists, tuples and dicts of leaves: flatten, map, rebuild.
+"""Nested lists, tuples, deques and dicts of leaves: flatten, map, rebuild.
 
-The order of leaves is that of Keras: lists and tuples by position, dicts by sorted key. Everything else, `None`
-included, is a leaf.
+The order of leaves is that of Keras: lists, tuples and deques by position, dicts by sorted key, an OrderedDict in its
+own order. Everything else, `None` included, is a leaf. `gradmill.tree` has Keras's names for it.
 
 Example:
     >>> import gradmill as gm
@@ -12,53 +12,48 @@ Example:
 from typing import Any, Iterator, List, Tuple
 
 from gradmill import errors
-from gradmill.symbolic import flatten, map_structure
+from gradmill.symbolic import flatten, is_nested, map_structure, ordered_keys, rebuild
 
-__all__ = ["flatten", "flatten_with_paths", "is_nested", "map_structure", "ordered_keys", "pack_as", "skeleton"]
-
-
-def is_nested(value: Any) -> bool:
-    """True for lists, tuples and dicts.
-
-    Args:
-        value: anything.
-
-    Returns:
-        bool.
-    """
-    return isinstance(value, (list, tuple, dict))
+__all__ = [
+    "flatten",
+    "flatten_with_paths",
+    "is_nested",
+    "items_of",
+    "map_structure",
+    "ordered_keys",
+    "pack_as",
+    "rebuild",
+    "skeleton",
+]
 
 
-def ordered_keys(mapping: dict) -> list:
-    """Return the keys of a dict in the order in which its values are flattened.
+def items_of(container: Any) -> List[Tuple[Any, Any]]:
+    """Return pairs of key (or position) and item, one level deep, in flattened order.
 
     Args:
-        mapping: dict.
+        container: list, tuple, deque or dict.
 
     Returns:
-        list of keys, sorted where they can be compared.
+        list of pairs.
     """
-    try:
-        return sorted(mapping)
-    except TypeError:
-        return list(mapping)
+    if isinstance(container, dict):
+        return [(key, container[key]) for key in ordered_keys(container)]
+    return list(enumerate(container))
 
 
 def flatten_with_paths(structure: Any, path: Tuple = ()) -> List[Tuple[Tuple, Any]]:
     """Return pairs `(path, leaf)`; a path holds the keys and positions that lead to the leaf.
 
     Args:
-        structure: nested lists, tuples and dicts.
+        structure: nested lists, tuples, deques and dicts.
         path: path of the structure itself.
 
     Returns:
         list of pairs.
     """
-    if isinstance(structure, dict):
-        return [pair for key in ordered_keys(structure) for pair in flatten_with_paths(structure[key], path + (key,))]
-    if isinstance(structure, (list, tuple)):
-        return [pair for i, item in enumerate(structure) for pair in flatten_with_paths(item, path + (i,))]
-    return [(path, structure)]
+    if not is_nested(structure):
+        return [(path, structure)]
+    return [pair for key, item in items_of(structure) for pair in flatten_with_paths(item, path + (key,))]
 
 
 def pack_as(structure: Any, leaves: List[Any]) -> Any:
@@ -83,15 +78,9 @@ def pack_as(structure: Any, leaves: List[Any]) -> Any:
 
 
 def _pack(structure: Any, leaves: Iterator[Any]) -> Any:
-    if isinstance(structure, dict):
-        packed = {key: _pack(structure[key], leaves) for key in ordered_keys(structure)}
-        return {key: packed[key] for key in structure}
-    if isinstance(structure, (list, tuple)):
-        items = [_pack(item, leaves) for item in structure]
-        if isinstance(structure, list):
-            return items
-        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
-    return next(leaves)
+    if not is_nested(structure):
+        return next(leaves)
+    return rebuild(structure, [_pack(item, leaves) for _, item in items_of(structure)])
 
 
 def skeleton(structure: Any) -> str:
@@ -105,7 +94,7 @@ def skeleton(structure: Any) -> str:
     """
     if isinstance(structure, dict):
         return "{" + ", ".join(f"{key!r}: {skeleton(structure[key])}" for key in ordered_keys(structure)) + "}"
-    if isinstance(structure, (list, tuple)):
+    if is_nested(structure):
         inner = ", ".join(skeleton(item) for item in structure)
         return f"[{inner}]" if isinstance(structure, list) else f"({inner},)"
     return "None" if structure is None else "*"
