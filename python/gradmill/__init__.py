@@ -38,21 +38,23 @@ from gradmill.initializers import Initializer
 from gradmill.layers import Input, InputSpec, Layer
 from gradmill.losses import Loss
 from gradmill.metrics import Metric
-from gradmill.models import Functional, Model, Sequential
+from gradmill.models import Function, Functional, Model, Sequential
 from gradmill.optimizers import Optimizer
 from gradmill.regularizers import Regularizer
 from gradmill.rematerialization import RematScope, remat
 from gradmill.symbolic import SymbolicTensor
 from gradmill.tracing import TensorSpec, function, name_scope
+from gradmill.utils.environment import device, version
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "data", "datasets", "preprocessing", "train")
+_LAZY_MODULES = ("applications", "backend", "data", "datasets", "preprocessing", "train")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
 
 __all__ = [
+    "Function",
     "Functional",
     "GradientTape",
     "Initializer",
@@ -74,12 +76,14 @@ __all__ = [
     "activations",
     "applications",
     "autograd",
+    "backend",
     "callbacks",
     "config",
     "constraints",
     "custom_gradient",
     "data",
     "datasets",
+    "device",
     "errors",
     "function",
     "initializers",
@@ -102,6 +106,7 @@ __all__ = [
     "tree",
     "utils",
     "value_and_grad",
+    "version",
 ]
 
 

@@ -1,13 +1,61 @@
-"""Settings of this process: default dtype, epsilon, image layout, threads, checks."""
+"""Settings of this process: default dtype, epsilon, image layout, limits, threads, checks, messages."""
 
 import importlib
-from typing import Any, Dict, List
+import os
+from typing import Any, Dict, List, Optional
 
 from gradmill import _core
-from gradmill.errors import ArgumentError
+from gradmill.errors import ArgumentError, UnsupportedError
+
+__all__ = [
+    "backend",
+    "disable_flash_attention",
+    "disable_interactive_logging",
+    "disable_nan_checks",
+    "disable_traceback_filtering",
+    "dtype_policy",  # noqa: F822 - by __getattr__
+    "enable_flash_attention",
+    "enable_interactive_logging",
+    "enable_nan_checks",
+    "enable_traceback_filtering",
+    "enable_unsafe_deserialization",
+    "epsilon",
+    "floatx",
+    "get_memory_limit",
+    "get_threads",
+    "image_data_format",
+    "instruction_set",
+    "is_flash_attention_enabled",
+    "is_interactive_logging_enabled",
+    "is_nnx_enabled",
+    "is_traceback_filtering_enabled",
+    "kernel_tuning_enabled",
+    "max_epochs",
+    "max_steps_per_epoch",
+    "nan_checks_enabled",
+    "set_backend",
+    "set_dtype_policy",  # noqa: F822
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_kernel_tuning",
+    "set_max_epochs",
+    "set_max_steps_per_epoch",
+    "set_memory_limit",
+    "set_threads",
+    "standardize_dtype",
+    "usable_instruction_sets",
+]
 
 _FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
-_state: Dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
+_state: Dict[str, Any] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+    "interactive_logging": True,
+    "traceback_filtering": True,
+    "flash_attention": None,
+}
 
 # Keras has them here, too; `mixed_precision` stands above this module.
 _OF_MIXED_PRECISION = ("dtype_policy", "set_dtype_policy")
@@ -72,6 +120,163 @@ def set_image_data_format(data_format: str) -> None:
             f"set_image_data_format: expected 'channels_last' or 'channels_first'; received {data_format!r}"
         )
     _state["image_data_format"] = data_format
+
+
+def backend() -> str:
+    """Return "gradmill": what computes."""
+    return "gradmill"
+
+
+def set_backend(backend: str) -> None:
+    """Accept the engine that is there, and no other.
+
+    Args:
+        backend: "gradmill".
+
+    Raises:
+        UnsupportedError: any other name.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.set_backend("gradmill")
+    """
+    if backend != "gradmill":
+        raise UnsupportedError(f"set_backend: expected 'gradmill', the one engine there is; received {backend!r}")
+
+
+def max_epochs() -> Optional[int]:
+    """Return the most epochs that `fit` runs, None for no limit; `KERAS_MAX_EPOCHS` sets it at the start."""
+    return _state["max_epochs"]
+
+
+def set_max_epochs(max_epochs: Optional[int]) -> None:
+    """Limit the epochs of every `fit`, so that a long script can be tried out.
+
+    Args:
+        max_epochs: at least 1; None or 0 for no limit.
+
+    Raises:
+        ArgumentError: for anything else.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.set_max_epochs(2)
+        >>> gm.config.max_epochs()
+        2
+        >>> gm.config.set_max_epochs(None)
+    """
+    _state["max_epochs"] = _limit("set_max_epochs", max_epochs)
+
+
+def max_steps_per_epoch() -> Optional[int]:
+    """Return the most steps of an epoch, None for no limit; `KERAS_MAX_STEPS_PER_EPOCH` sets it at the start."""
+    return _state["max_steps_per_epoch"]
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: Optional[int]) -> None:
+    """Limit the steps of every epoch of `fit`, and those of `evaluate` and `predict`.
+
+    Args:
+        max_steps_per_epoch: at least 1; None or 0 for no limit.
+
+    Raises:
+        ArgumentError: for anything else.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.set_max_steps_per_epoch(10)
+        >>> gm.config.max_steps_per_epoch()
+        10
+        >>> gm.config.set_max_steps_per_epoch(None)
+    """
+    _state["max_steps_per_epoch"] = _limit("set_max_steps_per_epoch", max_steps_per_epoch)
+
+
+def _limit(name: str, value: Any) -> Optional[int]:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value or None
+    raise ArgumentError(f"{name}: expected an integer of at least 1, or None; received {value!r}")
+
+
+def _limit_of_environment(name: str) -> Optional[int]:
+    text = os.environ.get(name, "")
+    return _limit(name, int(text) if text.isdigit() else text or None)
+
+
+_state["max_epochs"] = _limit_of_environment("KERAS_MAX_EPOCHS")
+_state["max_steps_per_epoch"] = _limit_of_environment("KERAS_MAX_STEPS_PER_EPOCH")
+
+
+def enable_interactive_logging() -> None:
+    """Write progress, summaries and messages of callbacks to standard output, as at the start."""
+    _state["interactive_logging"] = True
+
+
+def disable_interactive_logging() -> None:
+    """Write progress, summaries and messages of callbacks to the log "gradmill", at the level INFO.
+
+    Python shows lines of that level only if it is told to, with `logging.basicConfig(level="INFO")`, say.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.config.disable_interactive_logging()
+        >>> gm.config.is_interactive_logging_enabled()
+        False
+        >>> gm.config.enable_interactive_logging()
+    """
+    _state["interactive_logging"] = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Return whether progress and messages go to standard output; else they go to the log."""
+    return _state["interactive_logging"]
+
+
+def enable_traceback_filtering() -> None:
+    """Accepted, as at the start: errors are raised near the user's call, so there are few lines to leave out."""
+    _state["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Accepted; tracebacks are whole in any case."""
+    _state["traceback_filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Return what was last set; tracebacks are whole in any case."""
+    return _state["traceback_filtering"]
+
+
+def enable_flash_attention() -> None:
+    """Accepted: attention never makes the array of all scores, whatever is set."""
+    _state["flash_attention"] = None
+
+
+def disable_flash_attention() -> None:
+    """Accepted; attention is computed in the same way."""
+    _state["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> Optional[bool]:
+    """Return False after `disable_flash_attention`, else None, as Keras does."""
+    return _state["flash_attention"]
+
+
+def is_nnx_enabled() -> bool:
+    """Return False: there are no modules of another library here."""
+    return False
+
+
+def enable_unsafe_deserialization() -> None:
+    """Refuse: code that is stored in a file is never run, whatever is set.
+
+    Raises:
+        UnsupportedError: always.
+    """
+    raise UnsupportedError(
+        "enable_unsafe_deserialization: code stored in files is never run; pass your functions and classes as "
+        "custom_objects of load_model, or register them with saving.register_keras_serializable"
+    )
 
 
 def set_threads(threads: int) -> None:

@@ -61,9 +61,14 @@ def to_snake_case(name: str) -> str:
 
 def unique_name(prefix: str) -> str:
     """Return `prefix`, then `prefix_1`, `prefix_2`, ... on later calls."""
-    count = _name_counts[prefix]
-    _name_counts[prefix] += 1
+    count = next_number(prefix) - 1
     return prefix if count == 0 else f"{prefix}_{count}"
+
+
+def next_number(prefix: str) -> int:
+    """Return 1 for a prefix, then 2, 3, ... on later calls; names count along."""
+    _name_counts[prefix] += 1
+    return _name_counts[prefix]
 
 
 def reset_names() -> None:
@@ -235,8 +240,18 @@ def is_nested(value: Any) -> bool:
 
 
 def is_symbolic(value: Any) -> bool:
-    """True for a SymbolicTensor."""
+    """True for a SymbolicTensor.
+
+    Args:
+        value: anything.
+
+    Returns:
+        bool.
+    """
     return isinstance(value, SymbolicTensor)
+
+
+is_keras_tensor = is_symbolic  # Keras's name for it
 
 
 def flatten(structure: Any) -> list:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradmill.tensorflow.keras import layers
 
@@ -110,3 +111,14 @@ def test_page_is_up_to_date():
     """After a change: scripts/make_tensorflow_page.py."""
     text, mark, listed = PAGE.read_text(encoding="utf-8").partition("<!-- by scripts/make_tensorflow_page.py -->\n")
     assert mark and listed == coverage_table.as_page(tf)
+
+
+def test_backend_of_keras_is_that_of_the_package_but_for_its_name():
+    K = tf.keras.backend
+    assert K.backend() == tf.keras.config.backend() == "tensorflow"
+    assert K.get_uid is gm.backend.get_uid and K.result_type("int32", "float16") == "float16"
+    x = tf.keras.Input((2,))
+    (doubled,) = K.function([x], [x * 2.0])([np.float32([[1, 2]])])
+    assert isinstance(doubled, np.ndarray) and doubled.tolist() == [[2.0, 4.0]]
+    tf.nest.assert_same_structure([1, (2,)], [3, (4,)])
+    assert tf.nest.pack_sequence_as({"a": 0, "b": 0}, [1, 2]) == {"a": 1, "b": 2}

@@ -8,7 +8,8 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.callbacks.callback import Logs
-from gradmill.callbacks.monitor import MonitorCallback, say
+from gradmill.callbacks.monitor import MonitorCallback
+from gradmill.utils.messages import say
 
 
 class ModelCheckpoint(MonitorCallback):

@@ -1,6 +1,5 @@
 """Callbacks that watch one value of the logs."""
 
-import sys
 import warnings
 from typing import Any, Optional
 
@@ -8,14 +7,9 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.callbacks.callback import Callback, Logs
+from gradmill.utils.messages import say
 
 MODES = ("auto", "min", "max")
-
-
-def say(text: str) -> None:
-    """Print a line, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 class MonitorCallback(Callback):

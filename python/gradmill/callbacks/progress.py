@@ -4,6 +4,7 @@ import sys
 from typing import Any, Dict, Optional
 
 from gradmill.callbacks.callback import Callback, Logs
+from gradmill.utils.messages import say
 from gradmill.utils.progress_bar import Progbar, is_live_output
 
 # The share of an epoch that was spent waiting for data is shown from here on.
@@ -49,8 +50,7 @@ class ProgbarLogger(Callback):
         """Announce the epoch."""
         self._start()
         if self.verbose and self.epochs > 1:
-            sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
-            sys.stdout.flush()
+            say(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Start a line for `evaluate`."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.callbacks.callback import Callback, Logs
-from gradmill.callbacks.monitor import say
+from gradmill.utils.messages import say
 
 
 class LearningRateScheduler(Callback):

@@ -10,6 +10,7 @@ import numpy as np
 from gradmill import errors
 from gradmill.data.dataset import Dataset
 from gradmill.data.threads import AUTOTUNE
+from gradmill.utils.messages import say
 from gradmill.utils.random_seed import new_shuffle_seed
 
 _LABEL_MODES = ("int", "categorical", "binary", None)
@@ -169,7 +170,7 @@ def _find_files(options: FolderOptions, formats: tuple[str, ...]) -> tuple[list[
     if options.label_mode == "binary" and len(class_names or ()) != 2:
         raise errors.ArgumentError(f'{options.who}: label_mode="binary" needs two classes; received {class_names}')
     if options.verbose:
-        print(
+        say(
             f"Found {len(paths)} files."
             if labels is None
             else f"Found {len(paths)} files belonging to {len(class_names or ())} classes."

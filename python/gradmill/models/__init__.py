@@ -4,11 +4,21 @@ import importlib
 from typing import Any
 
 from gradmill.models.cloning import clone_model
+from gradmill.models.function import Function
 from gradmill.models.functional import Functional
 from gradmill.models.model import Model, model_from_json
 from gradmill.models.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
+__all__ = [
+    "Function",
+    "Functional",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]
 
 # Keras has them here as well as in `saving`, which stands above this package.
 _OF_SAVING = ("load_model", "save_model")

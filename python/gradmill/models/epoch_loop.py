@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 
-from gradmill import errors
+from gradmill import config, errors
 from gradmill.models.data_adapter import ArrayData, BatchData
 from gradmill.models.epoch_runner import PROGRESS_INTERVAL_SECONDS, EpochRunner, RowRunner
 from gradmill.models.step_program import StepProgram
@@ -48,6 +48,32 @@ class Feed:
 
     def close(self) -> None:
         """End what makes batches ahead; the feed is not used again."""
+
+
+def limited_epochs(epochs: int) -> int:
+    """Return the epochs that `fit` may run, with a warning where `config.set_max_epochs` takes some away."""
+    limit = config.max_epochs()
+    if limit is None or epochs <= limit:
+        return epochs
+    warnings.warn(f"fit: {limit} of {epochs} epochs are run, the most that config.max_epochs allows", stacklevel=3)
+    return limit
+
+
+def limited_steps(method: str, data: Any, steps: Optional[int]) -> Optional[int]:
+    """Return the steps that an epoch may have, with a warning where `config.set_max_steps_per_epoch` takes some away.
+
+    Args:
+        method: of the step; begins the message.
+        data: knows `num_batches`, None where only the end tells.
+        steps: what the caller asked for, None for a pass over the data.
+    """
+    limit, asked = config.max_steps_per_epoch(), steps or data.num_batches
+    if limit is None or (asked is not None and asked <= limit):
+        return steps
+    warnings.warn(
+        f"{method}: {limit} steps are run, the most that config.max_steps_per_epoch allows", stacklevel=4
+    )
+    return limit
 
 
 class ArrayFeed(Feed):

@@ -98,6 +98,41 @@ def _check_connected(graph: Graph, inputs: list[SymbolicTensor]) -> None:
         known.update(id(tensor) for tensor in node.output_tensors)
 
 
+def get_source_inputs(tensor: Any) -> list:
+    """Return the inputs from which a symbolic tensor follows.
+
+    Args:
+        tensor: SymbolicTensor.
+
+    Returns:
+        list of SymbolicTensors, each once, in the order in which a way back meets them; the tensor itself if nothing
+        made it.
+
+    Example:
+        >>> import gradmill as gm
+        >>> x = gm.Input((2,), name="x")
+        >>> [each.name for each in gm.utils.get_source_inputs(gm.layers.Dense(1)(x * 2))]
+        ['x']
+    """
+    if getattr(tensor, "_keras_history", None) is None:
+        return [tensor]
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = [tensor]
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        history = tensor._keras_history
+        node = None if history is None else history.operation._inbound_nodes[history.node_index]
+        if node is None or node.is_input:
+            found.update((id(each), each) for each in ([tensor] if node is None else node.output_tensors))
+        else:
+            waiting.extend(reversed(node.input_tensors))
+    return list(found.values())
+
+
 def replay(inputs: list[SymbolicTensor], outputs: Any, fresh: dict[int, SymbolicTensor], mapped: Any) -> None:
     """Call every operation between inputs and outputs again on other tensors.
 

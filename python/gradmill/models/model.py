@@ -14,6 +14,7 @@ from gradmill.models import summary as summary_table
 from gradmill.models.training import Trainer
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import SymbolicTensor
+from gradmill.utils.messages import say
 
 # Filled from above: the functional class and the file functions both need this module first.
 _connection: dict[str, Any] = {}
@@ -168,7 +169,7 @@ class Model(Trainer, Layer):
         Args:
             line_length: characters in a line.
             positions: share of the line at which each column ends.
-            print_fn: called with the text instead of `print`.
+            print_fn: called with the text instead of printing it.
             expand_nested: list the layers of nested models too.
             show_trainable: add a column that says whether a layer is trained.
             layer_range: names (or patterns) of the first and last layer to show.
@@ -181,7 +182,7 @@ class Model(Trainer, Layer):
             show_trainable=show_trainable,
             layer_range=layer_range,
         )
-        (print_fn or print)(text)
+        (print_fn or say)(text)
 
     def _repr_html_(self) -> str:
         return summary_table.to_html(self)

@@ -171,6 +171,7 @@ class Trainer(SingleBatches):
         """
         self._require_compiled("fit")
         _check_count("epochs", epochs, 0)
+        epochs = epoch_loop.limited_epochs(epochs)
         _check_count("initial_epoch", initial_epoch, 0)
         _check_count("steps_per_epoch", steps_per_epoch, 1)
         _check_count("validation_steps", validation_steps, 1)
@@ -356,6 +357,7 @@ class Trainer(SingleBatches):
         return wrapper(optimizer)
 
     def _feed(self, method: str, data: Any, steps: Optional[int], shuffle: bool, seed: int) -> "epoch_loop.Feed":
+        steps = epoch_loop.limited_steps(method, data, steps)
         if not isinstance(data, ArrayData):
             return epoch_loop.BatchFeed(self, method, data, steps, seed)
         return epoch_loop.ArrayFeed(

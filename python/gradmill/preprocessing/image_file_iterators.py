@@ -11,6 +11,7 @@ import numpy as np
 from gradmill.data.files import files_below
 from gradmill.errors import ArgumentError
 from gradmill.preprocessing.image_iterators import ChangedImages, split_of
+from gradmill.utils.messages import say
 from gradmill.utils.pictures import img_to_array, load_img
 
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
@@ -180,7 +181,7 @@ class DirectoryIterator(_ImagesOfFiles):
         self.filenames = [os.path.relpath(path, directory) for path in self._filepaths]
         self.classes = np.array(numbers, dtype="int32")
         self.samples = len(numbers)
-        print(f"Found {self.samples} images belonging to {self.num_classes} classes.")
+        say(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         super().__init__(self.samples, batch_size, shuffle, seed)
 
 
@@ -292,7 +293,7 @@ class DataFrameIterator(_ImagesOfFiles):
         self.samples = len(rows)
         belonging = "" if class_mode in _WITHOUT_CLASSES else f" belonging to {self.num_classes} classes"
         checked = "validated" if validate_filenames else "non-validated"
-        print(f"Found {self.samples} {checked} image filenames{belonging}.")
+        say(f"Found {self.samples} {checked} image filenames{belonging}.")
         super().__init__(self.samples, batch_size, shuffle, seed)
 
     def _is_image(self, name: str) -> bool:

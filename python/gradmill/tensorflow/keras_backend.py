@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional, Sequence
 
 import gradmill
 from gradmill import config, ops, random
-from gradmill.symbolic import is_symbolic
+from gradmill.symbolic import map_structure
 from gradmill.tensorflow import array_ops, linalg_ops, math_ops
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
@@ -176,27 +176,26 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
     return ops.sparse_categorical_crossentropy(target, output, from_logits, axis)
 
 
-def is_keras_tensor(x: Any) -> bool:
-    """`K.is_keras_tensor`: whether x is a placeholder of a model."""
-    return is_symbolic(x)
+def function(inputs: Any, outputs: Any, updates: Any = None, name: Optional[str] = None) -> Callable:
+    """`K.function`: a function of values that gives the outputs as NumPy arrays."""
+    between = gradmill.Function(inputs, outputs, name=name)
+    return lambda values: map_structure(ops.convert_to_numpy, between(values))
 
 
 def set_learning_phase(value: Any) -> None:
     """`K.set_learning_phase`: accepted; layers are told by `training=`."""
 
 
+BACKEND.update({name: getattr(gradmill.backend, name) for name in gradmill.backend.__all__})
 BACKEND.update({each.__name__: each for each in (
     backend, batch_flatten, batch_get_value, binary_crossentropy, cast, cast_to_floatx, categorical_crossentropy,
-    constant, dot, eval, flatten, int_shape, is_keras_tensor, ndim, ones, random_normal, random_uniform,
+    constant, dot, eval, flatten, function, int_shape, ndim, ones, random_normal, random_uniform,
     set_learning_phase, set_value, sparse_categorical_crossentropy, switch, variable, zeros,
 )})  # fmt: skip
 _MORE: dict[str, Callable] = {
-    "clear_session": gradmill.utils.clear_session, "cumsum": math_ops.cumsum, "dropout": random.dropout,
-    "epsilon": config.epsilon, "floatx": config.floatx, "gather": ops.take, "get_value": eval,
-    "image_data_format": config.image_data_format, "is_tensor": array_ops.is_tensor,
-    "l2_normalize": math_ops.l2_normalize, "matmul": linalg_ops.matmul, "one_hot": ops.one_hot,
-    "ones_like": array_ops.ones_like, "reverse": array_ops.reverse, "set_epsilon": config.set_epsilon,
-    "set_floatx": config.set_floatx, "set_image_data_format": config.set_image_data_format,
-    "shape": array_ops.shape, "zeros_like": array_ops.zeros_like,
+    "cumsum": math_ops.cumsum, "dropout": random.dropout, "gather": ops.take, "get_value": eval,
+    "is_tensor": array_ops.is_tensor, "l2_normalize": math_ops.l2_normalize, "matmul": linalg_ops.matmul,
+    "one_hot": ops.one_hot, "ones_like": array_ops.ones_like, "reverse": array_ops.reverse, "shape": array_ops.shape,
+    "zeros_like": array_ops.zeros_like,
 }  # fmt: skip
 BACKEND.update(_MORE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gradmill
-from gradmill import layers, losses, metrics, mixed_precision, models, optimizers
-from gradmill.tensorflow.keras_backend import BACKEND
+from gradmill import config, layers, losses, metrics, mixed_precision, models, optimizers
+from gradmill.tensorflow.keras_backend import BACKEND, backend
 from gradmill.tensorflow.namespace import Namespace
 from gradmill.tensorflow.old_spellings import load_model
 
@@ -63,6 +63,7 @@ def make_keras(path: str) -> Namespace:
     return Namespace(path, "Keras: the whole of gradmill.", {
         "__version__": VERSION,
         "backend": part("backend", "Functions of early Keras.", BACKEND),
+        "config": part("config", "Settings.", {"backend": backend}, [config]),
         "experimental": schedules,
         "layers": part("layers", "Layers.", {"experimental": experimental}, [layers]),
         "losses": part("losses", "Losses.", {"Reduction": Reduction, **_short_names(losses)}, [losses]),

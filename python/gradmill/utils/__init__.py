@@ -3,6 +3,13 @@
 import importlib
 from typing import Any
 
+from gradmill.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    standardize_dtype,
+)
+from gradmill.symbolic import is_keras_tensor
 from gradmill.utils import structure
 from gradmill.utils.array_tools import normalize, split_dataset, to_categorical
 from gradmill.utils.batch_data import PyDataset, Sequence, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -13,6 +20,7 @@ from gradmill.utils.sequences import pad_sequences
 from gradmill.utils.session import clear_session
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "Progbar",
     "PyDataset",
@@ -25,15 +33,21 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_random_seed",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "hash_file",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "load_img",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
@@ -43,6 +57,7 @@ __all__ = [
     "serialize_keras_object",
     "set_random_seed",
     "split_dataset",
+    "standardize_dtype",
     "structure",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
@@ -53,10 +68,13 @@ __all__ = [
 # Loaded when first used: pictures and WordPiece need packages, downloads the network and modules of Python's own
 # library; `data`, and `saving`, whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
+    "Config": "gradmill.utils.config_values",
     "WordPieceTokenizer": "gradmill.utils.wordpiece",
     "array_to_img": "gradmill.utils.pictures",
     "get_file": "gradmill.utils.download",
+    "model_to_dot": "gradmill.utils.model_plot",
     "plot_model": "gradmill.utils.model_plot",
+    "get_source_inputs": "gradmill.models.graph",
     "image_dataset_from_directory": "gradmill.data.images",
     "text_dataset_from_directory": "gradmill.data.texts",
     "timeseries_dataset_from_array": "gradmill.data.timeseries",

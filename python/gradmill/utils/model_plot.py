@@ -64,12 +64,7 @@ def plot_model(
         >>> model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(2)])
         >>> gm.utils.plot_model(model, "model.png", show_shapes=True)  # doctest: +SKIP
     """
-    if rankdir not in ("TB", "LR"):
-        raise errors.ArgumentError(f"plot_model: rankdir must be 'TB' or 'LR'; received {rankdir!r}")
-    if not model.built:
-        raise errors.ArgumentError(
-            f"plot_model: expected a built model; {model.name!r} is not; call it on data, build() or fit() it first"
-        )
+    _check_drawable("plot_model", model, rankdir)
     options = {
         "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations,
         "trainable": show_trainable,
@@ -78,6 +73,98 @@ def plot_model(
     path = os.fspath(to_file)
     figure.savefig(path, dpi=min(dpi, _MOST_DOTS / max(figure.get_size_inches())), bbox_inches="tight", pad_inches=0.1)
     return _picture(path)
+
+
+class Dot:
+    """A drawing as text in the language of Graphviz, which draws it: `dot -Tpng model.dot -o model.png`.
+
+    Args:
+        text: the drawing.
+
+    Example:
+        >>> from gradmill.utils.model_plot import Dot
+        >>> Dot("digraph {}").to_string()
+        'digraph {}'
+    """
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def to_string(self) -> str:
+        """Return the text."""
+        return self._text
+
+    def write(self, path: Any) -> None:
+        """Write the text into a file.
+
+        Args:
+            path: where to.
+        """
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self._text)
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def model_to_dot(
+    model: Any,
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: int = 200,
+    subgraph: bool = False,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+) -> Dot:
+    """Return a model's drawing in the language of Graphviz; no further package is needed.
+
+    Args:
+        model: a built functional or Sequential model; any other is one box.
+        show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable: what boxes say beside the
+            layer's class.
+        rankdir: "TB" from the top down, "LR" from left to right.
+        expand_nested: accepted; models within a model are single boxes.
+        dpi: dots for an inch of a picture.
+        subgraph: whether it will be put into another drawing.
+
+    Returns:
+        `Dot`, with `to_string()` and `write(path)`.
+
+    Raises:
+        ArgumentError: an unbuilt model, or another `rankdir`.
+
+    Example:
+        >>> import gradmill as gm
+        >>> model = gm.Sequential([gm.Input((4,)), gm.layers.Dense(2, name="last")])
+        >>> print(gm.utils.model_to_dot(model).to_string().splitlines()[-2])
+          box0 -> box1;
+    """
+    _check_drawable("model_to_dot", model, rankdir)
+    options = {
+        "shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names, "activations": show_layer_activations,
+        "trainable": show_trainable,
+    }  # fmt: skip
+    boxes = boxes_of(model, **options)
+    name = '"cluster_' + model.name + '"'
+    lines = [f"subgraph {name} {{" if subgraph else "digraph {", f"  graph [dpi={dpi}, rankdir={rankdir}];"]
+    lines.append("  node [shape=box];")
+    for place, box in enumerate(boxes):
+        text = "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in box.lines)
+        lines.append(f'  box{place} [label="{text}"];')
+    lines += [f"  box{parent} -> box{place};" for place, box in enumerate(boxes) for parent in box.parents]
+    return Dot("\n".join([*lines, "}"]) + "\n")
+
+
+def _check_drawable(name: str, model: Any, rankdir: str) -> None:
+    if rankdir not in ("TB", "LR"):
+        raise errors.ArgumentError(f"{name}: rankdir must be 'TB' or 'LR'; received {rankdir!r}")
+    if not model.built:
+        raise errors.ArgumentError(
+            f"{name}: expected a built model; {model.name!r} is not; call it on data, build() or fit() it first"
+        )
 
 
 def boxes_of(model: Any, **options: bool) -> list[Box]:

@@ -8,11 +8,16 @@ from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
+from gradmill import config
+from gradmill.utils.messages import say
+
 _BOLD, _GREEN, _GREY, _RESET = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
 def is_live_output(stream: Any) -> bool:
-    """True when a line written to `stream` can be drawn again: a terminal or a notebook."""
+    """True when a line written to `stream` can be drawn again: a terminal or a notebook, and not the log."""
+    if not config.is_interactive_logging_enabled():
+        return False
     if _runs_in_a_notebook() or "PYCHARM_HOSTED" in os.environ:
         return True
     return bool(getattr(stream, "isatty", lambda: False)()) and os.environ.get("TERM") != "dumb"
@@ -168,18 +173,17 @@ class Progbar:
         times = format_duration(seconds), format_step_time(step_seconds, self.unit_name)
         tail = " ".join(times) + self._metrics_text()
         if self.verbose == 2:
-            self._stream.write(f"{count} - {' - '.join(times)}{self._metrics_text()}\n")
-            self._stream.flush()
+            say(f"{count} - {' - '.join(times)}{self._metrics_text()}")
             return
         full = min(self.width, int(self.width * current / target)) if known else 0
         bar = "━" * self.width if known else ""
         plain = " ".join(part for part in (count, bar, tail) if part)
         if not self._live:
-            self._stream.write(plain + "\n")
-        else:
-            coloured = f"{_GREEN}{bar[:full]}{_RESET}{_GREY}{bar[full:]}{_RESET}" if bar else ""
-            line = " ".join(part for part in (f"{_BOLD}{count}{_RESET}", coloured, tail) if part)
-            blanks = " " * max(0, self._drawn_width - len(plain))
-            self._stream.write("\r" + line + blanks + ("\n" if finalize else ""))
-            self._drawn_width = len(plain)
+            say(plain)
+            return
+        coloured = f"{_GREEN}{bar[:full]}{_RESET}{_GREY}{bar[full:]}{_RESET}" if bar else ""
+        line = " ".join(part for part in (f"{_BOLD}{count}{_RESET}", coloured, tail) if part)
+        blanks = " " * max(0, self._drawn_width - len(plain))
+        self._stream.write("\r" + line + blanks + ("\n" if finalize else ""))
+        self._drawn_width = len(plain)
         self._stream.flush()
