@@ -85,7 +85,12 @@ row("CenterCrop", {"height": 3, "width": 4}, IMAGE, (2, 3, 4, 4))
 row("CenterCrop", {"height": 8, "width": 4}, IMAGE, (2, 8, 4, 4))
 row("CenterCrop", {"height": 3, "width": 4, "data_format": "channels_first"}, FIRST, (2, 4, 3, 4))
 
+row("AutoContrast", {"value_range": (-4, 4)}, IMAGE, IMAGE)
+row("AutoContrast", {"value_range": (-4, 4), "data_format": "channels_first"}, FIRST, FIRST)
+row("Equalization", {"value_range": (-4, 4)}, IMAGE, IMAGE, check_gradient=False)
+
 RANDOM = [
+    ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.6, "value_range": (-4, 4), "seed": 1}),
     ("RandomFlip", {"seed": 1}),
     ("RandomFlip", {"mode": "vertical", "seed": 1, "data_format": "channels_first"}),
     ("RandomCrop", {"height": 4, "width": 5, "seed": 1}),

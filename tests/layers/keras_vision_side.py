@@ -36,7 +36,7 @@ def main(folder):
     """Write the answers of all rows."""
     answers, described = {}, {}
     for number, (name, arguments, shape, expected) in enumerate(CASES):
-        if not hasattr(keras.layers, name) or name.startswith("Random"):
+        if not hasattr(keras.layers, name) or "seed" in arguments:
             continue
         layer = getattr(keras.layers, name)(**arguments)
         layer.build(shape)

@@ -171,6 +171,7 @@ RANDOM = {
     "RandomZoom": {"height_factor": 0.3},
     "RandomContrast": {"factor": 0.4, "value_range": (-9, 9)},
     "RandomBrightness": {"factor": 0.3, "value_range": (-9, 9)},
+    "Solarization": {"addition_factor": 0.3, "threshold_factor": 0.6, "value_range": (-9, 9)},
 }
 
 

@@ -5,8 +5,6 @@ from typing import Any, Optional
 from gradmill.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from gradmill.layers.attention import AdditiveAttention, Attention
 from gradmill.layers.augmentation import (
-    RandomBrightness,
-    RandomContrast,
     RandomCrop,
     RandomFlip,
     RandomRotation,
@@ -25,6 +23,7 @@ from gradmill.layers.borders import (
 )
 from gradmill.layers.cached_attention import CachedMultiHeadAttention
 from gradmill.layers.categories import CategoryEncoding, Discretization, HashedCrossing, Hashing
+from gradmill.layers.color_augmentation import RandomBrightness, RandomContrast
 from gradmill.layers.convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from gradmill.layers.core import Dense, Identity, Input, InputLayer, Lambda, Masking, Wrapper
 from gradmill.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
@@ -105,6 +104,7 @@ from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampl
 from gradmill.layers.reversible_embedding import ReversibleEmbedding
 from gradmill.layers.rotary_embedding import RotaryEmbedding
 from gradmill.layers.text_vectorization import TextVectorization
+from gradmill.layers.tone_augmentation import AutoContrast, Equalization, Solarization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
@@ -143,6 +143,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -183,6 +184,7 @@ __all__ = [
     "ELU",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "GRU",
     "GRUCell",
@@ -256,6 +258,7 @@ __all__ = [
     "SimpleRNNCell",
     "SinePositionEncoding",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",

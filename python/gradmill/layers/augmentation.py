@@ -1,102 +1,19 @@
-"""Layers that change images at random, in training only.
-
-They work inside a model and on arrays alike: called by themselves they take `training=True`. Each image of a batch gets
-a change of its own. A dictionary with "images" may be given; then "segmentation_masks" are moved along with the images
-(by their nearest pixel), and what else stands in it is handed on.
-"""
+"""Layers that mirror, cut, turn, shift and zoom images at random, in training only."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional
 
 import numpy as np
 
-from gradmill import ops, random
-from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
-from gradmill.layers.resizing import ImageLayer
+from gradmill import ops
+from gradmill.errors import ArgumentError
+from gradmill.layers.augmentation_base import Factor, RandomImageLayer, limits_of
 from gradmill.ops.layout import sizes_of
 from gradmill.serialization import register_serializable
 
-Factor = Union[float, Sequence[float]]
 FILL_MODES = ("reflect", "wrap", "constant", "nearest", "mirror")
-
-
-def _factor(owner: str, name: str, value: Any, low: float, high: float) -> tuple[float, float]:
-    """Return the limits of a random number, from a number (both ways) or a pair."""
-    given = list(value) if isinstance(value, (list, tuple)) else [value]
-    fits = len(given) in (1, 2) and all(
-        isinstance(each, (int, float)) and not isinstance(each, bool) and low <= each <= high for each in given
-    )
-    if not fits:
-        raise ArgumentError(
-            f"{owner}: expected {name} to be a number or a pair of numbers from {low:g} to {high:g}; received {value!r}"
-        )
-    if len(given) == 1 and not isinstance(value, (list, tuple)):
-        return max(-abs(given[0]), low), abs(given[0])
-    if len(given) == 1:
-        raise ArgumentError(f"{owner}: expected {name} to be a number or a pair; received {value!r}; correct it")
-    return min(given), max(given)
-
-
-class RandomImageLayer(ImageLayer):
-    """Base of the layers of this file: draws numbers for each image, then changes the images by them."""
-
-    def __init__(self, seed: Any = None, data_format: Optional[str] = None, **kwargs: Any):
-        super().__init__(data_format, **kwargs)
-        self.seed = seed
-        self.generator = random.SeedGenerator(seed)
-
-    def _draw(self, images: Any) -> Any:
-        """Return the random numbers for these images (a batch)."""
-        raise NotImplementedError
-
-    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
-        """Return a batch of images, or of masks that belong to images, changed by what was drawn."""
-        raise NotImplementedError
-
-    def _leave(self, images: Any) -> Any:
-        """Return images outside training."""
-        return images
-
-    def _uniform(self, shape: Sequence[int], low: float, high: float) -> Any:
-        return random.uniform(shape, low, high, dtype="float32", seed=self.generator)
-
-    def call(self, inputs: Any, training: bool = True) -> Any:
-        """Return the images, changed when training, in the compute dtype."""
-        if not isinstance(inputs, dict):
-            return self._run({"images": inputs}, training)["images"]
-        if "images" not in inputs or "bounding_boxes" in inputs:
-            raise UnsupportedError(
-                f"{self._label}: expected a dictionary with 'images' and without 'bounding_boxes'; received the keys "
-                f"{sorted(inputs)}"
-            )
-        return self._run(dict(inputs), training)
-
-    def _run(self, data: dict[str, Any], training: bool) -> dict[str, Any]:
-        rank = len(data["images"].shape)
-        if rank not in (3, 4):
-            raise ShapeError(
-                f"{self._label}: expected an image with 3 axes or a batch with 4; received shape "
-                f"{tuple(data['images'].shape)}"
-            )
-        drawn = None
-        for key in ("images", "segmentation_masks"):
-            if key not in data:
-                continue
-            images = ops.cast(data[key], self.compute_dtype)
-            if not training:
-                data[key] = self._leave(images)
-                continue
-            batch = ops.expand_dims(images, 0) if rank == 3 else images
-            drawn = self._draw(batch) if drawn is None else drawn
-            batch = self._change(batch, drawn, key != "images")
-            data[key] = ops.squeeze(batch, 0) if rank == 3 else batch
-        return data
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "seed": self.seed}
 
 
 @register_serializable("keras.layers")
@@ -201,7 +118,7 @@ class RandomCrop(RandomImageLayer):
         return {**super().get_config(), "height": self.height, "width": self.width}
 
 
-class _RandomTransform(RandomImageLayer):
+class RandomTransform(RandomImageLayer):
     """Base of the layers that move pixels by an affine map."""
 
     def __init__(
@@ -244,7 +161,7 @@ class _RandomTransform(RandomImageLayer):
 
 
 @register_serializable("keras.layers")
-class RandomRotation(_RandomTransform):
+class RandomRotation(RandomTransform):
     """Turn each image about its centre by a random angle.
 
     Args:
@@ -276,7 +193,7 @@ class RandomRotation(_RandomTransform):
         **kwargs: Any,
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        self.factor = _factor(self._label, "factor", factor, -1.0, 1.0)
+        self.factor = limits_of(self._label, "factor", factor, -1.0, 1.0)
 
     def _draw(self, images: Any) -> Any:
         angle = self._uniform((images.shape[0],), self.factor[0] * 2 * math.pi, self.factor[1] * 2 * math.pi)
@@ -289,7 +206,7 @@ class RandomRotation(_RandomTransform):
 
 
 @register_serializable("keras.layers")
-class RandomTranslation(_RandomTransform):
+class RandomTranslation(RandomTransform):
     """Shift each image by a random share of its sides.
 
     Args:
@@ -324,7 +241,7 @@ class RandomTranslation(_RandomTransform):
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
         self._limits = [
-            _factor(self._label, name, value, -1.0, 1.0)
+            limits_of(self._label, name, value, -1.0, 1.0)
             for name, value in (("height_factor", height_factor), ("width_factor", width_factor))
         ]
         self.height_factor = height_factor
@@ -344,7 +261,7 @@ class RandomTranslation(_RandomTransform):
 
 
 @register_serializable("keras.layers")
-class RandomZoom(_RandomTransform):
+class RandomZoom(RandomTransform):
     """Enlarge or shrink each image about its centre by a random factor.
 
     Args:
@@ -378,8 +295,8 @@ class RandomZoom(_RandomTransform):
         **kwargs: Any,
     ):
         super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
-        vertical = _factor(self._label, "height_factor", height_factor, -1.0, 1.0)
-        horizontal = None if width_factor is None else _factor(self._label, "width_factor", width_factor, -1.0, 1.0)
+        vertical = limits_of(self._label, "height_factor", height_factor, -1.0, 1.0)
+        horizontal = None if width_factor is None else limits_of(self._label, "width_factor", width_factor, -1.0, 1.0)
         self._limits = (vertical, horizontal)
         smallest = min(np.min(value) for value in (height_factor, width_factor) if value is not None)
         if smallest <= -1.0:
@@ -398,90 +315,3 @@ class RandomZoom(_RandomTransform):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
-
-
-class _RandomColour(RandomImageLayer):
-    """Base of the layers that change values and leave pixels where they are."""
-
-    def __init__(self, factor: Factor, value_range: Sequence[float], seed: Any, low: float, **kwargs: Any):
-        super().__init__(seed, **kwargs)
-        self._limits = _factor(self._label, "factor", factor, low, 1.0)
-        self.factor = factor
-        fits = isinstance(value_range, (list, tuple)) and len(value_range) == 2
-        if not fits or not all(isinstance(each, (int, float)) for each in value_range):
-            raise ArgumentError(f"{self._label}: expected value_range to be two numbers; received {value_range!r}")
-        self.value_range = sorted(value_range)
-
-    def _adjust(self, images: Any, drawn: Any) -> Any:
-        raise NotImplementedError
-
-    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
-        if masks:
-            return images
-        return ops.clip(self._adjust(images, ops.cast(drawn, images.dtype)), *(float(v) for v in self.value_range))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}
-
-
-@register_serializable("keras.layers")
-class RandomContrast(_RandomColour):
-    """Stretch the values of each image about the mean of each channel by a random factor.
-
-    Args:
-        factor: a number f for a factor from 1 - f to 1 + f, or a pair (l, u) for one from 1 - l to 1 + u.
-        value_range: smallest and largest value of a pixel; results are kept between them.
-        seed: integer, or None.
-        data_format: "channels_last" or "channels_first".
-
-    Raises:
-        ArgumentError: factors outside 0..1, or a range that is not two numbers.
-
-    Example:
-    >>> import gradmill as gm
-    >>> gm.layers.RandomContrast(0.2, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
-    (5, 8, 8, 3)
-    """
-
-    def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: Any = None, **kwargs: Any):
-        super().__init__(factor, value_range, seed, 0.0, **kwargs)
-        given = factor if isinstance(factor, (list, tuple)) else (factor, factor)
-        self._limits = (1.0 - given[0], 1.0 + given[1])
-
-    def _draw(self, images: Any) -> Any:
-        return self._uniform((images.shape[0], 1, 1, 1), *self._limits)
-
-    def _adjust(self, images: Any, drawn: Any) -> Any:
-        mean = ops.mean(images, axis=self._image_axes(images), keepdims=True)
-        return (images - mean) * drawn + mean
-
-
-@register_serializable("keras.layers")
-class RandomBrightness(_RandomColour):
-    """Add a random number to all values of each image.
-
-    Args:
-        factor: limits of the number as a share of the range of values: a number for both ways, or a pair.
-        value_range: smallest and largest value of a pixel; results are kept between them.
-        seed: integer, or None.
-        data_format: "channels_last" or "channels_first".
-
-    Raises:
-        ArgumentError: factors outside -1..1, or a range that is not two numbers.
-
-    Example:
-    >>> import gradmill as gm
-    >>> gm.layers.RandomBrightness(0.2, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
-    (5, 8, 8, 3)
-    """
-
-    def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: Any = None, **kwargs: Any):
-        super().__init__(factor, value_range, seed, -1.0, **kwargs)
-
-    def _draw(self, images: Any) -> Any:
-        width = float(self.value_range[1] - self.value_range[0])
-        return self._uniform((images.shape[0], 1, 1, 1), *self._limits) * width
-
-    def _adjust(self, images: Any, drawn: Any) -> Any:
-        return images + drawn

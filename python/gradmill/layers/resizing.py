@@ -169,7 +169,7 @@ class ImageLayer(Layer):
         return {**super().get_config(), "data_format": self.data_format}
 
 
-def _saturated(x: Any, dtype: str) -> Any:
+def saturated(x: Any, dtype: str) -> Any:
     """Floats as another dtype: integers rounded and limited to their range."""
     if x.dtype == dtype:
         return x
@@ -249,7 +249,7 @@ class Resizing(ImageLayer):
             self.fill_value,
             self.data_format,
         )
-        return _saturated(resized, str(images.dtype))
+        return saturated(resized, str(images.dtype))
 
     def call(self, inputs: Any) -> Any:
         """Return the resized images; in a dictionary "images" and, by their nearest pixel, "segmentation_masks"."""
