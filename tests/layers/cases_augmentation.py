@@ -38,6 +38,24 @@ case("equalization_unit", "Equalization", {}, "unit")
 case("equalization_bins", "Equalization", {"bins": 16}, "bytes_first")
 case("solarization", "Solarization", {})
 case("solarization_unit", "Solarization", {}, "unit")
+for _kind, _factors in (
+    ("RandomSaturation", [(0.3, 0.3), (0.7, 0.7), (-0.2, -0.2)]),
+    ("RandomSharpness", [(0.2, 0.2), (0.9, 0.9)]),
+    ("RandomColorDegeneration", [(0.4, 0.4), (-0.3, -0.3)]),
+    ("RandomInvert", [(1.0, 1.0), (0.0, 0.0)]),
+    ("RandomPosterization", [(1, 1), (3, 3), (8, 8)]),
+):
+    for _number, _factor in enumerate(_factors):
+        for _images in ("bytes", "unit", "bytes_first"):
+            case(f"{_kind}_{_number}_{_images}", _kind, {"factor": _factor, "seed": 1}, _images)
+case("grayscale", "RandomGrayscale", {"factor": 1.0})
+case("grayscale_first", "RandomGrayscale", {"factor": 1.0}, "bytes_first")
+case("grayscale_none", "RandomGrayscale", {"factor": 0.0})
+case("hue_nothing", "RandomHue", {"factor": 0.0})
+for _range in ("bytes", "unit"):
+    case(f"jitter_{_range}", "RandomColorJitter", {
+        "brightness_factor": (0.2, 0.2), "saturation_factor": (0.6, 0.6), "hue_factor": (0.0, 0.0), "seed": 3,
+    }, _range)  # fmt: skip
 
 # What is drawn where arguments do not pin it: name: (what Keras calls a transformation, what `_draw` returns).
 DRAWN = {}
@@ -53,6 +71,10 @@ case("solarization_drawn", "Solarization", {}, "bytes_first")
 drawn("solarization_drawn", {"additions": PAIR[0], "thresholds": PAIR[1]}, list(PAIR))
 case("solarization_drawn_signed", "Solarization", {}, "signed")
 drawn("solarization_drawn_signed", {"additions": PAIR[0], "thresholds": PAIR[1]}, list(PAIR))
+TURNS = np.array([0.31, -0.47], "float32")
+for _images in ("bytes", "unit", "bytes_first"):
+    case(f"hue_{_images}", "RandomHue", {"factor": 0.5}, _images)
+    drawn(f"hue_{_images}", {"factor": TURNS}, TURNS.reshape(2, 1, 1, 1))
 
 
 def answer(layers, name):

@@ -90,6 +90,14 @@ row("AutoContrast", {"value_range": (-4, 4), "data_format": "channels_first"}, F
 row("Equalization", {"value_range": (-4, 4)}, IMAGE, IMAGE, check_gradient=False)
 
 RANDOM = [
+    ("RandomHue", {"factor": 0.5, "value_range": (-4, 4), "seed": 1}),
+    ("RandomSaturation", {"factor": (0.2, 0.8), "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("RandomSharpness", {"factor": 0.8, "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("RandomColorDegeneration", {"factor": 0.8, "value_range": (-4, 4), "seed": 1}),
+    ("RandomPosterization", {"factor": (2, 5), "value_range": (-4, 4), "seed": 1}),
+    ("RandomInvert", {"factor": 0.8, "value_range": (-4, 4), "seed": 1}),
+    ("RandomGrayscale", {"factor": 0.8, "seed": 1}),
+    ("RandomColorJitter", {"brightness_factor": 0.3, "contrast_factor": 0.2, "value_range": (-4, 4), "seed": 1}),
     ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.6, "value_range": (-4, 4), "seed": 1}),
     ("RandomFlip", {"seed": 1}),
     ("RandomFlip", {"mode": "vertical", "seed": 1, "data_format": "channels_first"}),
@@ -103,10 +111,12 @@ RANDOM = [
     ("RandomContrast", {"factor": 0.4, "value_range": (-2, 2), "seed": 1}),
     ("RandomBrightness", {"factor": 0.3, "value_range": (-4, 4), "seed": 1}),
 ]
+OF_COLORS = ("RandomHue", "RandomSaturation", "RandomColorDegeneration", "RandomGrayscale")
 for name, arguments in RANDOM:
-    shape = FIRST if arguments.get("data_format") == "channels_first" else IMAGE
+    channels = 3 if name in OF_COLORS else 4
+    shape = (2, channels, 6, 7) if arguments.get("data_format") == "channels_first" else (2, 6, 7, channels)
     size = (4, 5) if name == "RandomCrop" else (6, 7)
-    output = (2, 4, *size) if shape == FIRST else (2, *size, 4)
+    output = (2, channels, *size) if shape[1] == channels else (2, *size, channels)
     row(name, arguments, shape, output, call_kwargs={"training": False})
     row(name, arguments, shape, output, check_compiled=False, check_gradient=False)
 

@@ -171,6 +171,14 @@ RANDOM = {
     "RandomZoom": {"height_factor": 0.3},
     "RandomContrast": {"factor": 0.4, "value_range": (-9, 9)},
     "RandomBrightness": {"factor": 0.3, "value_range": (-9, 9)},
+    "RandomHue": {"factor": 0.6, "value_range": (-9, 9)},
+    "RandomSaturation": {"factor": (0.1, 0.9), "value_range": (-9, 9)},
+    "RandomSharpness": {"factor": 0.4, "value_range": (-9, 9)},
+    "RandomColorDegeneration": {"factor": (0.2, 0.9), "value_range": (-9, 9)},
+    "RandomPosterization": {"factor": 8, "value_range": (-9, 9)},
+    "RandomInvert": {"factor": 1.0, "value_range": (-9, 9)},
+    "RandomGrayscale": {},
+    "RandomColorJitter": {"brightness_factor": 0.3, "hue_factor": 0.4, "value_range": (-9, 9)},
     "Solarization": {"addition_factor": 0.3, "threshold_factor": 0.6, "value_range": (-9, 9)},
 }
 

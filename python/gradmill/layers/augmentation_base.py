@@ -153,6 +153,13 @@ class RandomImageLayer(ImageChange):
         shape = (images.shape[0], 1, 1, 1)
         return self._uniform(shape, 0.0, 1.0) < self._uniform(shape, *limits)
 
+    def _part(self, kind: Any, **arguments: Any) -> Any:
+        """Return a layer that is a part of this one and draws from the same stream."""
+        part = kind(data_format=self.data_format, dtype=self.dtype_policy, **arguments)
+        if isinstance(part, RandomImageLayer):
+            part.generator = self.generator
+        return part
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "seed": self.seed}
