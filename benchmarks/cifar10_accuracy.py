@@ -28,16 +28,31 @@ def read_images(folder, names):
 
 
 def first_weights(model, seed):
-    """Keras's own initial values, drawn in the order of the weights: Glorot uniform kernels, the rest as it is."""
+    """Keras's own initial values, in the order of the weights: uniform kernels by He or Glorot, the rest as it is."""
     generator = np.random.default_rng(seed)
-    values = []
-    for variable, value in zip(model.weights, model.get_weights()):
-        if variable.name == "kernel":
-            inputs, outputs = np.prod(value.shape[:-1]), np.prod(value.shape[:-2]) * value.shape[-1]
-            limit = (6 / (inputs + outputs)) ** 0.5
-            value = generator.uniform(-limit, limit, value.shape).astype("float32")
-        values.append(value)
-    model.set_weights(values)
+    for layer in model.layers:
+        values = []
+        for variable, value in zip(layer.weights, layer.get_weights()):
+            name = variable.name.rpartition("/")[2]
+            if name.endswith("kernel"):
+                inputs, outputs = np.prod(value.shape[:-1]), np.prod(value.shape[:-2]) * value.shape[-1]
+                rule = getattr(layer, f"{name.removesuffix('_kernel')}_initializer")
+                limit = (6 / (inputs if type(rule).__name__ == "HeUniform" else inputs + outputs)) ** 0.5
+                value = generator.uniform(-limit, limit, value.shape).astype("float32")
+            values.append(value)
+        layer.set_weights(values)
+
+
+def add_engine_option(parser):
+    """Which engine runs; of Keras, the environment names the backend."""
+    parser.add_argument("--engine", choices=("gradmill", "keras"), default="gradmill")
+
+
+def print_line(**values):
+    """A line of JSON, its figures rounded."""
+    numbers = (float, np.floating)
+    rounded = {key: round(float(value), 4) for key, value in values.items() if isinstance(value, numbers)}
+    print(json.dumps({**values, **rounded}), flush=True)
 
 
 def start_or_resume(keras, folder, seed):
@@ -53,7 +68,7 @@ def start_or_resume(keras, folder, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", choices=("gradmill", "keras"), default="gradmill")
+    add_engine_option(parser)
     parser.add_argument("--data", required=True, metavar="DIR", help="folder with the binary version of CIFAR-10")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=128)
@@ -75,18 +90,15 @@ def main():
         seconds = time.perf_counter() - start
         scores = model.evaluate(x_test, y_test, batch_size=options.batch_size, verbose=0, return_dict=True)
         model.save(folder / f"epoch{epoch + 1:03}.keras")
-        line = {
-            "engine": options.engine,
-            "epoch": epoch + 1,
-            "train": options.train,
-            "batch_size": options.batch_size,
-            "loss": round(float(history.history["loss"][0]), 4),
-            "accuracy": round(float(history.history["accuracy"][0]), 4),
-            "test_loss": round(float(scores["loss"]), 4),
-            "test_accuracy": round(float(scores["accuracy"]), 4),
-            "seconds": round(seconds, 1),
-        }
-        print(json.dumps(line), flush=True)
+        print_line(
+            engine=options.engine,
+            epoch=epoch + 1,
+            train=options.train,
+            batch_size=options.batch_size,
+            **{key: history.history[key][0] for key in ("loss", "accuracy")},
+            **{f"test_{key}": scores[key] for key in ("loss", "accuracy")},
+            seconds=seconds,
+        )
 
 
 if __name__ == "__main__":

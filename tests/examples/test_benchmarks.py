@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gradmill as gm
@@ -148,3 +149,71 @@ def test_a_run_tells_its_peak_and_is_stopped_at_its_limit(monkeypatch):
     hangs = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
     assert python(hangs, limit=0.5)["error"] == "over 0.5 s"
     assert time.perf_counter() - start < 30
+
+
+def test_layers_of_decoders(monkeypatch, capsys):
+    command = [sys.executable, str(BENCHMARKS / "decoder_layers.py"), "--layers", "32-32@64,320-512@8"]
+    command += ["--repeats", "1", "--seconds", "0.001", "--threads", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    lines = done.stdout.splitlines()
+    for name in ("unet transposed 320-512@8", "cvnet512 separable 32-32@64", "unet transposed, sum,"):
+        assert sum(line.startswith(name) for line in lines) == 3, done.stdout
+    done = subprocess.run([*command, "--layers", "dense"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "no name holds 'dense'" in done.stderr
+    decoder_layers = module("decoder_layers", monkeypatch)
+    for layer in decoder_layers.LAYERS:
+        # What the layer makes of its input has the size that stands beside it.
+        grown = layer.size * layer.stride if layer.padding == "same" else layer.size + layer.kernel - 1
+        if layer.separable and layer.padding == "valid":
+            grown = layer.size - layer.kernel + 1
+        assert grown == layer.out
+    decoder_layers.print_line("x", {"gradmill": 0.01, "torch": 0.02, "torch-best": 0.014})
+    assert "1.40 times as fast as torch-best (missed)" in capsys.readouterr().out
+
+
+def test_passes_of_decoder_layers(monkeypatch):
+    """The three passes give the values of the formulas, by the adjoints: <dy, f(x)> = <dx, x> = <dw, w>."""
+    decoder_layers = module("decoder_layers", monkeypatch)
+    for layer in (
+        decoder_layers.Layer("a transposed", 2, 3, 4, 5, 10, 3, 2),
+        decoder_layers.Layer("a transposed", 2, 3, 4, 5, 7, 3),
+        decoder_layers.Layer("a separable", 2, 3, 4, 7, 7, 5),
+    ):
+        x, dy, *kernels = decoder_layers.draw(layer)
+        forward, data, weights = decoder_layers.keras_passes(gm, gm.function, gm.GradientTape, layer)
+        product = np.sum(dy * forward().numpy())
+        np.testing.assert_allclose(np.sum(x * data().numpy()), product, rtol=1e-4)
+        for kernel, gradient in zip(reversed(kernels), weights()):
+            np.testing.assert_allclose(np.sum(kernel * gradient.numpy()), product, rtol=1e-4)
+
+
+def test_triangles_of_an_accuracy(tmp_path):
+    gm.datasets.shapes.write_triangles(tmp_path / "triangles", 6, 128, train=4)
+    command = [sys.executable, str(BENCHMARKS / "triangles_accuracy.py"), "--data", str(tmp_path / "triangles")]
+    command += ["--width", "0.1", "--batch-size", "2", "--seed", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines())
+    assert (first["train"], first["side"], first["epoch"], second["epoch"]) == (4, 128, 1, 2)
+    assert second["loss"] < first["loss"] and 0 < second["validation_iou"] < second["validation_dice"] <= 1
+
+
+def test_first_weights_follow_the_initializers(monkeypatch):
+    cifar10_accuracy = module("cifar10_accuracy", monkeypatch)
+    model = gm.Sequential(
+        [
+            gm.Input((8, 8, 4)),
+            gm.layers.Conv2D(16, 3, kernel_initializer="he_uniform"),
+            gm.layers.SeparableConv2D(32, 3, depthwise_initializer="he_uniform"),
+        ]
+    )
+    cifar10_accuracy.first_weights(model, 3)
+    once = model.get_weights()
+    he, bias, depthwise, pointwise, _ = once
+    for value, limit in ((he, (6 / 36) ** 0.5), (depthwise, (6 / 144) ** 0.5), (pointwise, (6 / 48) ** 0.5)):
+        assert 0.9 * limit < np.abs(value).max() <= limit
+    assert not bias.any()
+    cifar10_accuracy.first_weights(model, 3)
+    for value, again in zip(once, model.get_weights()):
+        np.testing.assert_array_equal(value, again)
