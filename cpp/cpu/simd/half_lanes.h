@@ -27,8 +27,10 @@ GM_INLINE uint16_t narrow_bfloat16(float x) {
 
 GM_INLINE float widen_float16(uint16_t half) {
   const uint32_t sign = uint32_t(half & 0x8000) << 16, rest = uint32_t(half & 0x7fff) << 13;
-  // Scaling by 2^112 moves the exponent into place and makes denormals normal.
-  const uint32_t finite = lane_bits(lane_float(rest) * 0x1p112f);
+  // A denormal number becomes a normal one of the exponent above less its leading bit: no denormal float is ever read,
+  // which workers take for zero.
+  const uint32_t denormal = lane_bits(lane_float(rest + 0x38800000) - 0x1p-14f);
+  const uint32_t finite = rest < 0x00800000 ? denormal : rest + 0x38000000;
   return lane_float(sign | (rest >= 0x0f800000 ? rest | 0x7f800000 : finite));
 }
 GM_INLINE uint16_t narrow_float16(float x) {
