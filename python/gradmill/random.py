@@ -309,35 +309,88 @@ def dropout(inputs: Any, rate: float, noise_shape: Optional[Sequence[int]] = Non
     return ops.where(keep, inputs * (1.0 / (1.0 - rate)), 0.0)
 
 
-def beta(shape: Sequence[int], alpha: float, beta: float, dtype: Any = None, seed: Any = None) -> Any:
-    """Draw from the beta distribution; eager only, through NumPy's generator seeded from the stream.
+_TRIES = 6  # each is taken with a probability of 95 % or more
+
+
+def _log_gamma(shape: Sequence[int], alpha: Any, compute: str, seed: Any) -> Any:
+    """Draw logarithms of gamma variables (Marsaglia and Tsang 2000); those of small `alpha` would be no floats."""
+    alpha = ops.broadcast_to(ops.cast(alpha, compute), list(shape))
+    small = alpha < 1.0
+    unit = _unit([3 * _TRIES + 1, *shape], compute, seed)
+    draw = ops.sqrt(ops.log(1.0 - unit[:_TRIES]) * -2.0) * ops.cos(unit[_TRIES : 2 * _TRIES] * (2.0 * np.pi))
+    centre = ops.where(small, alpha + 1.0, alpha) - 1.0 / 3.0
+    base = 1.0 + draw / ops.sqrt(centre * 9.0)
+    cube = ops.where(base > 0.0, base, 1.0) ** 3
+    bound = 0.5 * draw * draw + centre * (1.0 - cube + ops.log(cube))
+    taken = ops.logical_and(base > 0.0, ops.log(1.0 - unit[2 * _TRIES : 3 * _TRIES]) < bound)
+    found = cube[_TRIES - 1]
+    for number in reversed(range(_TRIES - 1)):
+        found = ops.where(taken[number], cube[number], found)
+    # A variable of alpha + 1 times u ** (1 / alpha) is one of alpha.
+    down = ops.where(small, ops.log(1.0 - unit[3 * _TRIES]) / alpha, 0.0)
+    return ops.log(centre * found) + down
+
+
+def _positive(value: Any, who: str, name: str) -> Any:
+    known = not tracing.is_tracing() or isinstance(value, (int, float, np.ndarray))
+    if known and not (np.asarray(value) > 0).all():
+        raise ArgumentError(f"random.{who}: expected {name} above 0; received {value!r}; correct it")
+    return value
+
+
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the beta distribution.
 
     Args:
         shape: sizes.
-        alpha: first parameter, > 0.
-        beta: second parameter, > 0.
+        alpha: first parameter, > 0: a number, or a tensor broadcast to `shape`.
+        beta: second parameter, > 0, in the same way.
         dtype: float type; default `floatx()`.
         seed: integer, SeedGenerator or None for the global stream.
 
     Returns:
         tensor of `shape`.
+
+    Raises:
+        ArgumentError: for an integer dtype, or parameters that are not positive.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.random.beta((2, 3), 0.5, 2.0, seed=1).shape
+        (2, 3)
     """
-    return _from_numpy(lambda generator: generator.beta(alpha, beta, shape), dtype, seed, "beta")
+    name, sizes = _float_type(dtype, "beta"), [int(size) for size in shape]
+    compute = _compute_type(name)
+    both = [
+        ops.broadcast_to(ops.cast(_positive(each, "beta", what), compute), sizes)
+        for what, each in (("alpha", alpha), ("beta", beta))
+    ]
+    logs = _log_gamma([2, *sizes], ops.stack(both), compute, seed)
+    return ops.cast(ops.sigmoid(logs[0] - logs[1]), name)
 
 
-def gamma(shape: Sequence[int], alpha: float, dtype: Any = None, seed: Any = None) -> Any:
-    """Draw from the gamma distribution; eager only, through NumPy's generator seeded from the stream.
+def gamma(shape: Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
+    """Draw from the gamma distribution.
 
     Args:
         shape: sizes.
-        alpha: shape parameter, > 0; the scale is 1.
+        alpha: shape parameter, > 0; the scale is 1. A number, or a tensor broadcast to `shape`.
         dtype: float type; default `floatx()`.
         seed: integer, SeedGenerator or None for the global stream.
 
     Returns:
         tensor of `shape`.
+
+    Raises:
+        ArgumentError: for an integer dtype, or a parameter that is not positive.
+
+    Example:
+        >>> import gradmill as gm
+        >>> gm.random.gamma((2, 3), 0.5, seed=1).shape
+        (2, 3)
     """
-    return _from_numpy(lambda generator: generator.gamma(alpha, size=shape), dtype, seed, "gamma")
+    name, sizes = _float_type(dtype, "gamma"), [int(size) for size in shape]
+    return ops.cast(ops.exp(_log_gamma(sizes, _positive(alpha, "gamma", "alpha"), _compute_type(name), seed)), name)
 
 
 def binomial(shape: Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:

@@ -75,6 +75,55 @@ TURNS = np.array([0.31, -0.47], "float32")
 for _images in ("bytes", "unit", "bytes_first"):
     case(f"hue_{_images}", "RandomHue", {"factor": 0.5}, _images)
     drawn(f"hue_{_images}", {"factor": TURNS}, TURNS.reshape(2, 1, 1, 1))
+SHEAR = np.array([[0.21, -0.13], [0.0, 0.34]], "float32")
+for _number, _rest in enumerate((
+    {}, {"fill_mode": "constant", "fill_value": 9.0}, {"interpolation": "nearest"}, {"data_format": "channels_first"},
+)):  # fmt: skip
+    _name = f"shear_{_number}"
+    case(_name, "RandomShear", {"x_factor": (0.1, 0.2), **_rest}, "bytes" if _number < 3 else "bytes_first")
+    _rows = [[1.0, row[0], 0.0, row[1], 1.0, 0.0, 0.0, 0.0] for row in SHEAR]
+    drawn(_name, {"shear_factor": SHEAR}, np.array(_rows, "float32"))
+
+START = np.tile(np.array([[0, 0], [7, 0], [0, 8], [7, 8]], "float32"), (2, 1, 1))
+END = START + START * np.random.default_rng(3).uniform(-0.3, 0.3, START.shape).astype("float32")
+CHOSEN = np.array([True, False])
+for _images, _rest in (("bytes", {}), ("bytes_first", {}), ("bytes", {"interpolation": "nearest", "fill_value": 7.0})):
+    _name = f"perspective_{_images}_{len(_rest)}"
+    case(_name, "RandomPerspective", {"scale": 0.6, **_rest}, _images)
+    drawn(
+        _name,
+        {"apply_perspective": np.array([True, True]), "start_points": START, "end_points": END},
+        [np.ones((2, 1, 1, 1), bool), START, END],
+    )
+
+for _images, _size in (("bytes", 3), ("unit", (3, 5)), ("bytes_first", (5, 3))):
+    _sigma = np.array([0.4, 0.9], "float32")
+    case(f"blur_{_images}", "RandomGaussianBlur", {"kernel_size": _size, "sigma": 0.9}, _images)
+    drawn(
+        f"blur_{_images}",
+        {"should_apply_blur": CHOSEN, "blur_factor": _sigma},
+        [CHOSEN.reshape(2, 1, 1, 1), _sigma],
+    )
+
+INSIDE = np.random.default_rng(4).random((2, 9, 8, 1)) < 0.3
+NOISE = np.random.default_rng(4).normal(size=(2, 9, 8, 3)).astype("float32") * 100
+# Keras limits the noise where it draws it.
+case("erasing", "RandomErasing", {"scale": (0.1, 0.2)})
+drawn(
+    "erasing",
+    {"apply_erasing": CHOSEN, "batch_masks": np.repeat(INSIDE, 3, -1), "fill_value": NOISE.clip(0, 255)},
+    [INSIDE & CHOSEN.reshape(2, 1, 1, 1), NOISE],
+)
+ORDER, WEIGHT = np.array([1, 0], "int32"), np.array([0.3, 0.8], "float32")
+case("cut_mix", "CutMix", {"factor": 0.5})
+drawn(
+    "cut_mix",
+    {"permutation_order": ORDER, "mix_weight": WEIGHT, "batch_masks": np.repeat(INSIDE, 3, -1)},
+    [ORDER, WEIGHT, INSIDE],
+)
+case("mix_up", "MixUp", {"alpha": 0.4})
+drawn("mix_up", {"permutation_order": ORDER, "mix_weight": WEIGHT}, [ORDER, WEIGHT])
+LABELS = np.eye(4, dtype="float32")[[3, 1]]
 
 
 def answer(layers, name):
@@ -93,4 +142,8 @@ def answer(layers, name):
         else:
             layer._draw = lambda *_: ours
     config = {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype", "trainable")}
-    return np.asarray(layer(images(given), training=True)), config
+    x = images(given)
+    if name not in ("cut_mix", "mix_up"):
+        return np.asarray(layer(x, training=True)), config
+    both = layer({"images": x, "labels": LABELS}, training=True)
+    return np.concatenate([np.ravel(both["images"]), np.ravel(both["labels"])]), config

@@ -90,6 +90,12 @@ row("AutoContrast", {"value_range": (-4, 4), "data_format": "channels_first"}, F
 row("Equalization", {"value_range": (-4, 4)}, IMAGE, IMAGE, check_gradient=False)
 
 RANDOM = [
+    ("RandomShear", {"x_factor": 0.3, "y_factor": (0.1, 0.2), "seed": 1}),
+    ("RandomPerspective", {"scale": 0.4, "seed": 1}),
+    ("RandomGaussianBlur", {"kernel_size": (3, 5), "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("RandomErasing", {"fill_value": 0.5, "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("CutMix", {"seed": 1}),
+    ("MixUp", {"alpha": 0.4, "seed": 1}),
     ("RandomHue", {"factor": 0.5, "value_range": (-4, 4), "seed": 1}),
     ("RandomSaturation", {"factor": (0.2, 0.8), "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
     ("RandomSharpness", {"factor": 0.8, "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),

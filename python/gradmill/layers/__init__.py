@@ -8,6 +8,7 @@ from gradmill.layers.augmentation import (
     RandomCrop,
     RandomFlip,
     RandomRotation,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
 )
@@ -82,6 +83,7 @@ from gradmill.layers.merging import (
     multiply,
     subtract,
 )
+from gradmill.layers.mixing_augmentation import CutMix, MixUp, RandomErasing
 from gradmill.layers.multi_head_attention import GroupedQueryAttention as GroupQueryAttention
 from gradmill.layers.multi_head_attention import MultiHeadAttention
 from gradmill.layers.normalization import Normalization, Rescaling
@@ -117,6 +119,7 @@ from gradmill.layers.rotary_embedding import RotaryEmbedding
 from gradmill.layers.text_vectorization import TextVectorization
 from gradmill.layers.tone_augmentation import AutoContrast, Equalization, Solarization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
+from gradmill.layers.warp_augmentation import RandomGaussianBlur, RandomPerspective
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
 # Further names, as in Keras.
@@ -186,6 +189,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -239,6 +243,7 @@ __all__ = [
     "Maximum",
     "Merge",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
@@ -252,14 +257,18 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
     "RandomRotation",
     "RandomSaturation",
     "RandomSharpness",
+    "RandomShear",
     "RandomTranslation",
     "RandomZoom",
     "ReLU",

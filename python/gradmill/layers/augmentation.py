@@ -16,6 +16,21 @@ from gradmill.serialization import register_serializable
 FILL_MODES = ("reflect", "wrap", "constant", "nearest", "mirror")
 
 
+def check_interpolation(owner: str, interpolation: Any) -> str:
+    """Return the name of an interpolation.
+
+    Args:
+        owner: the layer as named in messages.
+        interpolation: the name.
+
+    Raises:
+        ArgumentError: another name.
+    """
+    if interpolation not in ("nearest", "bilinear"):
+        raise ArgumentError(f"{owner}: expected interpolation 'nearest' or 'bilinear'; received {interpolation!r}")
+    return interpolation
+
+
 @register_serializable("keras.layers")
 class RandomFlip(RandomImageLayer):
     """Mirror each image with probability one half.
@@ -133,12 +148,8 @@ class RandomTransform(RandomImageLayer):
         super().__init__(seed, data_format, **kwargs)
         if fill_mode not in FILL_MODES:
             raise ArgumentError(f"{self._label}: expected fill_mode to be one of {FILL_MODES}; received {fill_mode!r}")
-        if interpolation not in ("nearest", "bilinear"):
-            raise ArgumentError(
-                f"{self._label}: expected interpolation 'nearest' or 'bilinear'; received {interpolation!r}"
-            )
         self.fill_mode = fill_mode
-        self.interpolation = interpolation
+        self.interpolation = check_interpolation(self._label, interpolation)
         self.fill_value = float(fill_value)
 
     def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
@@ -315,3 +326,53 @@ class RandomZoom(RandomTransform):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "height_factor": self.height_factor, "width_factor": self.width_factor}
+
+
+@register_serializable("keras.layers")
+class RandomShear(RandomTransform):
+    """Shear each image by random numbers along its rows and columns.
+
+    Args:
+        x_factor: limits of the shear along rows, as a share of the height: a number for both ways, or a pair. Both
+            numbers that are drawn for an image change their sign by chance.
+        y_factor: the same along columns, as a share of the width.
+        interpolation: "bilinear" or "nearest".
+        fill_mode: what lies outside: "reflect", "wrap", "constant", "nearest" or "mirror".
+        fill_value: for "constant".
+        data_format: "channels_last" or "channels_first".
+        seed: integer, or None.
+
+    Raises:
+        ArgumentError: a factor outside -1..1, or an unknown name.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomShear(0.2, 0.1, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        x_factor: Factor = 0.0,
+        y_factor: Factor = 0.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        data_format: Optional[str] = None,
+        seed: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.x_factor = limits_of(self._label, "x_factor", x_factor, -1.0, 1.0)
+        self.y_factor = limits_of(self._label, "y_factor", y_factor, -1.0, 1.0)
+
+    def _draw(self, images: Any) -> Any:
+        shape = (images.shape[0],)
+        way = ops.where(self._uniform(shape, 0.0, 1.0) > 0.5, -1.0, 1.0)
+        across, down = (way * self._uniform(shape, *each) for each in (self.x_factor, self.y_factor))
+        zero, one = way * 0.0, way * way
+        return ops.stack([one, across, zero, down, one, zero, zero, zero], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "x_factor": self.x_factor, "y_factor": self.y_factor}

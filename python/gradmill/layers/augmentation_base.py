@@ -92,6 +92,10 @@ class ImageChange(ImageLayer):
         """Return a batch of images, or of masks that belong to images, changed by what was drawn."""
         raise NotImplementedError
 
+    def _change_labels(self, labels: Any, drawn: Any) -> Any:
+        """Return the labels of a batch that was changed."""
+        return labels
+
     def _leave(self, images: Any) -> Any:
         """Return images outside training."""
         return images
@@ -131,6 +135,8 @@ class ImageChange(ImageLayer):
             else:
                 images = self._leave(images)
             data[key] = saturated(images, dtype)
+        if drawn is not None and "labels" in data and rank == 4:
+            data["labels"] = self._change_labels(data["labels"], drawn)
         return data
 
 

@@ -9,17 +9,32 @@ from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op
 from gradmill.ops.convolution import depthwise_conv
 from gradmill.ops.image.frames import as_given, batch_of
-from gradmill.ops.image.likeness import bell, similarity
+from gradmill.ops.image.likeness import bell, bell_of_tensor, similarity
 from gradmill.ops.layout import sizes_of
 from gradmill.ops.reduction import mean
 
 __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 
 
-def _filtered(x: Any, weights: np.ndarray, axis: int) -> Any:
-    """Sums of neighbours along rows (1) or columns (2), zeros around."""
-    kernel = np.repeat(weights.reshape([-1 if i + 1 == axis else 1 for i in range(4)]), x.shape[-1], axis=2)
-    return depthwise_conv.eager(x, kernel.astype(x.dtype), padding="same", data_format="channels_last")
+def filtered(x: Any, weights: Any, axis: int) -> Any:
+    """Sums of neighbours along rows (1) or columns (2), zeros around.
+
+    Args:
+        x: a batch with channels last.
+        weights: an array, or a tensor with one axis.
+        axis: 1 or 2.
+
+    Returns:
+        tensor like `x`.
+    """
+    shape = [-1 if i + 1 == axis else 1 for i in range(4)]
+    kernel: Any = None
+    if isinstance(weights, np.ndarray):
+        kernel = np.repeat(weights.reshape(shape), x.shape[-1], axis=2).astype(x.dtype)
+    else:
+        column = _core.ops.reshape(weights.astype(x.dtype), shape=shape)
+        kernel = _core.ops.broadcast_to(column, shape=[*column.shape[:2], x.shape[-1], 1])
+    return depthwise_conv.eager(x, kernel, padding="same", data_format="channels_last")
 
 
 @public_op
@@ -31,7 +46,7 @@ def gaussian_blur(
     Args:
         images: one image or a batch; integers become float32.
         kernel_size: columns and rows that count.
-        sigma: width of the bell along columns and rows.
+        sigma: width of the bell along columns and rows: numbers, or a tensor of two.
         data_format: "channels_last" or "channels_first"; None for `config.image_data_format()`.
 
     Returns:
@@ -42,10 +57,16 @@ def gaussian_blur(
     """
     x, single, first = batch_of(float_tensor(images), data_format, "gaussian_blur")
     across, down = sizes_of(kernel_size, 2, "kernel_size", "gaussian_blur")
-    widths = [float(each) for each in (sigma if isinstance(sigma, (list, tuple, np.ndarray)) else (sigma, sigma))]
-    if len(widths) != 2 or min(widths) <= 0:
-        raise ArgumentError(f"gaussian_blur: expected sigma to be two positive numbers; received {sigma!r}")
-    x = _filtered(_filtered(x, bell(down, widths[1]), 1), bell(across, widths[0]), 2)
+    if isinstance(sigma, _core.Tensor):
+        if tuple(sigma.shape) != (2,):
+            raise ArgumentError(f"gaussian_blur: expected sigma to be two numbers; received shape {sigma.shape}")
+        curves = [bell_of_tensor(size, sigma[i]) for i, size in enumerate((across, down))]
+    else:
+        widths = [float(each) for each in (sigma if isinstance(sigma, (list, tuple, np.ndarray)) else (sigma, sigma))]
+        if len(widths) != 2 or min(widths) <= 0:
+            raise ArgumentError(f"gaussian_blur: expected sigma to be two positive numbers; received {sigma!r}")
+        curves = [bell(size, width) for size, width in zip((across, down), widths)]
+    x = filtered(filtered(x, curves[1], 1), curves[0], 2)
     return as_given(x, single, first)
 
 
@@ -67,7 +88,7 @@ def sobel_edges(images: Any, data_format: Optional[str] = None) -> Any:
     if single:
         raise ShapeError(f"sobel_edges: expected a batch of images; received shape {x.shape[1:]}")
     slope, smooth = np.array([-1.0, 0.0, 1.0]), np.array([1.0, 2.0, 1.0])
-    found = [_filtered(_filtered(x, slope, axis), smooth, 3 - axis) for axis in (1, 2)]
+    found = [filtered(filtered(x, slope, axis), smooth, 3 - axis) for axis in (1, 2)]
     found = [as_given(each, False, first) for each in found]
     return _core.ops.concatenate([_core.ops.reshape(each, shape=[*each.shape, 1]) for each in found], axis=4)
 

@@ -25,6 +25,24 @@ def bell(size: int, sigma: float) -> np.ndarray:
     return weights / weights.sum()
 
 
+def bell_of_tensor(size: int, sigma: Any, reach: Any = None) -> Any:
+    """A bell curve whose width is a tensor.
+
+    Args:
+        size: how many values.
+        sigma: its width, without axes.
+        reach: how far from the middle values count; None for all.
+
+    Returns:
+        tensor of `size` values that sum to one.
+    """
+    places = (np.arange(size) - (size - 1) / 2).astype(sigma.dtype)
+    weights = _core.ops.exp(_core.ops.square(places / sigma) * -0.5)
+    if reach is not None:
+        weights = _core.ops.where(_core.ops.less_equal(_core.tensor(np.abs(places)), reach), weights, 0.0)
+    return weights / _core.ops.sum(weights, axes=[0], keepdims=True)
+
+
 def _blurred(x: Any, size: int, sigma: float, who: str) -> Any:
     """Means around each pixel, weighted by a bell curve."""
     if min(x.shape[1:3]) < size:
