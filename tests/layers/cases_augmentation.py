@@ -124,6 +124,16 @@ drawn(
 case("mix_up", "MixUp", {"alpha": 0.4})
 drawn("mix_up", {"permutation_order": ORDER, "mix_weight": WEIGHT}, [ORDER, WEIGHT])
 LABELS = np.eye(4, dtype="float32")[[3, 1]]
+# Layers that choose among others: their configurations.
+POLICIES = {
+    "RandAugment": {"value_range": (0.0, 1.0), "num_ops": 3, "factor": 0.4, "seed": 2},
+    "AugMix": {"value_range": (0.0, 1.0), "num_chains": 2, "factor": (0.1, 0.4), "all_ops": False, "seed": 2},
+}
+
+
+def config_of(layer):
+    """The configuration of a layer without what all layers have."""
+    return {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype", "trainable")}
 
 
 def answer(layers, name):
@@ -141,8 +151,7 @@ def answer(layers, name):
             layer.get_random_transformation = lambda *_, **__: theirs
         else:
             layer._draw = lambda *_: ours
-    config = {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype", "trainable")}
-    x = images(given)
+    config, x = config_of(layer), images(given)
     if name not in ("cut_mix", "mix_up"):
         return np.asarray(layer(x, training=True)), config
     both = layer({"images": x, "labels": LABELS}, training=True)

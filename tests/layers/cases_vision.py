@@ -90,6 +90,8 @@ row("AutoContrast", {"value_range": (-4, 4), "data_format": "channels_first"}, F
 row("Equalization", {"value_range": (-4, 4)}, IMAGE, IMAGE, check_gradient=False)
 
 RANDOM = [
+    ("RandAugment", {"value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("AugMix", {"value_range": (-4, 4), "num_chains": 2, "chain_depth": 1, "seed": 1}),
     ("RandomShear", {"x_factor": 0.3, "y_factor": (0.1, 0.2), "seed": 1}),
     ("RandomPerspective", {"scale": 0.4, "seed": 1}),
     ("RandomGaussianBlur", {"kernel_size": (3, 5), "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
@@ -117,7 +119,7 @@ RANDOM = [
     ("RandomContrast", {"factor": 0.4, "value_range": (-2, 2), "seed": 1}),
     ("RandomBrightness", {"factor": 0.3, "value_range": (-4, 4), "seed": 1}),
 ]
-OF_COLORS = ("RandomHue", "RandomSaturation", "RandomColorDegeneration", "RandomGrayscale")
+OF_COLORS = ("RandAugment", "AugMix", "RandomHue", "RandomSaturation", "RandomColorDegeneration", "RandomGrayscale")
 for name, arguments in RANDOM:
     channels = 3 if name in OF_COLORS else 4
     shape = (2, channels, 6, 7) if arguments.get("data_format") == "channels_first" else (2, 6, 7, channels)

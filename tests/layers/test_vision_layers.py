@@ -175,6 +175,7 @@ RANDOM = {
     "RandomPerspective": {"scale": 0.4},
     "RandomGaussianBlur": {"value_range": (-9, 9)},
     "RandomErasing": {"value_range": (-9, 9)},
+    "AugMix": {"value_range": (-9, 9)},
     "RandomHue": {"factor": 0.6, "value_range": (-9, 9)},
     "RandomSaturation": {"factor": (0.1, 0.9), "value_range": (-9, 9)},
     "RandomSharpness": {"factor": 0.4, "value_range": (-9, 9)},

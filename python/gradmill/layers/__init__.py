@@ -12,6 +12,7 @@ from gradmill.layers.augmentation import (
     RandomTranslation,
     RandomZoom,
 )
+from gradmill.layers.augmentation_policies import AugMix, RandAugment
 from gradmill.layers.base import Layer
 from gradmill.layers.batch_normalization import BatchNormalization
 from gradmill.layers.borders import (
@@ -157,6 +158,7 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
     "AutoContrast",
     "Average",
     "AveragePooling1D",
@@ -252,6 +254,7 @@ __all__ = [
     "RMSNormalization",
     "RNN",
     "PositionEmbedding",
+    "RandAugment",
     "RandomBrightness",
     "RandomColorDegeneration",
     "RandomColorJitter",

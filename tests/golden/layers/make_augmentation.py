@@ -19,4 +19,6 @@ import numpy as np  # noqa: E402
 answers = {name: cases.answer(keras.layers, name) for name in cases.CASES}
 np.savez_compressed(HERE / "augmentation.npz", **{name: output for name, (output, _) in answers.items()})
 configs = {name: config for name, (_, config) in answers.items()}
+for name, arguments in cases.POLICIES.items():
+    configs[name] = cases.config_of(getattr(keras.layers, name)(**arguments))
 (HERE / "augmentation.json").write_text(json.dumps(configs, indent=0, sort_keys=True) + "\n")
