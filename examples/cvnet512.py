@@ -24,6 +24,7 @@ from gradmill.benchmark.options import (
     apply_precision,
     policy_name,
     positive,
+    positive_number,
     print_configuration,
     print_devices,
     run_script,
@@ -45,13 +46,13 @@ parser.add_argument("--on-error", choices=("raise", "skip"), default="raise", he
 parser.add_argument("--runs", type=positive, default=1, help="times to train from the start (default %(default)s)")
 parser.add_argument("--pause", type=float, default=0, metavar="S", help="seconds between runs (default %(default)s)")
 parser.add_argument("--side", type=int, default=512, choices=(128, 256, 512), help="height and width (default 512)")
-parser.add_argument("--width", type=float, default=1.0, help="factor on the number of maps (default %(default)s)")
-parser.add_argument("--rate", type=float, default=0.25, help="first learning rate (default %(default)s)")
+parser.add_argument("--width", type=positive_number, default=1.0, help="factor on the maps (default %(default)s)")
+parser.add_argument("--rate", type=positive_number, default=0.25, help="first learning rate (default %(default)s)")
 parser.add_argument("--patience", type=positive, default=50, help="epochs without a better IoU (default %(default)s)")
 parser.add_argument("--threads", type=positive, help="threads to use (default: all cores)")
 parser.add_argument("--fresh", action="store_true", help="do not go on with interrupted runs")
 options = parser.parse_args()
-if options.pause < 0:
+if not 0 <= options.pause < float("inf"):
     parser.error(f"--pause: expected seconds, 0 or more; received {options.pause:g}")
 if options.quick:
     options.side, options.width, options.bs, options.epochs = 128, 0.25, 4, 2
@@ -62,6 +63,8 @@ def load(path, count):
     if options.quick:
         pairs = keras.datasets.shapes.triangles(count, options.side, options.seed)
     else:
+        if not Path(path).is_file():
+            raise ValueError(f"there is no file {path}; examples/make_triangles.py makes lists with pictures to try")
         size = (options.side, options.side)
         pairs = keras.data.read_pair_list(path)
         pairs = keras.data.load_image_pairs(pairs, size, (0, 255), "grayscale", options.on_error)

@@ -17,7 +17,7 @@ import numpy as np
 import gradmill as keras
 from gradmill.__main__ import add_training_options
 from gradmill.benchmark import prepare, resume_callback, run_training
-from gradmill.benchmark.options import positive, print_configuration, run_script
+from gradmill.benchmark.options import positive, positive_number, print_configuration, run_script
 
 AUTOTUNE = keras.data.AUTOTUNE
 # Colours of the classes in pictures of masks.
@@ -35,7 +35,7 @@ parser.set_defaults(batch_size=64)
 parser.add_argument("--image-size", type=positive, default=128, help="height and width (default %(default)s)")
 parser.add_argument("--images", type=positive, default=400, help="training images of shapes (default %(default)s)")
 parser.add_argument("--encoder-weights", metavar="FILE", help="weights of Keras's MobileNetV2, such as its .h5")
-parser.add_argument("--alpha", type=float, default=1.0, help="width of the encoder (default %(default)s)")
+parser.add_argument("--alpha", type=positive_number, default=1.0, help="width of the encoder (default %(default)s)")
 parser.add_argument("--on-error", choices=("raise", "skip"), default="raise", help="what files that cannot be used do")
 parser.add_argument("--pictures", type=positive, default=4, help="examples in the picture (default %(default)s)")
 parser.add_argument("--show", action="store_true", help="show the picture in a window, too")

@@ -20,6 +20,8 @@ parser.add_argument("--images", type=positive, default=600, help="pictures (defa
 parser.add_argument("--side", type=positive, default=512, help="height and width (default %(default)s)")
 parser.add_argument("--seed", type=int, default=42, help="seed of everything random (default %(default)s)")
 options = parser.parse_args()
+if options.images < 2:
+    parser.error("--images: expected 2 or more, to train and to validate on; received 1")
 
 
 def main():

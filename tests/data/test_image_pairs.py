@@ -118,6 +118,9 @@ def test_list_of_pairs(tmp_path, pair):
     path.write_bytes(b"image,mask\n\xff\xfe,b\n")
     with pytest.raises(gm.errors.ArgumentError, match="expected a CSV in UTF-8"):
         gm.data.read_pair_list(path)
+    path.write_bytes(b"")
+    with pytest.raises(gm.errors.ArgumentError, match="expected the columns image, mask; received none"):
+        gm.data.read_pair_list(path)
     with pytest.raises(FileNotFoundError):
         gm.data.read_pair_list(tmp_path / "absent.csv")
 

@@ -125,6 +125,8 @@ def results_of(folder):
 def test_make_triangles_reports_a_folder_in_use(triangles):
     done = run(triangles, "make_triangles.py")
     assert done.returncode == 1 and "expected an empty folder; received 'triangles'" in done.stderr
+    done = run(triangles, "make_triangles.py", "--images", "1")
+    assert done.returncode == 2 and "--images: expected 2 or more" in done.stderr
 
 
 def test_cvnet512_on_files_runs_twice(triangles):
@@ -155,7 +157,7 @@ def test_cvnet512_in_mixed_precision(tmp_path, flag, policy):
 
 def test_cvnet512_reports_what_failed(triangles):
     done = run(triangles, "cvnet512.py", "--training", "absent.csv")
-    assert done.returncode == 1 and "absent.csv" in done.stderr
+    assert done.returncode == 1 and "there is no file absent.csv; examples/make_triangles.py" in done.stderr
     masks = sorted((triangles / "triangles/mask").iterdir())
     Image.fromarray(np.full((128, 128), 9, "uint8")).save(masks[0])
     masks[1].write_bytes(masks[1].read_bytes()[:100])
@@ -169,7 +171,14 @@ def test_cvnet512_reports_what_failed(triangles):
     masks[3].unlink()
     done = run(triangles, "cvnet512.py", *TRIAL, "--on-error", "skip")
     assert done.returncode == 1 and "line 5: there is no file" in done.stderr
-    for options, words in ((("--fp16", "--bf16"), "not allowed with argument"), (("--pause", "-1"), "0 or more")):
+    for options, words in (
+        (("--fp16", "--bf16"), "not allowed with argument"),
+        (("--pause", "-1"), "0 or more"),
+        (("--pause", "nan"), "0 or more"),
+        (("--width", "0"), "--width: expected a number above 0; received '0'"),
+        (("--rate", "inf"), "--rate: expected a number above 0; received 'inf'"),
+        (("--rate", "fast"), "--rate: expected a number above 0; received 'fast'"),
+    ):
         done = run(triangles, "cvnet512.py", *options)
         assert done.returncode == 2 and words in done.stderr
 
@@ -206,3 +215,12 @@ def test_a_backup_of_other_settings_is_not_taken_up(tmp_path):
         gm.benchmark.resume_callback(tmp_path / "backup", {"epochs": changed}, fresh)
         assert (tmp_path / "backup/training_state.safetensors").exists() == kept
         settings = {"epochs": changed}
+
+
+@pytest.mark.parametrize("shape", [(2, 64, 64, 1), (2, 128, 128), (2, 128, 128, 3)])
+def test_cvnet512_names_masks_of_another_shape(shape):
+    model = gm.benchmark.cvnet512.build(gm, 128, 0.1)
+    loss, iou, _ = gm.benchmark.cvnet512.objectives(gm)
+    model.compile("sgd", loss, metrics=[iou])
+    with pytest.raises(ValueError, match=r"expected masks of the shape of the predictions, \(2, 128, 128, 1\)"):
+        model.fit(np.zeros((2, 128, 128, 1), "float32"), np.zeros(shape, "float32"), verbose=0)

@@ -25,6 +25,24 @@ def positive(text: str) -> int:
     return value
 
 
+def positive_number(text: str) -> float:
+    """Return a number above 0 from the command line.
+
+    Args:
+        text: what was given.
+
+    Raises:
+        argparse.ArgumentTypeError: anything else, infinity included.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0; received {text!r}")
+    return value
+
+
 def writable_folder(text: str) -> str:
     """Make a folder named on the command line, so that a long run does not end without a place for its results.
 

@@ -140,10 +140,10 @@ def read_pair_list(path: PathLike, columns: Tuple[str, str] = ("image", "mask"))
     try:
         with open(place, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
+            present = [name for name in reader.fieldnames or () if name]
             rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as problem:
         raise errors.ArgumentError(f"{place}: expected a CSV in UTF-8; received something else: {problem}") from None
-    present = [name for name in reader.fieldnames or () if name]
     missing = [name for name in columns if name not in present]
     if missing:
         raise errors.ArgumentError(

@@ -88,12 +88,20 @@ def objectives(keras: Any) -> Tuple[Callable[[Any, Any], Any], ...]:
     Args:
         keras: GradMill or Keras.
 
+    Raises:
+        ValueError: from the functions, masks whose shape is not that of the predictions.
+
     Returns:
         loss (the squared error over the union, and 1 - IoU^2), iou, dice.
     """
     ops = keras.ops
 
     def clipped(y_true: Any, y_pred: Any) -> Tuple[Any, Any]:
+        if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
+            raise ValueError(
+                f"cvnet512: expected masks of the shape of the predictions, {tuple(y_pred.shape)}; received "
+                f"{tuple(y_true.shape)}; resize the masks, or give them an axis for their channels"
+            )
         return ops.clip(ops.cast(y_true, y_pred.dtype), 0, 1), ops.clip(y_pred, 0, 1)
 
     def areas(true: Any, pred: Any) -> Tuple[Any, Any, Any]:
