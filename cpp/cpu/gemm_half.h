@@ -24,6 +24,37 @@ static void pack_half_a(const void* context, long line, long lines, long first, 
   }
 }
 
+// Rows of `to` from columns: `lines` of them, each `count` long; `step` lies between the elements of one.
+template <class Half, class Element>
+static void widen_transposed(const Element* from, long step, long lines, long count, float* to, long stride) {
+  constexpr long side = 4, most = 256, ahead = 2 * side, line_elements = 64 / sizeof(Element);
+  float columns[side * most];
+  for (long i = 0; i < lines; i += most) {
+    const long length = lines - i < most ? lines - i : most;
+    for (long p = 0; p < count; p += side) {
+      const long wide = count - p < side ? count - p : side;
+      for (long q = 0; q < wide; ++q) {
+        const Element* const row = from + (p + q) * step + i;
+        widen_row<Half>(row, columns + q * most, length);
+        for (long j = 0; j < length; j += line_elements) __builtin_prefetch(row + ahead * step + j);
+      }
+      float* const corner = to + i * stride + p;
+      long j = 0;
+      for (; wide == side && j + side <= length; j += side) transpose_square(columns + j, most, corner + j * stride, stride);
+      for (; j < length; ++j)
+        for (long q = 0; q < wide; ++q) corner[j * stride + q] = columns[q * most + j];
+    }
+  }
+}
+
+// A that lies in columns, as rows: those of a block of registers then lie together.
+template <class Half, class Right>
+static void turn_half_a(const void* context, long line, long lines, long first, long count, void* to, long stride) {
+  const auto& factors = *static_cast<const HalfFactors<Half, Right>*>(context);
+  const long step = factors.problem.a_col;
+  widen_transposed<Half>(factors.a + first * step + line, step, lines, count, static_cast<float*>(to), stride);
+}
+
 template <class Half, class Right>
 static void pack_half_b(const void* context, long first, long count, long col, long cols, void* to, long width) {
   const auto& factors = *static_cast<const HalfFactors<Half, Right>*>(context);
@@ -34,20 +65,7 @@ static void pack_half_b(const void* context, long first, long count, long col, l
     for (long p = 0; p < count; ++p) widen_row<Half>(b + p * b_row, panel + p * width, cols);
     return;
   }
-  constexpr long side = 4, most = 256;
-  float columns[side * most];
-  for (long p = 0; p < count; p += most) {
-    const long length = count - p < most ? count - p : most;
-    for (long j = 0; j < cols; j += side) {
-      const long wide = cols - j < side ? cols - j : side;
-      for (long i = 0; i < wide; ++i) widen_row<Half>(b + (j + i) * b_col + p, columns + i * most, length);
-      float* corner = panel + p * width + j;
-      long q = 0;
-      for (; wide == side && q + side <= length; q += side) transpose_square(columns + q, most, corner + q * width, width);
-      for (; q < length; ++q)
-        for (long i = 0; i < wide; ++i) corner[q * width + i] = columns[i * most + q];
-    }
-  }
+  widen_transposed<Half>(b, b_col, count, cols, panel, width);
 }
 
 template <class A, class B> constexpr bool is_same_storage = false;
@@ -55,7 +73,12 @@ template <class A> constexpr bool is_same_storage<A, A> = true;
 
 template <class Half, class Right>
 static GemmSource half_source(const HalfFactors<Half, Right>* factors) {
-  GemmSource source{pack_half_a<Half, Right>, factors, factors->problem.a_col != 1, 0, 0, nullptr, pack_half_b<Half, Right>};
+  constexpr long line_elements = 64 / sizeof(float), panel = panel_vectors * Vectors<float>::lanes;
+  const GemmProblem& problem = factors->problem;
+  // Turning A pays where its columns lie lines apart and several panels pass.
+  const bool columns = problem.a_col != 1, turns = columns && problem.m > line_elements && problem.n > 2 * panel;
+  GemmSource source{turns ? turn_half_a<Half, Right> : pack_half_a<Half, Right>, factors, columns && !turns, 0, 0, nullptr,
+                    pack_half_b<Half, Right>};
   if constexpr (is_half_type<Right>) {
     source.b_halves = factors->b;
     source.b_storage = is_same_storage<Right, BFloat16> ? Storage::bfloat16 : Storage::float16;
