@@ -15,6 +15,7 @@ from gradmill import (
     callbacks,
     config,
     constraints,
+    dtype_policies,
     errors,
     initializers,
     layers,
@@ -38,6 +39,7 @@ from gradmill.initializers import Initializer
 from gradmill.layers import Input, InputSpec, Layer
 from gradmill.losses import Loss
 from gradmill.metrics import Metric
+from gradmill.mixed_precision import DTypePolicy, FloatDTypePolicy
 from gradmill.models import Function, Functional, Model, Sequential
 from gradmill.optimizers import Optimizer
 from gradmill.regularizers import Regularizer
@@ -54,6 +56,8 @@ _LAZY_MODULES = ("applications", "backend", "data", "datasets", "preprocessing",
 KerasTensor = SymbolicTensor
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
     "Function",
     "Functional",
     "GradientTape",
@@ -84,6 +88,7 @@ __all__ = [
     "data",
     "datasets",
     "device",
+    "dtype_policies",
     "errors",
     "function",
     "initializers",

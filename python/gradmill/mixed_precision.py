@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import Any, Optional, Union
 
@@ -11,6 +12,8 @@ from gradmill.serialization import deserialize_object, register_serializable
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
+    "LossScaleOptimizer",  # noqa: F822 - by __getattr__
     "Policy",
     "dtype_policy",
     "get_policy",
@@ -33,7 +36,7 @@ class DTypePolicy:
 
     Args:
         name: a dtype such as "float32" (used for both), or "mixed_float16" or "mixed_bfloat16" (computes in half
-            precision, keeps variables in float32).
+            precision, keeps variables in float32); None for the global policy's name.
 
     Raises:
         DTypeError: an unknown name.
@@ -43,7 +46,9 @@ class DTypePolicy:
     'float32'
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: Optional[str] = None):
+        if name is None:
+            name = dtype_policy().name
         if isinstance(name, str) and name.startswith("mixed") and name not in _MIXED:
             raise DTypeError(
                 f"dtype policy: unknown policy {name!r}; expected {' or '.join(map(repr, _MIXED))}, or a dtype such as "
@@ -67,6 +72,11 @@ class DTypePolicy:
     def variable_dtype(self) -> str:
         """Dtype of a layer's variables."""
         return self._variable_dtype
+
+    @property
+    def quantization_mode(self) -> None:
+        """None: there are no layers of quantized weights."""
+        return None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -163,4 +173,10 @@ def describe_processor(policy: str) -> str:
 
 global_policy = dtype_policy
 set_global_policy = set_dtype_policy
-Policy = DTypePolicy
+Policy = FloatDTypePolicy = DTypePolicy
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LossScaleOptimizer":  # stands above this module
+        return importlib.import_module("gradmill.optimizers").LossScaleOptimizer
+    raise AttributeError(f"module 'gradmill.mixed_precision' has no attribute {name!r}")

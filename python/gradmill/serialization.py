@@ -299,7 +299,7 @@ def _serialize_special(target: Any) -> Optional[tuple]:
         return ([serialize_object(each) for each in target],)
     if isinstance(target, tuple):
         return (tuple(serialize_object(each) for each in target),)
-    if isinstance(target, Mapping):
+    if isinstance(target, Mapping) and not hasattr(target, "get_config"):
         return (serialize_dict(target),)
     if isinstance(target, bytes):
         return ({"class_name": "__bytes__", "config": {"value": target.decode("utf-8")}},)

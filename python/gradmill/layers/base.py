@@ -19,6 +19,7 @@ from gradmill import (
     symbolic,
     tracing,
 )
+from gradmill.dtype_policies import DTypePolicyMap
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.layers import calling
 from gradmill.layers.input_spec import assert_input_compatibility
@@ -40,6 +41,8 @@ def _wrap_build(build: Callable) -> Callable:
         try:
             with calling.path_scope(self.name), tracing.name_scope(self.name):
                 self._path = "/".join(calling.state.path)
+                if self._policy_map is not None:
+                    self._dtype_policy = self._policy_map[self._path]
                 build(self, *args, **kwargs)
         finally:
             self._building = False
@@ -138,7 +141,7 @@ class Layer(LayerState):
             shape = (input_dim,) if input_dim is not None else input_shape
             batch_shape = (None, *((shape,) if isinstance(shape, int) else shape))
         self._given_batch_shape = None if batch_shape is None else tuple(batch_shape)
-        self._dtype_policy = mixed_precision.get_policy(dtype)
+        self.dtype_policy = dtype
         self.autocast = autocast
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = bool(trainable)
@@ -156,12 +159,16 @@ class Layer(LayerState):
 
     @property
     def dtype_policy(self) -> mixed_precision.DTypePolicy:
-        """The policy that fixes compute and variable dtype; may be set."""
-        return self._dtype_policy
+        """The policy that fixes compute and variable dtype, or the map that gives it by the path; may be set."""
+        return self._dtype_policy if self._policy_map is None else self._policy_map
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = mixed_precision.get_policy(value)
+        policy = mixed_precision.get_policy(value)
+        self._policy_map = policy if isinstance(policy, DTypePolicyMap) else None
+        if isinstance(policy, DTypePolicyMap) and self._path is not None:  # else it is known when the layer is built
+            policy = policy[self._path]
+        self._dtype_policy = policy
 
     @property
     def dtype(self) -> str:
@@ -410,7 +417,7 @@ class Layer(LayerState):
         config: dict[str, Any] = {"name": self.name}
         if type(self).get_config is Layer.get_config and type(self).__init__ is not Layer.__init__:
             config.update(self._automatic_config())
-        config.update(trainable=self.trainable, dtype=serialization.serialize_object(self._dtype_policy))
+        config.update(trainable=self.trainable, dtype=serialization.serialize_object(self.dtype_policy))
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradmill import config as settings
 from gradmill import constraints, initializers, random, regularizers, symbolic, tracing
-from gradmill.errors import ArgumentError, ShapeError
+from gradmill.errors import ArgumentError, DTypeError, ShapeError
 from gradmill.layers import calling
 from gradmill.layers.tracking import Tracker
 from gradmill.metrics import Metric
@@ -41,6 +41,7 @@ class LayerState:
     _init_arguments: Optional[dict[str, Any]]
     _trainable: bool
     _dtype_policy: Any
+    _policy_map: Any
     name: str
 
     def _check_initialized(self) -> None:
@@ -82,6 +83,7 @@ class LayerState:
             "_building": False,
             "_build_shapes": None,
             "_path": None,
+            "_policy_map": None,
             "_given_batch_shape": None,
             "built": False,
             "input_spec": None,
@@ -140,6 +142,7 @@ class LayerState:
 
         Raises:
             ShapeError: a size that is unknown or negative.
+            DTypeError: a weight that is trained in a layer of integers or bool.
         """
         self._check_initialized()
         if isinstance(shape, str):
@@ -150,7 +153,14 @@ class LayerState:
                 f"{self._label}: expected weight {name!r} to have known sizes; received {shape}; give the input a "
                 "known size along that axis"
             )
-        dtype = self._dtype_policy.variable_dtype if dtype is None else settings.standardize_dtype(dtype)
+        if dtype is None:
+            dtype = self._dtype_policy.variable_dtype
+            if trainable and not calling.is_float(dtype):
+                raise DTypeError(
+                    f"{self._label}: expected dtype to be a floating-point dtype or a policy, as weight {name!r} is "
+                    f"trained; received dtype={dtype!r}; for a weight that is not, pass trainable=False to add_weight"
+                )
+        dtype = settings.standardize_dtype(dtype)
         if initializer is None:
             initializer = "glorot_uniform" if calling.is_float(dtype) else "zeros"
         if (

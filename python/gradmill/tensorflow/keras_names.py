@@ -68,9 +68,7 @@ def make_keras(path: str) -> Namespace:
         "layers": part("layers", "Layers.", {"experimental": experimental}, [layers]),
         "losses": part("losses", "Losses.", {"Reduction": Reduction, **_short_names(losses)}, [losses]),
         "metrics": part("metrics", "Metrics.", _short_names(metrics), [metrics]),
-        "mixed_precision": part("mixed_precision", "Policies of dtypes.", {
-            "LossScaleOptimizer": optimizers.LossScaleOptimizer, "experimental": policies,
-        }, [mixed_precision]),
+        "mixed_precision": part("mixed_precision", "Policies.", {"experimental": policies}, [mixed_precision]),
         "models": part("models", "Models.", {"load_model": load_model}, [models]),
         "optimizers": part("optimizers", "Optimizers.", {
             "experimental": part("optimizers.experimental", "Optimizers.", {}, [optimizers]),
