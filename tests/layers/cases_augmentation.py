@@ -38,6 +38,11 @@ case("equalization_unit", "Equalization", {}, "unit")
 case("equalization_bins", "Equalization", {"bins": 16}, "bytes_first")
 case("solarization", "Solarization", {})
 case("solarization_unit", "Solarization", {}, "unit")
+CLAHE = "ContrastLimitedAdaptiveHistogramEqualization"
+case("clahe", CLAHE, {"tile_grid_size": (2, 3)})
+case("clahe_tiles", CLAHE, {})
+case("clahe_unit", CLAHE, {"tile_grid_size": (3, 2), "clip_limit": 1.5}, "unit")
+case("clahe_first", CLAHE, {"tile_grid_size": (1, 2), "clip_limit": 0.0}, "bytes_first")
 for _kind, _factors in (
     ("RandomSaturation", [(0.3, 0.3), (0.7, 0.7), (-0.2, -0.2)]),
     ("RandomSharpness", [(0.2, 0.2), (0.9, 0.9)]),

@@ -88,6 +88,8 @@ row("CenterCrop", {"height": 3, "width": 4, "data_format": "channels_first"}, FI
 row("AutoContrast", {"value_range": (-4, 4)}, IMAGE, IMAGE)
 row("AutoContrast", {"value_range": (-4, 4), "data_format": "channels_first"}, FIRST, FIRST)
 row("Equalization", {"value_range": (-4, 4)}, IMAGE, IMAGE, check_gradient=False)
+row("ContrastLimitedAdaptiveHistogramEqualization", {"value_range": (-4, 4), "tile_grid_size": (2, 3)}, IMAGE, IMAGE,
+    check_gradient=False)
 
 RANDOM = [
     ("RandAugment", {"value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),

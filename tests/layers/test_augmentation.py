@@ -43,6 +43,14 @@ def test_auto_contrast_works_outside_training_equalization_does_not():
     np.testing.assert_array_equal(layers.Equalization()(x, training=False), x)
 
 
+def test_local_equalization_works_outside_training_and_in_functions():
+    layer, x = layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 2)), cases.images("bytes")
+    found = layer(x).numpy()
+    np.testing.assert_array_equal(layer(x, training=False).numpy(), found)
+    np.testing.assert_allclose(gm.function(layer)(x).numpy(), found, atol=1e-3)
+    assert found[0].std() > x[0].std()
+
+
 def test_layers_of_integers_give_integers():
     x = cases.images("bytes").astype("uint8")
     found = layers.AutoContrast(dtype="uint8")(x)
@@ -138,6 +146,16 @@ def test_models_train_with_layers_that_change_colors():
         (lambda: layers.Solarization(1.5), errors.ArgumentError, "addition_factor.*from 0 to 1; received 1.5"),
         (lambda: layers.Solarization(0.0, "a"), errors.ArgumentError, "threshold_factor"),
         (lambda: layers.AutoContrast()(np.ones((3, 3), "float32")), errors.ShapeError, "3 axes"),
+        (
+            lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=-1),
+            errors.ArgumentError,
+            "clip_limit",
+        ),
+        (
+            lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=0),
+            errors.ArgumentError,
+            "tile_grid_size",
+        ),
         (lambda: layers.RandomHue(-0.1), errors.ArgumentError, "random_hue.*factor.*from 0 to 1; received -0.1"),
         (lambda: layers.RandomHue(0.1)(np.ones((2, 3, 3, 1))), errors.ShapeError, "three channels"),
         (lambda: layers.RandomPosterization(0), errors.ArgumentError, "from 1 to 8; received 0"),

@@ -64,6 +64,7 @@ from gradmill.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from gradmill.layers.input_spec import InputSpec
+from gradmill.layers.local_equalization import ContrastLimitedAdaptiveHistogramEqualization
 from gradmill.layers.lookup import IntegerLookup, StringLookup
 from gradmill.layers.merging import (
     Add,
@@ -173,6 +174,7 @@ __all__ = [
     "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
