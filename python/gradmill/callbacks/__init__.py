@@ -7,7 +7,9 @@ from gradmill.callbacks.history import History
 from gradmill.callbacks.model_checkpoint import ModelCheckpoint
 from gradmill.callbacks.monitor import EarlyStopping, MonitorCallback, ReduceLROnPlateau
 from gradmill.callbacks.progress import ProgbarLogger
+from gradmill.callbacks.remote_monitor import RemoteMonitor
 from gradmill.callbacks.small_callbacks import CSVLogger, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+from gradmill.callbacks.swap_ema_weights import SwapEMAWeights
 from gradmill.callbacks.tensor_board import TensorBoard
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "MonitorCallback",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -9,7 +9,7 @@ in one pass over memory.
 
 import re
 import warnings
-from typing import Any, Callable, Iterable, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterable, Iterator, Optional, Sequence, Tuple
 
 from gradmill import _core, config, errors, ops, tracing
 from gradmill.optimizers import schedules
@@ -309,13 +309,16 @@ class Optimizer(OptimizerState):
             if every:
                 self.assign(variable, ops.where(is_overwrite, average.value, variable.value))
 
+    def averaged_variables(self) -> Iterator[tuple[Variable, Variable]]:
+        """Yield the trained variables with their moving averages; none without `use_ema`."""
+        yield from zip(self._trainable_variables, self._averages if self.use_ema else [])
+
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Set the variables to their moving averages, where the optimizer keeps them."""
-        if not self.use_ema:
-            return
-        for variable in var_list:
-            if id(variable) in self._index_of:
-                variable.assign(self._averages[self._get_variable_index(variable)].value)
+        wanted = {id(variable) for variable in var_list}
+        for variable, average in self.averaged_variables():
+            if id(variable) in wanted:
+                variable.assign(average.value)
 
     def scale_loss(self, loss: Any) -> Any:
         """Return the loss to differentiate: `loss * loss_scale_factor`."""
