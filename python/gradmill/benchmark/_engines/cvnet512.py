@@ -97,7 +97,9 @@ def objectives(keras: Any) -> Tuple[Callable[[Any, Any], Any], ...]:
     ops = keras.ops
 
     def clipped(y_true: Any, y_pred: Any) -> Tuple[Any, Any]:
-        if tuple(y_true.shape[1:]) != tuple(y_pred.shape[1:]):
+        # TensorFlow may not know all sizes of a batch, Keras says None for these.
+        sizes = zip(y_true.shape[1:], y_pred.shape[1:])
+        if len(y_true.shape) != len(y_pred.shape) or any(a != b for a, b in sizes if a is not None and b is not None):
             raise ValueError(
                 f"cvnet512: expected masks of the shape of the predictions, {tuple(y_pred.shape)}; received "
                 f"{tuple(y_true.shape)}; resize the masks, or give them an axis for their channels"
