@@ -129,6 +129,20 @@ drawn(
 case("mix_up", "MixUp", {"alpha": 0.4})
 drawn("mix_up", {"permutation_order": ORDER, "mix_weight": WEIGHT}, [ORDER, WEIGHT])
 LABELS = np.eye(4, dtype="float32")[[3, 1]]
+# Normal numbers for columns and rows, in the order in which Keras asks for them.
+BENDS = np.random.default_rng(6).normal(size=(2, 2, 9, 8)).astype("float32")
+for _number, (_images, _rest) in enumerate((
+    ("bytes", {}), ("unit", {"fill_mode": "constant"}), ("bytes_first", {"interpolation": "nearest"}),
+    ("bytes", {"fill_mode": "wrap"}),
+)):  # fmt: skip
+    case(f"elastic_{_number}", "RandomElasticTransform", {"scale": 1.0, **_rest}, _images)
+    _size, _all = np.float32(0.6 + 0.13 * _number), np.array([True, _number > 0])
+    drawn(
+        f"elastic_{_number}",
+        {"apply_transform": _all, "distortion_factor": _size, "seed": 1},
+        [_all.reshape(2, 1, 1, 1), _size, BENDS],
+    )
+
 # Layers that choose among others: their configurations.
 POLICIES = {
     "RandAugment": {"value_range": (0.0, 1.0), "num_ops": 3, "factor": 0.4, "seed": 2},

@@ -98,6 +98,7 @@ RANDOM = [
     ("RandomPerspective", {"scale": 0.4, "seed": 1}),
     ("RandomGaussianBlur", {"kernel_size": (3, 5), "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
     ("RandomErasing", {"fill_value": 0.5, "value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
+    ("RandomElasticTransform", {"value_range": (-4, 4), "seed": 1, "data_format": "channels_first"}),
     ("CutMix", {"seed": 1}),
     ("MixUp", {"alpha": 0.4, "seed": 1}),
     ("RandomHue", {"factor": 0.5, "value_range": (-4, 4), "seed": 1}),

@@ -127,6 +127,29 @@ def test_masks_are_seen_in_the_same_perspective_by_their_nearest_pixel():
     assert not np.array_equal(found["images"].numpy(), x)
 
 
+def test_bent_masks_follow_their_images_and_no_strength_bends_nothing():
+    x = np.repeat((np.random.default_rng(0).random((4, 40, 40, 1)) > 0.5).astype("float32"), 3, -1)
+    layer = layers.RandomElasticTransform((1, 1), (0.9, 1.0), "nearest", seed=1)
+    found = layer({"images": x, "segmentation_masks": x[..., :1]})
+    np.testing.assert_array_equal(found["images"].numpy()[..., :1], found["segmentation_masks"].numpy())
+    assert not np.array_equal(found["images"].numpy(), x)
+    np.testing.assert_allclose(layers.RandomElasticTransform((1, 1), 0.0, seed=1)(x).numpy(), x, atol=1e-4)
+
+
+def test_noise_that_bends_images_is_as_wide_as_asked():
+    """Rows and columns of pixels that are their own number show how far they moved."""
+    grid = np.stack(np.meshgrid(np.arange(64.0), np.arange(64.0)), -1)[None].astype("float32")
+    moved = gm.ops.image.elastic_transform(np.repeat(grid, 8, 0), 5.0, 4.0, fill_mode="nearest", seed=2).numpy() - grid
+    middle = moved[:, 24:40, 24:40]
+    # A sum of normal numbers of deviation 4, weighted by a bell of width 4 whose squares sum to 1 / (4 pi 16).
+    expected = 5.0 * 4.0 / (4 * np.pi * 16) ** 0.5
+    assert abs(middle.std() / expected - 1) < 0.25
+    beside = (middle[:, :, 1:] * middle[:, :, :-1]).mean() / (middle**2).mean()
+    assert beside > 0.95
+    one, two = middle[..., 0].ravel(), middle[..., 1].ravel()
+    assert abs(np.corrcoef(one, two)[0, 1]) < 0.3
+
+
 def test_gamma_and_beta_are_drawn_inside_of_functions():
     def draw(alpha):
         generator = gm.random.SeedGenerator(4)
@@ -163,6 +186,10 @@ def test_gamma_and_beta_are_drawn_inside_of_functions():
         (lambda: layers.RandomGaussianBlur(kernel_size=4), errors.ArgumentError, "odd numbers.*received 4"),
         (lambda: layers.RandomPerspective(scale=2), errors.ArgumentError, "scale.*from 0 to 1"),
         (lambda: layers.RandomPerspective(interpolation="cubic"), errors.ArgumentError, "'cubic'"),
+        (lambda: layers.RandomElasticTransform(scale=2.0), errors.ArgumentError, "scale.*from 0 to 1"),
+        (lambda: layers.RandomElasticTransform(fill_mode="none"), errors.ArgumentError, "fill_mode.*'none'"),
+        (lambda: gm.ops.image.elastic_transform(np.ones((3, 3, 1)), sigma=0), errors.ArgumentError, "positive sigma"),
+        (lambda: gm.ops.image.elastic_transform(np.ones((3, 3))), errors.ShapeError, "3 axes"),
         (lambda: layers.RandomShear("a"), errors.ArgumentError, "x_factor"),
         (lambda: gm.random.beta((2,), 0.0, 1.0), errors.ArgumentError, "alpha above 0"),
         (lambda: gm.random.gamma((2,), 1.0, dtype="int32"), errors.ArgumentError, "float dtype"),

@@ -174,6 +174,7 @@ RANDOM = {
     "RandomShear": {"x_factor": 0.3, "y_factor": 0.2},
     "RandomPerspective": {"scale": 0.4},
     "RandomGaussianBlur": {"value_range": (-9, 9)},
+    "RandomElasticTransform": {"value_range": (-9, 9)},
     "RandomErasing": {"value_range": (-9, 9)},
     "AugMix": {"value_range": (-9, 9)},
     "RandomHue": {"factor": 0.6, "value_range": (-9, 9)},

@@ -121,7 +121,7 @@ from gradmill.layers.rotary_embedding import RotaryEmbedding
 from gradmill.layers.text_vectorization import TextVectorization
 from gradmill.layers.tone_augmentation import AutoContrast, Equalization, Solarization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
-from gradmill.layers.warp_augmentation import RandomGaussianBlur, RandomPerspective
+from gradmill.layers.warp_augmentation import RandomElasticTransform, RandomGaussianBlur, RandomPerspective
 from gradmill.serialization import deserialize_object, get_custom_objects, serialize_object
 
 # Further names, as in Keras.
@@ -262,6 +262,7 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",

@@ -1,14 +1,15 @@
-"""Layers that blur images, or see them in perspective, at random and in training only."""
+"""Layers that blur images, bend them, or see them in perspective, at random and in training only."""
 
 from __future__ import annotations
 
 from typing import Any, Optional, Sequence
 
-from gradmill import ops
+from gradmill import ops, random
 from gradmill.errors import ArgumentError
-from gradmill.layers.augmentation import check_interpolation
-from gradmill.layers.augmentation_base import ColorLayer, Factor, RandomImageLayer, limits_of
+from gradmill.layers.augmentation import RandomTransform, check_interpolation
+from gradmill.layers.augmentation_base import ColorLayer, Factor, RandomImageLayer, limits_of, range_of
 from gradmill.layers.scale_and_offset import check_number
+from gradmill.ops.image.sampling import bent
 from gradmill.ops.layout import sizes_of
 from gradmill.serialization import register_serializable
 
@@ -125,4 +126,79 @@ class RandomPerspective(RandomImageLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         names = ("factor", "scale", "interpolation", "fill_value")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+@register_serializable("keras.layers")
+class RandomElasticTransform(RandomTransform):
+    """Bend some of the images by smooth noise (Simard et al. 2003).
+
+    Args:
+        factor: limits of the probability of it, drawn for each image: a number for 0 up to it, or a pair.
+        scale: limits of its strength, from 0 to 1 and drawn for a batch: a number for 0 up to it, or a pair. At 1 the
+            noise is as wide as a twentieth of the shorter side, and moves pixels by a tenth of the longer one.
+        interpolation: "bilinear" or "nearest".
+        fill_mode: what lies outside: "reflect", "wrap", "constant", "nearest" or "mirror".
+        fill_value: for "constant".
+        value_range: smallest and largest value of a pixel; results are kept between them.
+        seed: integer, or None.
+        data_format: "channels_last" or "channels_first".
+
+    Raises:
+        ArgumentError: numbers outside 0..1, an unknown name, or a range that is not two numbers.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.layers.RandomElasticTransform(scale=0.5, seed=1)(gm.ops.ones((5, 8, 8, 3))).shape
+    (5, 8, 8, 3)
+    """
+
+    def __init__(
+        self,
+        factor: Factor = 1.0,
+        scale: Factor = 1.0,
+        interpolation: str = "bilinear",
+        fill_mode: str = "reflect",
+        fill_value: float = 0.0,
+        value_range: Sequence[float] = (0, 255),
+        seed: Any = None,
+        data_format: Optional[str] = None,
+        **kwargs: Any,
+    ):
+        super().__init__(fill_mode, interpolation, seed, fill_value, data_format, **kwargs)
+        self.factor = limits_of(self._label, "factor", factor, 0.0, 1.0)
+        self.scale = limits_of(self._label, "scale", scale, 0.0, 1.0)
+        self.value_range = range_of(self._label, value_range)
+
+    def _draw(self, images: Any) -> Any:
+        shape = (2, images.shape[0], *self._sides(images))
+        noise = random.normal(shape, dtype="float32", seed=self.generator)
+        return self._chosen(images, self.factor), self._uniform((), *self.scale), noise
+
+    def _change(self, images: Any, drawn: Any, masks: bool) -> Any:
+        chosen, scale, noise = drawn
+        first = self.data_format == "channels_first"
+        sides = self._sides(images)
+        # Without any width there would be no curve; this one moves nothing.
+        width = ops.maximum(ops.cast(scale, "float32") * (0.05 * min(sides)), 1e-6)
+        x = ops.cast(images, "float32")
+        found = bent(
+            ops.transpose(x, (0, 2, 3, 1)) if first else x,
+            noise,
+            scale * (0.1 * max(sides)),
+            width,
+            int(6 * 0.05 * min(sides) * self.scale[1]) | 1,
+            int(self.interpolation == "bilinear" and not masks),
+            self.fill_mode,
+            self.fill_value,
+        )
+        found = ops.transpose(found, (0, 3, 1, 2)) if first else found
+        found = ops.where(chosen, found, x)
+        if not masks:
+            found = ops.clip(found, *(float(each) for each in self.value_range))
+        return ops.cast(found, images.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        names = ("factor", "scale", "value_range")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}

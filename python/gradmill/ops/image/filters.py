@@ -7,34 +7,13 @@ import numpy as np
 from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op
-from gradmill.ops.convolution import depthwise_conv
 from gradmill.ops.image.frames import as_given, batch_of
 from gradmill.ops.image.likeness import bell, bell_of_tensor, similarity
+from gradmill.ops.image.sampling import filtered
 from gradmill.ops.layout import sizes_of
 from gradmill.ops.reduction import mean
 
 __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
-
-
-def filtered(x: Any, weights: Any, axis: int) -> Any:
-    """Sums of neighbours along rows (1) or columns (2), zeros around.
-
-    Args:
-        x: a batch with channels last.
-        weights: an array, or a tensor with one axis.
-        axis: 1 or 2.
-
-    Returns:
-        tensor like `x`.
-    """
-    shape = [-1 if i + 1 == axis else 1 for i in range(4)]
-    kernel: Any = None
-    if isinstance(weights, np.ndarray):
-        kernel = np.repeat(weights.reshape(shape), x.shape[-1], axis=2).astype(x.dtype)
-    else:
-        column = _core.ops.reshape(weights.astype(x.dtype), shape=shape)
-        kernel = _core.ops.broadcast_to(column, shape=[*column.shape[:2], x.shape[-1], 1])
-    return depthwise_conv.eager(x, kernel, padding="same", data_format="channels_last")
 
 
 @public_op

@@ -8,7 +8,7 @@ from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op
 from gradmill.ops.image.frames import as_given, batch_of
-from gradmill.ops.image.warping import map_coordinates
+from gradmill.ops.image.sampling import sampled
 
 __all__ = ["perspective_transform"]
 
@@ -58,7 +58,7 @@ def perspective_transform(
         raise ArgumentError(f"perspective_transform: expected 'nearest' or 'bilinear'; received {interpolation!r}")
     start, end = float_tensor(start_points), float_tensor(end_points)
     x, single, first = batch_of(float_tensor(images), data_format, "perspective_transform")
-    count, height, width, channels = x.shape
+    count, height, width, _ = x.shape
     if tuple(start.shape) != tuple(end.shape) or tuple(start.shape) not in ((4, 2), (1, 4, 2), (count, 4, 2)):
         raise ShapeError(
             f"perspective_transform: expected points (4, 2) or ({count}, 4, 2); received {start.shape} and {end.shape}"
@@ -69,14 +69,5 @@ def perspective_transform(
     column, row = np.meshgrid(np.arange(width, dtype=x.dtype), np.arange(height, dtype=x.dtype))
     depth = a[6] * column + a[7] * row + 1.0
     along, down = (a[0] * column + a[1] * row + a[2]) / depth, (a[3] * column + a[4] * row + a[5]) / depth
-    shape = [count, height, width, channels]
-    at = [
-        np.arange(count, dtype=x.dtype).reshape(-1, 1, 1, 1),
-        _core.ops.reshape(down, shape=[count, height, width, 1]),
-        _core.ops.reshape(along, shape=[count, height, width, 1]),
-        np.arange(channels, dtype=x.dtype),
-    ]
-    places = [_core.ops.reshape(_core.ops.broadcast_to(each, shape=shape), shape=[1, *shape]) for each in at]
-    coordinates = _core.ops.concatenate(places, axis=0)
-    found = map_coordinates.eager(x, coordinates, int(interpolation == "bilinear"), "constant", fill_value)
+    found = sampled(x, down, along, int(interpolation == "bilinear"), "constant", fill_value)
     return as_given(found, single, first)

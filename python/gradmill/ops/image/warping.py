@@ -1,33 +1,18 @@
 """Images seen at other places: by coordinates, in another scale, in perspective."""
 
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Sequence
 
 import numpy as np
 
 from gradmill import _core
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.ops.calling import float_tensor, public_op, tensor
+from gradmill.ops.image.sampling import FILL_MODES, candidates, gathered
 from gradmill.ops.shape import moveaxis
 
 __all__ = ["map_coordinates", "scale_and_translate"]
 
-_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 _METHODS = ("linear", "bilinear", "trilinear", "triangle", "cubic", "bicubic", "tricubic", "lanczos3", "lanczos5")
-
-
-def _inside(places: Any, size: int, mode: str) -> Any:
-    """Whole numbers brought into the range of an axis."""
-    if mode == "wrap":
-        return _core.ops.mod(places, size)
-    if mode == "mirror":
-        if size == 1:
-            return places * 0
-        far = _core.ops.mod(places, 2 * (size - 1))
-        return _core.ops.minimum(far, 2 * (size - 1) - far)
-    if mode == "reflect":
-        far = _core.ops.mod(places, 2 * size)
-        return _core.ops.minimum(far, 2 * size - 1 - far)
-    return _core.ops.minimum(_core.ops.maximum(places, 0), size - 1)
 
 
 @public_op
@@ -58,42 +43,11 @@ def map_coordinates(
     x, at = tensor(inputs), float_tensor(coordinates)
     if order not in (0, 1):
         raise ArgumentError(f"map_coordinates: expected order 0 or 1; received {order!r}")
-    if fill_mode not in _FILL_MODES:
-        raise ArgumentError(f"map_coordinates: expected fill_mode to be one of {_FILL_MODES}; received {fill_mode!r}")
+    if fill_mode not in FILL_MODES:
+        raise ArgumentError(f"map_coordinates: expected fill_mode to be one of {FILL_MODES}; received {fill_mode!r}")
     if at.ndim < 1 or at.shape[0] != x.ndim or 0 in x.shape:
         raise ShapeError(f"map_coordinates: expected coordinates ({x.ndim}, ...) for {x.shape}; received {at.shape}")
-    flat = _core.ops.reshape(x, shape=[-1])
-    total: Any = None
-    # For each axis its candidates: (places, weights).
-    axes: List[List[Tuple[Any, Any]]] = []
-    for axis in range(x.ndim):
-        place = at[axis]
-        if order == 0:
-            axes.append([(_core.ops.round(place).astype("int32"), None)])
-            continue
-        low = _core.ops.floor(place)
-        share = place - low
-        axes.append([(low.astype("int32"), 1.0 - share), (low.astype("int32") + 1, share)])
-    for number in np.ndindex(*(len(each) for each in axes)):
-        index: Any = 0
-        weight: Any = None
-        known: Any = None
-        for axis, chosen in enumerate(number):
-            places, part = axes[axis][chosen]
-            size = x.shape[axis]
-            index = index * size + _inside(places, size, fill_mode)
-            if fill_mode == "constant":
-                here = _core.ops.logical_and(_core.ops.greater_equal(places, 0), _core.ops.less(places, size))
-                known = here if known is None else _core.ops.logical_and(known, here)
-            if part is not None:
-                weight = part if weight is None else weight * part
-        value = _core.ops.gather(flat, index, axis=0)
-        value = value if known is None else _core.ops.where(known, value, _core.tensor(fill_value, x.dtype))
-        value = value if weight is None else value * weight
-        total = value if total is None else total + value
-    if "int" in x.dtype and order == 1:
-        total = _core.ops.round(total)
-    return total.astype(x.dtype)
+    return gathered(x, [candidates(at[axis], order) for axis in range(x.ndim)], fill_mode, fill_value)
 
 
 def _kernel(method: str, x: Any) -> Any:
