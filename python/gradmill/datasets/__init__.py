@@ -1,5 +1,27 @@
 """Data sets that examples and tests train on."""
 
-from gradmill.datasets import cifar10, fashion_mnist, mnist, oxford_pets, reviews, shapes
+from gradmill.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    fashion_mnist,
+    imdb,
+    mnist,
+    oxford_pets,
+    reuters,
+    reviews,
+    shapes,
+)
 
-__all__ = ["cifar10", "fashion_mnist", "mnist", "oxford_pets", "reviews", "shapes"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "oxford_pets",
+    "reuters",
+    "reviews",
+    "shapes",
+]

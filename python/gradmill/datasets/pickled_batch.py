@@ -1,12 +1,14 @@
-"""The pickled batches of CIFAR's "Python version", read without running anything.
+"""Pickled parts of data sets, read without running anything.
 
-A batch is a dictionary that Python 2 pickled (protocol 2): texts, a list of small integers and one NumPy array of
-bytes. A pickle is a program for a small stack machine; this reader knows the instructions that such a dictionary
-needs and the three names that make an array, and refuses everything else before it has any effect.
+The batches of CIFAR's "Python version" are dictionaries that Python 2 pickled (protocol 2): texts, a list of small
+integers and one NumPy array of bytes. Sequences of words come as NumPy arrays of lists of integers, which NumPy's own
+files hold as pickles. A pickle is a program for a small stack machine; this reader knows the instructions that such
+values need and the names that make an array, and refuses everything else before it has any effect.
 
 Source: the instructions as `pickletools` of the standard library documents them; the files of Krizhevsky (2009).
 """
 
+import math
 import struct
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -20,6 +22,7 @@ _GLOBALS = {
     ("numpy._core.multiarray", "_reconstruct"): "new array",
     ("numpy", "ndarray"): "array type",
     ("numpy", "dtype"): "element type",
+    ("_codecs", "encode"): "bytes",
 }
 _LARGEST = 1 << 30
 _MARK = object()
@@ -42,6 +45,27 @@ class _ElementType:
         self.code = code
 
 
+def read_pickled_lists(content: bytes, label: str) -> np.ndarray:
+    """Return the pickled array of lists of integers that a NumPy file holds.
+
+    Args:
+        content: the pickle.
+        label: names the file in messages.
+
+    Returns:
+        array of lists, one axis, dtype object.
+
+    Raises:
+        ArgumentError: when the pickle is cut short, damaged, or holds anything but such an array.
+    """
+    found = _run(content, label, "a pickled array of lists of integers")
+    values: Any = found.values if isinstance(found, _Array) else None
+    lists = values.tolist() if isinstance(values, np.ndarray) and values.dtype.hasobject else [None]
+    if not all(isinstance(each, list) and set(map(type, each)) <= {int} for each in lists):
+        raise errors.ArgumentError(f"{label}: expected a pickled array of lists of integers; received something else")
+    return values
+
+
 def read_pickled_batch(content: bytes, label: str) -> Dict[str, Any]:
     """Return the dictionary in a pickled batch.
 
@@ -55,20 +79,21 @@ def read_pickled_batch(content: bytes, label: str) -> Dict[str, Any]:
     Raises:
         ArgumentError: when the file is cut short, damaged, or holds anything but such a dictionary.
     """
-    try:
-        found = _Machine(content).run()
-    except (IndexError, struct.error, _Cut):
-        raise errors.ArgumentError(
-            f"{label}: expected a whole pickled batch; received {len(content)} bytes that end too early; fetch it again"
-        ) from None
-    except _Refused as problem:
-        raise errors.ArgumentError(
-            f"{label}: expected a pickled dictionary of texts, integers and one array of bytes; received {problem}; "
-            "nothing of it was run"
-        ) from None
+    found = _run(content, label, "a pickled dictionary of texts, integers and one array of bytes")
     if not isinstance(found, dict):
         raise errors.ArgumentError(f"{label}: expected a pickled dictionary; received {type(found).__name__}")
     return {key.decode("latin-1"): value.values if isinstance(value, _Array) else value for key, value in found.items()}
+
+
+def _run(content: bytes, label: str, expected: str) -> Any:
+    try:
+        return _Machine(content).run()
+    except (IndexError, struct.error, _Cut):
+        raise errors.ArgumentError(
+            f"{label}: expected {expected}; received {len(content)} bytes that end too early; fetch it again"
+        ) from None
+    except _Refused as problem:
+        raise errors.ArgumentError(f"{label}: expected {expected}; received {problem}; nothing of it was run") from None
 
 
 class _Refused(Exception):
@@ -83,14 +108,14 @@ class _Machine:
     """The stack machine; one method per kind of instruction."""
 
     def __init__(self, content: bytes):
-        self._content = memoryview(content)
+        self._content = content
         self._at = 0
         self._stack: List[Any] = []
         self._memo: Dict[int, Any] = {}
 
     def run(self) -> Any:
-        if bytes(self._content[:1]) != b"\x80":
-            raise _Refused("no pickle of protocol 2")
+        if self._content[:1] != b"\x80":
+            raise _Refused("no pickle of a protocol from 2 on")
         while True:
             code = self._take(1)
             if code == b".":
@@ -106,13 +131,13 @@ class _Machine:
         if count > len(self._content) - self._at:
             raise _Cut
         self._at += count
-        return bytes(self._content[self._at - count : self._at])
+        return self._content[self._at - count : self._at]
 
     def _number(self, form: str) -> int:
         return struct.unpack(form, self._take(struct.calcsize(form)))[0]
 
     def _line(self) -> str:
-        end = bytes(self._content[self._at : self._at + 256]).find(b"\n")
+        end = self._content[self._at : self._at + 256].find(b"\n")
         if end < 0:
             raise _Cut
         return self._take(end + 1)[:-1].decode("latin-1")
@@ -134,7 +159,7 @@ class _Machine:
 
     def protocol(self) -> None:
         version = self._number("<B")
-        if version > 2:
+        if version > 5:
             raise _Refused(f"protocol {version}")
 
     def push(self, value: Any) -> None:
@@ -142,6 +167,34 @@ class _Machine:
 
     def push_number(self, form: str) -> None:
         self.push(self._number(form))
+
+    def push_small_numbers(self) -> None:
+        """Numbers of one and two bytes, of which lists of words are made: as many as follow each other."""
+        content, at, push = self._content, self._at - 1, self._stack.append
+        while True:
+            code = content[at]
+            if code == 0x4B:  # K
+                push(content[at + 1])
+                at += 2
+            elif code == 0x4D:  # M
+                push(content[at + 1] | content[at + 2] << 8)
+                at += 3
+            else:
+                break
+        self._at = at
+
+    def push_long(self) -> None:
+        self.push(int.from_bytes(self._take(self._number("<B")), "little", signed=True))
+
+    def push_unicode(self, form: str) -> None:
+        self.push_text(form)
+        try:
+            self._stack[-1] = self._stack[-1].decode()
+        except UnicodeDecodeError:
+            raise _Refused("a text that is no UTF-8") from None
+
+    def memoize(self) -> None:
+        self._memo[len(self._memo)] = self._stack[-1]
 
     def push_text(self, form: str) -> None:
         length = self._number(form)
@@ -158,9 +211,9 @@ class _Machine:
             raise _Refused(f"a reference to value {number}, which is not there")
         self.push(self._memo[number])
 
-    def name(self) -> None:
-        given = (self._line(), self._line())
-        if given not in _GLOBALS:
+    def name(self, on_stack: bool) -> None:
+        given = (self._pop(), self._pop())[::-1] if on_stack else (self._line(), self._line())
+        if not all(isinstance(each, str) for each in given) or given not in _GLOBALS:
             raise _Refused(f"the name {given[0]}.{given[1]}")
         self.push(_Name(_GLOBALS[given]))
 
@@ -187,38 +240,50 @@ class _Machine:
 
     def call(self) -> None:
         arguments, name = self._pop(), self._pop()
-        role = name.role if isinstance(name, _Name) else None
+        role = name.role if isinstance(name, _Name) and isinstance(arguments, tuple) else None
         if role == "new array":
             self.push(_Array())
-        elif role == "element type" and isinstance(arguments, tuple) and arguments and isinstance(arguments[0], bytes):
-            self.push(_ElementType(arguments[0]))
+        elif role == "element type" and _are_texts(arguments[:1]):
+            self.push(_ElementType(_as_bytes(arguments[0])))
+        elif role == "bytes" and _are_texts(arguments):
+            self.push(_as_bytes(arguments[0]))
         else:
             raise _Refused(f"a call of {role or 'something that is no name'}")
 
     def build(self) -> None:
         state, target = self._pop(), self._stack[-1]
         if isinstance(target, _Array):
-            target.values = _bytes_array(state)
+            target.values = _array(state)
         elif not isinstance(target, _ElementType):
             raise _Refused("a state for something that is no array")
 
 
-def _bytes_array(state: Any) -> np.ndarray:
-    """Return the array of a state (version, shape, element type, Fortran order, bytes)."""
+def _are_texts(values: Any) -> bool:
+    return bool(values) and all(isinstance(each, (bytes, str)) for each in values)
+
+
+def _as_bytes(text: Any) -> bytes:
+    return text.encode("latin-1", "replace") if isinstance(text, str) else text
+
+
+def _array(state: Any) -> np.ndarray:
+    """Return the array of a state (version, shape, element type, Fortran order, bytes or a list of the elements)."""
     if not isinstance(state, tuple) or len(state) != 5:
         raise _Refused("an array without shape, type and bytes")
     _, shape, element, fortran, content = state
+    code = element.code if isinstance(element, _ElementType) else b""
     sizes = shape if isinstance(shape, tuple) else ()
-    if not isinstance(element, _ElementType) or element.code != b"u1" or fortran is not False:
-        raise _Refused("an array of another type than rows of uint8")
+    if code not in (b"u1", b"O8", b"O4", b"O") or fortran is not False:
+        raise _Refused("an array of another type than rows of uint8, or lists")
     if not sizes or not all(isinstance(size, int) and 0 <= size <= _LARGEST for size in sizes):
         raise _Refused(f"an array of shape {shape!r}")
-    count = 1
-    for size in sizes:
-        count *= size
-    if not isinstance(content, bytes) or len(content) != count:
-        raise _Refused(f"an array of shape {sizes} with {len(content) if isinstance(content, bytes) else 'no'} bytes")
-    return np.frombuffer(content, np.uint8).reshape(sizes)
+    if not isinstance(content, bytes if code == b"u1" else list) or len(content) != math.prod(sizes):
+        raise _Refused(f"an array of shape {sizes} without as many elements")
+    if isinstance(content, bytes):
+        return np.frombuffer(content, np.uint8).reshape(sizes)
+    values = np.empty(len(content), object)
+    values[:] = content
+    return values.reshape(sizes)
 
 
 def _with(method: Callable, *arguments: Any) -> Callable:
@@ -233,16 +298,24 @@ _PAIRS: Tuple[Tuple[bytes, Callable], ...] = (
     (b"N", _with(_Machine.push, None)),
     (b"\x88", _with(_Machine.push, True)),
     (b"\x89", _with(_Machine.push, False)),
-    (b"K", _with(_Machine.push_number, "<B")),
-    (b"M", _with(_Machine.push_number, "<H")),
+    (b"K", _Machine.push_small_numbers),
+    (b"M", _Machine.push_small_numbers),
     (b"J", _with(_Machine.push_number, "<i")),
+    (b"\x8a", _Machine.push_long),
     (b"U", _with(_Machine.push_text, "<B")),
+    (b"C", _with(_Machine.push_text, "<B")),
+    (b"B", _with(_Machine.push_text, "<I")),
+    (b"X", _with(_Machine.push_unicode, "<I")),
+    (b"\x8c", _with(_Machine.push_unicode, "<B")),
+    (b"\x94", _Machine.memoize),
+    (b"\x95", _with(_Machine._number, "<Q")),  # the length of what follows
     (b"T", _with(_Machine.push_text, "<i")),
     (b"q", _with(_Machine.store, "<B")),
     (b"r", _with(_Machine.store, "<I")),
     (b"h", _with(_Machine.recall, "<B")),
     (b"j", _with(_Machine.recall, "<I")),
-    (b"c", _Machine.name),
+    (b"c", _with(_Machine.name, False)),
+    (b"\x93", _with(_Machine.name, True)),
     (b"t", _Machine.make_tuple_from_mark),
     (b")", _with(_Machine.make_tuple, 0)),
     (b"\x85", _with(_Machine.make_tuple, 1)),
