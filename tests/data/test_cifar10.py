@@ -1,16 +1,18 @@
-"""CIFAR-10: both published versions, folders and archives, and files that are something else."""
+"""CIFAR-10 and CIFAR-100: both published versions, folders and archives, and files that are something else."""
 
+import dataclasses
 import io
 import os
 import pickle
 import struct
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill.datasets import cifar10_files
+from gradmill.datasets import cifar10, cifar100, cifar_files
 from gradmill.datasets.pickled_batch import read_pickled_batch
 
 ROWS = 4
@@ -56,7 +58,7 @@ def pickled(planes, labels, name="training batch"):
 
 @pytest.fixture
 def parts(monkeypatch):
-    monkeypatch.setattr(cifar10_files, "ROWS", ROWS)
+    monkeypatch.setattr(cifar10, "FILES", dataclasses.replace(cifar10.FILES, rows=dict.fromkeys(PARTS, ROWS)))
     return make_parts()
 
 
@@ -69,7 +71,7 @@ def no_places(monkeypatch, tmp_path):
     def refuse(url, path, *rest, **options):
         raise OSError(f"no network: {url}")
 
-    monkeypatch.setattr(cifar10_files, "download", refuse)
+    monkeypatch.setattr(cifar_files, "download", refuse)
     return tmp_path
 
 
@@ -129,7 +131,7 @@ def test_missing_everywhere_lists_all_places(no_places, monkeypatch):
     monkeypatch.setenv("GRADMILL_DATA", str(no_places / "nothing"))
     with pytest.raises(gm.errors.ArgumentError) as failure:
         gm.datasets.cifar10.load_data()
-    for words in (str(no_places / "nothing"), str(no_places / "cache"), cifar10_files.URL, "cifar-10-batches-py"):
+    for words in (str(no_places / "nothing"), str(no_places / "cache"), cifar10.FILES.url, "cifar-10-batches-py"):
         assert words in str(failure.value)
     with pytest.raises(gm.errors.ArgumentError, match="data_batch_1"):
         gm.datasets.cifar10.load_data(no_places)
@@ -143,10 +145,10 @@ def test_download_is_checked_and_kept(no_places, parts, monkeypatch):
         write_archive(path, parts, ".bin", binary)
         check(path)
 
-    monkeypatch.setattr(cifar10_files, "download", deliver)
+    monkeypatch.setattr(cifar_files, "download", deliver)
     with pytest.raises(gm.errors.ArgumentError, match="sha256"):
         gm.datasets.cifar10.load_data()
-    monkeypatch.setattr(cifar10_files, "check_hash", lambda path, expected: None)
+    monkeypatch.setattr(cifar_files, "check_hash", lambda path, expected: None)
     assert_loaded(gm.datasets.cifar10.load_data(), parts)
 
 
@@ -236,6 +238,33 @@ def test_pickled_batch_of_another_shape(tmp_path, parts):
         gm.datasets.cifar10.load_data(tmp_path)
 
 
+@pytest.mark.parametrize("form", ["binary", "python"])
+def test_both_labels_of_cifar100(tmp_path, monkeypatch, form):
+    monkeypatch.setattr(cifar100, "FILES", dataclasses.replace(cifar100.FILES, rows={"train": 5, "test": 3}))
+    generator = np.random.default_rng(3)
+    made = {}
+    for part, rows in (("train", 5), ("test", 3)):
+        planes = generator.integers(0, 256, (rows, 3072), np.uint8)
+        coarse, fine = generator.integers(0, 20, rows), generator.integers(20, 100, rows)
+        made[part] = (planes, coarse, fine)
+        if form == "binary":  # two label bytes, then the planes
+            content = b"".join(bytes([c, f]) + plane.tobytes() for c, f, plane in zip(coarse, fine, planes))
+            (tmp_path / f"{part}.bin").write_bytes(content)
+        else:
+            entries = {b"data": planes, b"coarse_labels": coarse.tolist(), b"fine_labels": fine.tolist()}
+            (tmp_path / part).write_bytes(pickle.dumps(entries, 2))
+    for mode, place in (("fine", 2), ("coarse", 1)):
+        (x_train, y_train), (x_test, y_test) = cifar100.load_data(mode, tmp_path)
+        assert x_train.shape == (5, 32, 32, 3) and y_test.shape == (3, 1) and y_test.dtype == np.uint8
+        np.testing.assert_array_equal(y_train[:, 0], made["train"][place])
+        np.testing.assert_array_equal(y_test[:, 0], made["test"][place])
+        np.testing.assert_array_equal(x_test[2, :, :, 1].ravel(), made["test"][0][2, 1024:2048])
+    with pytest.raises(gm.errors.ArgumentError, match="label_mode"):
+        cifar100.load_data("rough", tmp_path)
+    with pytest.raises(gm.errors.ArgumentError, match="CIFAR-100.*cifar-100-python"):
+        cifar100.load_data(path=tmp_path / "absent")
+
+
 def test_synthetic_is_seeded():
     make = gm.datasets.cifar10.synthetic
     (x, y), (x_test, y_test) = make(train=20, test=5, seed=1)
@@ -246,7 +275,7 @@ def test_synthetic_is_seeded():
 
 @pytest.mark.skipif(not os.environ.get("GRADMILL_DATA"), reason="GRADMILL_DATA does not name a folder with CIFAR-10")
 def test_real_cifar10():
-    if cifar10_files.find(cifar10_files.Path(os.environ["GRADMILL_DATA"])) is None:
+    if cifar10.FILES.find(Path(os.environ["GRADMILL_DATA"])) is None:
         pytest.skip("no CIFAR-10 in $GRADMILL_DATA")
     (x_train, y_train), (x_test, y_test) = gm.datasets.cifar10.load_data(os.environ["GRADMILL_DATA"])
     assert x_train.shape == (50000, 32, 32, 3) and x_test.shape == (10000, 32, 32, 3)

@@ -4,10 +4,19 @@ from typing import Any, Optional
 
 import numpy as np
 
-from gradmill.datasets import cifar10_files
+from gradmill.datasets.cifar_files import CifarFiles, Labels
 from gradmill.datasets.mnist_files import Arrays, make_images
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+FILES = CifarFiles(
+    title="CIFAR-10",
+    name="cifar10",
+    archive="cifar-10-binary.tar.gz",
+    archive_hash="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    rows={**{f"data_batch_{i}": 10000 for i in range(1, 6)}, "test_batch": 10000},
+    folders=("cifar-10-batches-bin", "cifar-10-batches-py", "cifar10", "cifar-10"),
+    label_bytes=1,
+)
 
 
 def load_data(path: Optional[Any] = None) -> Arrays:
@@ -35,7 +44,7 @@ def load_data(path: Optional[Any] = None) -> Arrays:
         >>> import gradmill as gm
         >>> (x_train, y_train), (x_test, y_test) = gm.datasets.cifar10.load_data()  # doctest: +SKIP
     """
-    return cifar10_files.load(path)
+    return FILES.load(path, Labels("labels", 0, len(CLASS_NAMES)))
 
 
 def synthetic(train: int = 1000, test: int = 200, seed: int = 0) -> Arrays:
