@@ -11,10 +11,11 @@ from gradmill.errors import GradMillError
 
 sys.path.insert(0, str(Path(__file__).parent))
 import expressions
+import further_expressions
 import numeric_expressions
 import table_expressions
 
-MODULES = (expressions, numeric_expressions, table_expressions)
+MODULES = (expressions, further_expressions, numeric_expressions, table_expressions)
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
 WIDER = {"resize bicubic": 0.15}

@@ -370,13 +370,27 @@ def meshgrid(*args: Any, indexing: str = "xy", name: Any = None) -> list:
     return list(ops.meshgrid(*args, indexing=indexing))
 
 
+def ensure_shape(x: Any, shape: Any, name: Any = None) -> Any:
+    """`tf.ensure_shape`: the tensor; raise unless its sizes are these, None standing for any."""
+    wanted, found = (None if shape is None else tuple(shape)), tuple(x.shape)
+    if wanted is not None and (
+        len(wanted) != len(found) or any(None not in (w, f) and w != f for w, f in zip(wanted, found))
+    ):
+        raise ShapeError(f"tf.ensure_shape: expected {wanted}; received {found}")
+    return x
+
+
+def identity_n(input: Sequence[Any], name: Any = None) -> list:
+    """`tf.identity_n`: the tensors."""
+    return [identity(each) for each in input]
+
+
 ALIASES.update(
     (each.__name__, each)
     for each in (
-        argsort, boolean_mask, broadcast_to, cast, concat, constant, convert_to_tensor, eye, fill, gather, gather_nd,
-        identity, is_tensor, linspace, meshgrid, one_hot, ones, ones_like, pad, range, rank, repeat, reshape, reverse,
-        saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice, sort, split, stack,
-        strided_slice,
-        tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack, where, zeros, zeros_like,
+        argsort, boolean_mask, broadcast_to, cast, concat, constant, convert_to_tensor, ensure_shape, eye, fill, gather,
+        gather_nd, identity, identity_n, is_tensor, linspace, meshgrid, one_hot, ones, ones_like, pad, range,
+        rank, repeat, reshape, reverse, saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice, sort,
+        split, stack, strided_slice, tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack, where, zeros, zeros_like,
     )
 )  # fmt: skip

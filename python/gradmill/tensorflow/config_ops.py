@@ -11,6 +11,7 @@ import numpy as np
 
 from gradmill import _core, config
 from gradmill.errors import ArgumentError
+from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.tensorflow.functions import accept, functions_run_eagerly, run_functions_eagerly
 
 _state: dict[str, Any] = {"jit": False, "experimental": {}}
@@ -150,6 +151,47 @@ def check_that(condition: Any, data: Any, summarize: Any = None, name: Any = Non
     _checked(_core.is_tracing() or condition, "Assert", "", *data)
 
 
+def _sign_assertion(name: str, compare: Callable) -> Callable:
+    def check(x: Any, message: Any = None, summarize: Any = None, name: Any = None) -> None:
+        _checked(_core.is_tracing() or compare(np.asarray(x), 0), who, message, x)
+
+    who = f"assert_{name}"
+    check.__doc__ = f"`tf.debugging.{who}`: raise unless all values are."
+    return check
+
+
+def _rank_assertion(name: str, fits: Callable) -> Callable:
+    def check(x: Any, rank: Any, message: Any = None, name: Any = None) -> None:
+        found = len(np.shape(x))
+        if not fits(found, rank):
+            raise ArgumentError(
+                f"tf.debugging.{who}: expected rank {rank}; received shape {tuple(np.shape(x))}; {message or ''}"
+            )
+
+    who = f"assert_{name}"
+    check.__doc__ = f"`tf.debugging.{who}`: raise unless the number of axes fits."
+    return check
+
+
+def assert_scalar(tensor: Any, name: Any = None, message: Any = None) -> Any:
+    """`tf.debugging.assert_scalar`: the tensor; raise unless it has no axes."""
+    if np.shape(tensor) != ():
+        raise ArgumentError(f"tf.debugging.assert_scalar: received shape {tuple(np.shape(tensor))}; {message or ''}")
+    return tensor
+
+
+def assert_type(tensor: Any, tf_type: Any, message: Any = None, name: Any = None) -> None:
+    """`tf.debugging.assert_type`: raise unless the dtype is this one."""
+    if as_dtype(tensor.dtype) != as_dtype(tf_type):
+        raise ArgumentError(f"tf.debugging.assert_type: expected {tf_type}; received {tensor.dtype}; {message or ''}")
+
+
+def assert_integer(x: Any, message: Any = None, name: Any = None) -> None:
+    """`tf.debugging.assert_integer`: raise unless the dtype is one of integers."""
+    if not as_dtype(x.dtype).is_integer:
+        raise ArgumentError(f"tf.debugging.assert_integer: received {x.dtype}; {message or ''}")
+
+
 DEBUGGING: dict[str, Any] = {
     "Assert": check_that, "assert_shapes": assert_shapes, "check_numerics": check_numerics,
     "disable_check_numerics": config.disable_nan_checks, "enable_check_numerics": config.enable_nan_checks,
@@ -158,6 +200,15 @@ DEBUGGING: dict[str, Any] = {
     "assert_greater_equal": _assertion("greater_equal", np.greater_equal), "assert_less": _assertion("less", np.less),
     "assert_less_equal": _assertion("less_equal", np.less_equal),
     "assert_near": _assertion("near", lambda x, y: np.isclose(x, y, rtol=1e-5, atol=1e-5)),
+    "assert_none_equal": _assertion("none_equal", np.not_equal), "assert_all_finite": check_numerics,
+    "assert_negative": _sign_assertion("negative", np.less),
+    "assert_non_negative": _sign_assertion("non_negative", np.greater_equal),
+    "assert_non_positive": _sign_assertion("non_positive", np.less_equal),
+    "assert_positive": _sign_assertion("positive", np.greater),
+    "assert_rank": _rank_assertion("rank", lambda found, rank: found == rank),
+    "assert_rank_at_least": _rank_assertion("rank_at_least", lambda found, rank: found >= rank),
+    "assert_rank_in": _rank_assertion("rank_in", lambda found, ranks: found in ranks),
+    "assert_integer": assert_integer, "assert_scalar": assert_scalar, "assert_type": assert_type,
 }  # fmt: skip
 DEVICES: dict[str, Any] = {
     "get_visible_devices": list_physical_devices, "list_logical_devices": list_logical_devices,

@@ -287,3 +287,9 @@ def accept(*_: Any, **__: Any) -> None:
 
 def group(*inputs: Any, **_: Any) -> None:
     """`tf.group`: nothing; what it was given has happened already."""
+
+
+@contextlib.contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """`tf.control_dependencies`: a context in which nothing is different: ops happen in the order of the code."""
+    yield

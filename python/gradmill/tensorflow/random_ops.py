@@ -20,19 +20,23 @@ def set_seed(seed: int) -> None:
     _streams.clear()
 
 
+class _FixedSeed(int):
+    """A seed of which each draw is the first."""
+
+
 def stream(seed: Any) -> Any:
-    """Return the generator of an op's own seed; None and generators as they are."""
-    if seed is None or isinstance(seed, random.SeedGenerator):
+    """Return the generator of an op's own seed; None, generators and `fixed_seed`s as they are."""
+    if seed is None or isinstance(seed, (random.SeedGenerator, _FixedSeed)):
         return seed
     if int(seed) not in _streams:
         _streams[int(seed)] = random.SeedGenerator(int(seed))
     return _streams[int(seed)]
 
 
-def _stateless(seed: Sequence[int]) -> int:
-    """The seed of two numbers as one."""
+def fixed_seed(seed: Sequence[int]) -> int:
+    """Return the seed of two numbers as one, which decides alone."""
     high, low = (int(each) % 2**31 for each in np.asarray(seed))
-    return high * 2**31 + low
+    return _FixedSeed(high * 2**31 + low)
 
 
 def _sizes(shape: Any) -> list[int]:
@@ -79,14 +83,14 @@ def stateless_uniform(
     shape: Any, seed: Any, minval: Any = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None
 ) -> Any:
     """`tf.random.stateless_uniform`: draws that follow from the seed, two numbers, alone."""
-    return _uniform(shape, minval, maxval, dtype, _stateless(seed))
+    return _uniform(shape, minval, maxval, dtype, fixed_seed(seed))
 
 
 def stateless_normal(
     shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
 ) -> Any:
     """`tf.random.stateless_normal`: draws that follow from the seed, two numbers, alone."""
-    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), _stateless(seed))
+    return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), fixed_seed(seed))
 
 
 class Generator:
