@@ -390,7 +390,8 @@ ALIASES.update(
     for each in (
         argsort, boolean_mask, broadcast_to, cast, concat, constant, convert_to_tensor, ensure_shape, eye, fill, gather,
         gather_nd, identity, identity_n, is_tensor, linspace, meshgrid, one_hot, ones, ones_like, pad, range,
-        rank, repeat, reshape, reverse, saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice, sort,
-        split, stack, strided_slice, tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack, where, zeros, zeros_like,
+        rank, repeat, reshape, reverse, saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice,
+        sort, split, stack, strided_slice, tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack,
+        where, zeros, zeros_like,
     )
 )  # fmt: skip
