@@ -24,7 +24,34 @@ BITS = np.array([5, 12, 7], "int32")
 ZEROS = np.array([0.0, 2.0, 0.0], "float32")
 Y = np.array([0.0, 0.5, 3.0], "float32")
 
+def packed(tf, value):
+    """A tensor's bytes as numbers."""
+    return np.frombuffer(tf.io.serialize_tensor(tf.constant(value)).numpy(), "uint8")
+
+
+def parsed(tf):
+    """Examples with different numbers of values, as places and values."""
+    rows = [[1, 2, 3], [], [7]]
+    examples = [
+        tf.train.Example(
+            features=tf.train.Features(feature={"x": tf.train.Feature(int64_list=tf.train.Int64List(value=row))})
+        ).SerializeToString()
+        for row in rows
+    ]
+    one = tf.io.parse_single_example(examples[0], {"x": tf.io.VarLenFeature(tf.int64)})["x"]
+    found = tf.io.parse_example(examples, {"x": tf.io.VarLenFeature(tf.int64)})["x"]
+    return tf.concat([tf.reshape(found.indices, [-1]), found.values, found.dense_shape, one.values, one.dense_shape], 0)
+
+
 EXPRESSIONS = {
+    "bytes of floats": lambda tf: packed(tf, A),
+    "bytes of integers": lambda tf: packed(tf, np.arange(-3, 3)),
+    "bytes of one number": lambda tf: packed(tf, np.float64(2.5)),
+    "bytes of booleans": lambda tf: packed(tf, np.array([[True], [False]])),
+    "bytes of nothing": lambda tf: packed(tf, np.zeros((2, 0), "float32")),
+    "bytes of texts": lambda tf: packed(tf, [["a", "bcd"], ["", "e" * 200]]),
+    "from bytes": lambda tf: tf.io.parse_tensor(tf.io.serialize_tensor(tf.constant(A)), tf.float32),
+    "varying lengths": parsed,
     **{
         f"segment {kind}": lambda tf, kind=kind: getattr(tf.math, f"segment_{kind}")(A, IDS)
         for kind in ("mean", "prod")

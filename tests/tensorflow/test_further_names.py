@@ -57,6 +57,28 @@ def test_jpeg_quality():
     assert bool(tf.io.is_jpeg(packed)) and not bool(tf.image.is_jpeg(tf.io.encode_png(pixels)))
 
 
+@pytest.mark.parametrize("value", [np.float32(2), np.arange(6, dtype="int16").reshape(2, 3), np.zeros((0, 3), "bool")])
+def test_bytes_of_tensors(value):
+    packed = tf.io.serialize_tensor(value).numpy()
+    found = tf.io.parse_tensor(packed, value.dtype.name)
+    assert found.shape == value.shape and found.dtype == value.dtype
+    np.testing.assert_array_equal(found, value)
+    with pytest.raises(ValueError, match="expected string; the bytes hold"):
+        tf.io.parse_tensor(packed, tf.string)
+    for size in range(len(packed) if value.size else 0):
+        with pytest.raises(ValueError):
+            tf.io.parse_tensor(packed[:size], value.dtype.name)
+
+
+def test_bytes_of_texts():
+    texts = tf.constant([["a", ""], ["\u00e4" * 100, "b"]])
+    packed = tf.io.serialize_tensor(texts)
+    assert tf.io.parse_tensor(packed, tf.string).numpy().tolist() == texts.numpy().tolist()
+    for size in range(2, len(packed.numpy()), 3):
+        with pytest.raises(ValueError):
+            tf.io.parse_tensor(packed.numpy()[:size], tf.string)
+
+
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [

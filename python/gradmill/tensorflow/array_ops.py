@@ -80,6 +80,7 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     """`tf.convert_to_tensor`: a tensor from anything array-like; text stays NumPy's."""
     if is_text(value):
         return as_text(value)
+    value = np.asarray(value) if isinstance(value, np.generic) else value  # np.float64 is also a float of Python
     return ops.convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
 
 

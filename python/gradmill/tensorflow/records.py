@@ -14,6 +14,7 @@ import numpy as np
 from gradmill import _core, errors
 from gradmill.data import Dataset
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.sparse import SparseTensor
 from gradmill.utils.protocol_buffers import bytes_field, read_fields, read_integers, varint
 from gradmill.utils.record_file import open_records, read_records, record
 from gradmill.utils.text_values import Text, as_text, is_text, text_of
@@ -184,6 +185,20 @@ class FixedLenSequenceFeature(FixedLenFeature):
         self.allow_missing = allow_missing
 
 
+class VarLenFeature(FixedLenSequenceFeature):
+    """`tf.io.VarLenFeature`: any number of values, as a SparseTensor."""
+
+    def __init__(self, dtype: Any):
+        super().__init__((), dtype, allow_missing=True)
+
+
+def _sparse(rows: list) -> SparseTensor:
+    """Rows of values beside each other."""
+    width = max((len(row) for row in rows), default=0)
+    places = [[number, place] for number, row in enumerate(rows) for place in range(len(row))]
+    return SparseTensor(np.reshape(places, (-1, 2)), _tensor(np.concatenate(rows)), (len(rows), width))
+
+
 def _values(feature: Optional[Feature], name: str, spec: FixedLenFeature) -> Any:
     values = [] if feature is None or not feature.kind else getattr(feature, feature.kind).value
     repeats = isinstance(spec, FixedLenSequenceFeature)
@@ -219,7 +234,7 @@ def parse_single_example(serialized: Any, features: dict[str, FixedLenFeature], 
 
     Args:
         serialized: bytes of a `tf.train.Example`.
-        features: what each is to be: `FixedLenFeature` or `FixedLenSequenceFeature`.
+        features: what each is to be: `FixedLenFeature`, `FixedLenSequenceFeature` or `VarLenFeature`.
         name: not used.
 
     Raises:
@@ -229,16 +244,24 @@ def parse_single_example(serialized: Any, features: dict[str, FixedLenFeature], 
     """
     serialized = serialized.item() if isinstance(serialized, np.ndarray) else serialized
     found = Example.FromString(serialized).features.feature
-    return {key: _tensor(_values(found.get(key), key, spec)) for key, spec in features.items()}
+    made: dict[str, Any] = {}
+    for key, spec in features.items():
+        values = _values(found.get(key), key, spec)
+        if isinstance(spec, VarLenFeature):
+            made[key] = SparseTensor(np.arange(len(values))[:, None], _tensor(values), values.shape)
+        else:
+            made[key] = _tensor(values)
+    return made
 
 
 def parse_example(serialized: Any, features: dict[str, FixedLenFeature], name: Any = None) -> dict[str, Any]:
     """`tf.io.parse_example`: the features of a batch of examples; each as `parse_single_example`, then stacked."""
     parts = [Example.FromString(each).features.feature for each in np.asarray(serialized, object).ravel()]
-    return {
-        key: _tensor(np.stack([_values(found.get(key), key, spec) for found in parts]))
-        for key, spec in features.items()
-    }
+    made: dict[str, Any] = {}
+    for key, spec in features.items():
+        rows = [_values(found.get(key), key, spec) for found in parts]
+        made[key] = _sparse(rows) if isinstance(spec, VarLenFeature) else _tensor(np.stack(rows))
+    return made
 
 
 class TFRecordOptions:
@@ -391,7 +414,7 @@ def _field(field: str, na_value: str, default: Any, dtype: str, line: int, colum
 
 TRAIN = {each.__name__: each for each in (BytesList, Example, Feature, Features, FloatList, Int64List)}
 IO = {each.__name__: each for each in (
-    FixedLenFeature, FixedLenSequenceFeature, TFRecordOptions, TFRecordWriter, decode_csv, parse_example,
+    FixedLenFeature, FixedLenSequenceFeature, TFRecordOptions, TFRecordWriter, VarLenFeature, decode_csv, parse_example,
     parse_single_example,
 )}  # fmt: skip
 DATA = {each.__name__: each for each in (TFRecordDataset, TextLineDataset)}

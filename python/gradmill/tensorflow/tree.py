@@ -31,6 +31,7 @@ from gradmill.tensorflow import (
     sparse,
     string_ops,
     summary,
+    tensor_bytes,
 )
 from gradmill.tensorflow.functions import accept
 from gradmill.tensorflow.keras_names import make_keras
@@ -147,7 +148,7 @@ def root_names() -> dict[str, Any]:
         }),
         "initializers": keras.initializers,
         "io": _part("io", "Files.", {
-            **io_ops.IO, **records.IO, "is_jpeg": image_further.is_jpeg,
+            **io_ops.IO, **records.IO, **tensor_bytes.IO, "is_jpeg": image_further.is_jpeg,
             "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE),
         }),
         "keras": keras,
