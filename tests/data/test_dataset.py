@@ -507,3 +507,12 @@ def test_bad_input(make, error, words):
 def test_a_data_set_without_elements_is_no_error():
     assert numbers(Dataset.range(0).shuffle(5).batch(3).prefetch(1)) == []
     assert numbers(Dataset.from_generator(lambda: iter([]), "int32").repeat().batch(2)) == []
+
+
+def test_counter_has_no_end():
+    counter = Dataset.counter(10, -3, dtype="int32")
+    assert int(counter.cardinality()) == -1
+    assert [int(each) for each in counter.take(4)] == [10, 7, 4, 1] and next(iter(counter)).dtype == "int32"
+    assert int(Dataset.zip((Dataset.range(3), Dataset.counter())).cardinality()) == 3
+    with pytest.raises(gm.errors.ArgumentError, match="step that is not 0"):
+        Dataset.counter(step=0)

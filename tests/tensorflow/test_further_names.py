@@ -30,6 +30,18 @@ def test_a_seed_of_two_numbers_decides_alone(name):
         draw(IMAGE, *DRAWS[name], seed=3)
 
 
+def test_seeds_from_seeds():
+    made = tf.random.split((1, 2), 3).numpy()
+    assert made.shape == (3, 2) and len({tuple(row) for row in made.tolist()}) == 3
+    np.testing.assert_array_equal(tf.random.experimental.stateless_split([1, 2], 3), made)
+    folded = [tuple(tf.random.fold_in((1, 2), number).numpy().tolist()) for number in range(20)]
+    assert len(set(folded)) == 20 and folded[3] == tuple(tf.random.fold_in((1, 2), 3).numpy().tolist())
+    generator = tf.random.Generator.from_seed(7)
+    seeds = generator.make_seeds(2)
+    assert seeds.shape == (2, 2) and not np.array_equal(seeds, generator.make_seeds(2))
+    assert np.abs(generator.truncated_normal([500])).max() <= 2
+
+
 def test_stateless_draws_are_those_of_the_adjustments():
     brighter = tf.image.stateless_random_brightness(IMAGE, 0.3, seed=(4, 5)).numpy()
     delta = brighter - IMAGE

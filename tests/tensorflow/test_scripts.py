@@ -54,6 +54,12 @@ def test_pipeline(data_folder, tmp_path):
     assert result == expected
 
 
+def test_augment(data_folder, tmp_path):
+    result, _ = result_of("augment.py", data_folder, tmp_path)
+    assert result.pop("shape") == [40, 24, 20, 3]
+    assert result == dict.fromkeys(("equal", "labels", "changed", "several places", "within"), True)
+
+
 def test_lstm(data_folder, tmp_path):
     result, done = result_of("lstm.py", data_folder, tmp_path)
     assert result == {"steps": 30, "fell": True, "shares": [1, 2]}

@@ -13,7 +13,7 @@ from gradmill.data.arguments import arranged, check_seed, node_of
 from gradmill.data.iteration import Readable
 from gradmill.data.mixing import Mixed
 from gradmill.data.ordering import Shuffle, zip_nodes
-from gradmill.data.sources import Generated, Items, Range, Slices, generator_spec
+from gradmill.data.sources import Counter, Generated, Items, Range, Slices, generator_spec
 from gradmill.data.stages import check_count
 from gradmill.data.stored import to_rows
 from gradmill.utils import structure
@@ -110,6 +110,32 @@ class Made(Readable):
         if not 1 <= len(numbers) <= 3 or (len(numbers) == 3 and numbers[2] == 0):
             raise errors.ArgumentError(f"range: expected stop, or start, stop, step with step != 0; received {args}")
         return cls(Range(range(*numbers), elements.dtype_name(output_type)))
+
+    @classmethod
+    def counter(
+        cls: type[_Made], start: int = 0, step: int = 1, dtype: Any = "int64", name: Optional[str] = None
+    ) -> _Made:
+        """Return the endless data set `start, start + step, ...`.
+
+        Args:
+            start: first number.
+            step: distance of two, not 0.
+            dtype: dtype.
+            name: not used.
+
+        Raises:
+            ArgumentError: a step of 0.
+
+        Example:
+            >>> import gradmill as gm
+            >>> [int(x) for x in gm.data.Dataset.counter(5, step=2).take(3)]
+            [5, 7, 9]
+        """
+        first = check_count("counter", "start", start, -(2**63))
+        distance = check_count("counter", "step", step, -(2**63))
+        if distance == 0:
+            raise errors.ArgumentError("counter: expected a step that is not 0; received 0")
+        return cls(Counter(first, distance, elements.dtype_name(dtype)))
 
     @classmethod
     def zip(cls: type[_Made], *args: Any, datasets: Any = None, name: Optional[str] = None) -> _Made:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.data import elements
-from gradmill.data.stages import UNKNOWN, Node, Rows, Stage
+from gradmill.data.stages import INFINITE, UNKNOWN, Node, Rows, Stage
 from gradmill.data.stored import StoredArray
 from gradmill.tracing import TensorSpec
 from gradmill.utils import structure
@@ -67,6 +67,16 @@ class Range(Node):
 
     def open(self) -> Stage:
         return CountingStage(self._numbers, elements.numpy_dtype(self._dtype).type)
+
+
+class Counter(Range):
+    """Integers at equal distances without an end."""
+
+    def __init__(self, start: int, step: int, dtype: str):
+        super().__init__(range(start, 2**63 - 1 if step > 0 else -(2**63), step), dtype)
+
+    def cardinality(self) -> int:
+        return INFINITE
 
 
 class CountingStage(Stage):

@@ -93,6 +93,17 @@ def stateless_normal(
     return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), fixed_seed(seed))
 
 
+def split(seed: Sequence[int], num: int = 2, alg: Any = None) -> Any:
+    """`tf.random.split`: seeds of two numbers each, (num, 2), that follow from one."""
+    return random.randint((int(num), 2), -(2**31), 2**31 - 1, "int32", fixed_seed(seed))
+
+
+def fold_in(seed: Sequence[int], data: int, alg: Any = None) -> Any:
+    """`tf.random.fold_in`: a seed of two numbers that follows from one and a number."""
+    high, low = (int(each) for each in np.asarray(seed))
+    return split((high ^ int(data), low), 1)[0]
+
+
 class Generator:
     """`tf.random.Generator`: a stream of random numbers of its own.
 
@@ -125,6 +136,16 @@ class Generator:
     def normal(self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None) -> Any:
         """Draw from the normal distribution."""
         return random.normal(_sizes(shape), mean, stddev, as_dtype(dtype), self._stream)
+
+    def truncated_normal(
+        self, shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = "float32", name: Any = None
+    ) -> Any:
+        """Draw from the normal distribution without its ends beyond two deviations."""
+        return random.truncated_normal(_sizes(shape), mean, stddev, as_dtype(dtype), self._stream)
+
+    def make_seeds(self, count: int = 1) -> Any:
+        """Return seeds for stateless functions, one in each column: (2, count)."""
+        return ops.cast(random.randint((2, int(count)), -(2**31), 2**31 - 1, "int32", self._stream), "int64")
 
 
 _global: dict[str, Generator] = {}
@@ -175,6 +196,10 @@ def log_uniform_candidate_sampler(
 
 
 RANDOM: dict[str, Any] = {each.__name__: each for each in (
-    Generator, categorical, gamma, get_global_generator, log_uniform_candidate_sampler, normal, set_seed, shuffle,
-    stateless_normal, stateless_uniform, truncated_normal, uniform,
+    Generator, categorical, fold_in, gamma, get_global_generator, log_uniform_candidate_sampler, normal, set_seed,
+    shuffle, split, stateless_normal, stateless_uniform, truncated_normal, uniform,
 )}  # fmt: skip
+EXPERIMENTAL: dict[str, Any] = {
+    "Generator": Generator, "get_global_generator": get_global_generator, "stateless_fold_in": fold_in,
+    "stateless_split": split,
+}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradmill import _core, autograd, initializers, rematerialization, symbolic, tracing
+from gradmill.data import Dataset
 from gradmill.tensorflow import (
     array_ops,
     config_ops,
@@ -90,7 +91,7 @@ def _data() -> Namespace:
     return _part("data", "Input pipelines: gradmill.data.", {
         "AUTOTUNE": AUTOTUNE, "Options": config_ops.Options, **records.DATA,
         "experimental": _part("data.experimental", "Input pipelines.", {
-            "AUTOTUNE": AUTOTUNE, "cardinality": lambda dataset: dataset.cardinality(),
+            "AUTOTUNE": AUTOTUNE, "Counter": Dataset.counter, "cardinality": lambda dataset: dataset.cardinality(),
         }, shared),
     }, shared)  # fmt: skip
 
@@ -165,7 +166,10 @@ def root_names() -> dict[str, Any]:
         "optimizers": keras.optimizers,
         "python": _python(),
         "ragged": _part("ragged", "Rows of different lengths.", ragged.RAGGED),
-        "random": _part("random", "Draws.", random_ops.RANDOM),
+        "random": _part("random", "Draws.", {
+            **random_ops.RANDOM,
+            "experimental": _part("random.experimental", "Draws, by early names.", random_ops.EXPERIMENTAL),
+        }),
         "sparse": _part("sparse", "Tensors of which only some places are given.", sparse.SPARSE),
         "strings": _part("strings", "Functions of text.", string_ops.STRINGS),
         "summary": _part("summary", "What TensorBoard shows.", {
