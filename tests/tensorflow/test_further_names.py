@@ -125,6 +125,12 @@ def test_names_at_the_top():
         tf.ensure_shape(tf.zeros([2, 3]), [None, 4])
 
 
+@pytest.mark.parametrize("kind", ["float64", "float32", "int16", "int64", "bool"])
+def test_numbers_of_numpy_keep_their_dtype(kind):
+    number = np.dtype(kind).type(1)
+    assert tf.constant(number).dtype == tf.convert_to_tensor(number).dtype == tf.Variable(number).dtype == kind
+
+
 def test_exceptions_of_scripts_are_caught():
     with pytest.raises(tf.errors.InvalidArgumentError):
         tf.matmul(tf.zeros([2, 3]), tf.zeros([2, 3]))

@@ -244,6 +244,8 @@ class Variable(gradmill.Variable, metaclass=_AnyVariable):
         aggregation: Any = None,
         shape: Any = None,
     ):
+        if isinstance(initial_value, np.generic):  # np.float64 is also a float of Python
+            initial_value = np.asarray(initial_value)
         super().__init__(initial_value, dtype=dtype, trainable=trainable is not False, name=name or "Variable")
         self.constraint = constraint
 
