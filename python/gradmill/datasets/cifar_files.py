@@ -6,14 +6,14 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from gradmill import errors
 from gradmill.datasets.mnist_files import Arrays
 from gradmill.datasets.pickled_batch import read_pickled_batch
-from gradmill.datasets.places import search_places
+from gradmill.datasets.places import find_or_fetch
 from gradmill.utils.download import download
 from gradmill.utils.files import cache_directory, check_hash
 
@@ -83,16 +83,8 @@ class CifarFiles:
         """Return `(x_train, y_train), (x_test, y_test)`; see `load_data` of the data sets."""
         if path is not None:
             return self._load_given(Path(os.fspath(path)).expanduser(), labels)
-        tried: List[str] = []
-        for reason, folder in search_places([f"{_SYSTEM_FOLDER}/{name}" for name in (self.name, self.title.lower())]):
-            if folder is None:
-                tried.append(reason)
-                continue
-            source = self.find(folder)
-            if source is not None:
-                return self.read(source, labels)
-            tried.append(f"{folder} ({reason}): " + ("files missing" if folder.is_dir() else "no such folder"))
-        return self._fetch(tried, labels)
+        system_folders = [f"{_SYSTEM_FOLDER}/{name}" for name in (self.name, self.title.lower())]
+        return self.read(find_or_fetch(self.name, system_folders, self.find, self._fetch, self._advice), labels)
 
     def find(self, folder: Path) -> Optional[Path]:
         """Return the folder with the files, or the archive, in `folder` or one of the usual folders in it."""
@@ -126,21 +118,11 @@ class CifarFiles:
             )
         return self.read(source, labels)
 
-    def _fetch(self, tried: List[str], labels: Labels) -> Arrays:
-        target = cache_directory() / "datasets" / self.archive
-
+    def _fetch(self) -> Path:
         def check(path: Path) -> None:
             check_hash(path, self.archive_hash)
 
-        try:
-            download(self.url, target, check, largest=_LARGEST_ARCHIVE)
-        except (OSError, errors.ArgumentError) as problem:
-            lines = "\n  - ".join([*tried, str(problem)])
-            raise errors.ArgumentError(
-                f"{self.name}: the data files were not found and could not be downloaded. Tried:\n  - {lines}\n"
-                f"To get them: {self._advice}"
-            ) from problem
-        return self.read(target, labels)
+        return download(self.url, cache_directory() / "datasets" / self.archive, check, largest=_LARGEST_ARCHIVE)
 
     def _file_names(self, folder: Path) -> Optional[Tuple[str, ...]]:
         """Return the names of the files in a folder, binary version first; None unless all are there."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradmill import errors
 from gradmill.datasets.idx import content_hash, read_idx
-from gradmill.datasets.places import search_places
+from gradmill.datasets.places import find_or_fetch
 from gradmill.utils.download import download
 from gradmill.utils.files import cache_directory
 
@@ -47,16 +47,7 @@ class IdxDataset:
         """Return `(x_train, y_train), (x_test, y_test)`; see `load_data` of the data set."""
         if path is not None:
             return self._load_given(Path(os.fspath(path)).expanduser())
-        tried: List[str] = []
-        for reason, folder in search_places(self.system_folders):
-            if folder is None:
-                tried.append(reason)
-                continue
-            source = self._find(folder)
-            if source is not None:
-                return self._read(source)
-            tried.append(f"{folder} ({reason}): " + ("files missing" if folder.is_dir() else "no such folder"))
-        return self._fetch(tried)
+        return self._read(find_or_fetch(self.name, self.system_folders, self._find, self._fetch, self.advice))
 
     def _load_given(self, path: Path) -> Arrays:
         """Read from exactly the place the caller named."""
@@ -109,22 +100,13 @@ class IdxDataset:
             arrays.append(read_idx(found, shape))
         return _checked(arrays, source)
 
-    def _fetch(self, tried: List[str]) -> Arrays:
+    def _fetch(self) -> Path:
         folder = cache_directory() / "datasets" / self.name
         for name in SHAPES:
             path = folder / f"{name}.gz"
-            if path.exists():
-                continue
-            try:
+            if not path.exists():
                 download(f"{self.url}{name}.gz", path, self._checker(name), largest=64 << 20)
-            except (OSError, errors.ArgumentError) as problem:
-                tried.append(str(problem))
-                lines = "\n  - ".join(tried)
-                raise errors.ArgumentError(
-                    f"{self.name}: the data files were not found and could not be downloaded. Tried:\n  - {lines}\n"
-                    f"To get them: {self.advice}"
-                ) from problem
-        return self._read(folder)
+        return folder
 
     def _checker(self, name: str) -> Callable[[Path], None]:
         def check(path: Path) -> None:

@@ -6,13 +6,13 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from gradmill import errors
 from gradmill.datasets.pickled_batch import read_pickled_lists
-from gradmill.datasets.places import search_places
+from gradmill.datasets.places import find_or_fetch
 from gradmill.utils.download import download
 from gradmill.utils.files import cache_directory, check_hash
 
@@ -54,27 +54,17 @@ class PublishedFile:
             raise errors.ArgumentError(
                 f"{self.name}: expected path to be that file or its folder; {found} is not there"
             )
-        tried: List[str] = []
-        for reason, folder in search_places([_SYSTEM_FOLDER]):
-            if folder is not None and (folder / self.name).is_file():
-                return folder / self.name
-            tried.append(reason if folder is None else f"{folder} ({reason}): no {self.name}")
-        return self._fetch(tried)
+        advice = f"put {_ORIGIN}{self.name} into a folder and name it in $GRADMILL_DATA or in path="
+        return find_or_fetch(self.name, [_SYSTEM_FOLDER], self._in_folder, self._fetch, advice)
 
-    def _fetch(self, tried: List[str]) -> Path:
-        target = cache_directory() / "datasets" / self.name
+    def _in_folder(self, folder: Path) -> Optional[Path]:
+        return folder / self.name if (folder / self.name).is_file() else None
 
+    def _fetch(self) -> Path:
         def check(path: Path) -> None:
             check_hash(path, self.hash)
 
-        try:
-            return download(_ORIGIN + self.name, target, check, largest=_LARGEST)
-        except (OSError, errors.ArgumentError) as problem:
-            lines = "\n  - ".join([*tried, str(problem)])
-            raise errors.ArgumentError(
-                f"{self.name}: the file was not found and could not be downloaded. Tried:\n  - {lines}\n"
-                f"To get it: put {_ORIGIN}{self.name} into a folder and name it in $GRADMILL_DATA or in path="
-            ) from problem
+        return download(_ORIGIN + self.name, cache_directory() / "datasets" / self.name, check, largest=_LARGEST)
 
     def read_json(self, path: Any = None) -> Dict[str, int]:
         """Return the words and their numbers; `path` and errors as in `find`."""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, List, Optional, Tuple
 
 from gradmill import errors
-from gradmill.data.image_pairs import ImagePairs, Pair, listing, load_image_pairs
-from gradmill.datasets.places import search_places
+from gradmill.data.image_pairs import ImagePairs, Pair, load_image_pairs
+from gradmill.datasets.places import find_or_fetch
 from gradmill.utils.download import get_file
 
 NAME = "oxford_pets"
@@ -56,7 +56,10 @@ def load_data(
         >>> import gradmill as gm
         >>> train, test = gm.datasets.oxford_pets.load_data()  # doctest: +SKIP
     """
-    images, annotations = _find_given(path) if path is not None else _find_or_fetch()
+    if path is None:
+        images, annotations = find_or_fetch(NAME, _SYSTEM_FOLDERS, _find, _fetch, _ADVICE)
+    else:
+        images, annotations = _find_given(path)
     train, test = (_pairs_of(images, annotations, annotations / name) for name in _LISTS)
     return load_image_pairs(train, image_size, LEVELS, on_error=on_error), load_image_pairs(
         test, image_size, LEVELS, on_error=on_error
@@ -85,24 +88,11 @@ def _find_given(path: Any) -> Tuple[Path, Path]:
     return found
 
 
-def _find_or_fetch() -> Tuple[Path, Path]:
-    tried: List[str] = []
-    for reason, folder in search_places(_SYSTEM_FOLDERS):
-        found = None if folder is None else _find(folder)
-        if found is not None:
-            return found
-        state = "" if folder is None else ": " + ("files missing" if folder.is_dir() else "no such folder")
-        tried.append(f"{reason if folder is None else f'{folder} ({reason})'}{state}")
-    try:
-        images, annotations = (
-            Path(get_file(name, _URL + name, file_hash=hash_, cache_subdir=f"datasets/{NAME}", extract=True))
-            for name, hash_ in _ARCHIVES.items()
-        )
-    except (OSError, errors.ArgumentError) as problem:
-        lines = listing([*tried, str(problem)])
-        raise errors.ArgumentError(
-            f"{NAME}: the data files were not found and could not be downloaded. Tried:{lines}\nTo get them: {_ADVICE}"
-        ) from problem
+def _fetch() -> Tuple[Path, Path]:
+    images, annotations = (
+        Path(get_file(name, _URL + name, file_hash=hash_, cache_subdir=f"datasets/{NAME}", extract=True))
+        for name, hash_ in _ARCHIVES.items()
+    )
     return images / "images", annotations / "annotations"
 
 
