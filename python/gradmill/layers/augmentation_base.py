@@ -34,16 +34,12 @@ def limits_of(owner: str, name: str, value: Any, low: float, high: float) -> tup
     Raises:
         ArgumentError: anything else.
     """
-    given = list(value) if isinstance(value, (list, tuple)) else [value]
-    if len(given) not in (1, 2) or not all(is_number(each) and low <= each <= high for each in given):
+    given = list(value) if isinstance(value, (list, tuple)) and len(value) == 2 else [value]
+    if not all(is_number(each) and low <= each <= high for each in given):
         raise ArgumentError(
             f"{owner}: expected {name} to be a number or a pair of numbers from {low:g} to {high:g}; received {value!r}"
         )
-    if len(given) == 1 and not isinstance(value, (list, tuple)):
-        return max(-abs(given[0]), low), abs(given[0])
-    if len(given) == 1:
-        raise ArgumentError(f"{owner}: expected {name} to be a number or a pair; received {value!r}; correct it")
-    return min(given), max(given)
+    return (max(-abs(value), low), abs(value)) if given == [value] else (min(given), max(given))
 
 
 def range_of(owner: str, value_range: Any) -> list:
@@ -80,9 +76,6 @@ class ImageChange(ImageLayer):
 
     _masks_too = True  # segmentation masks change with the images
     _always = False  # outside training, too
-
-    def __init__(self, data_format: Optional[str] = None, **kwargs: Any):
-        super().__init__(data_format, **kwargs)
 
     def _draw(self, images: Any) -> Any:
         """Return the random numbers for these images (a batch)."""

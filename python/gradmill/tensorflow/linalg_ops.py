@@ -124,4 +124,6 @@ LINALG.update((each.__name__, each) for each in (
     band_part, cholesky_solve, diag, diag_part, lstsq, matmul, matrix_transpose, matvec, norm, normalize, qr, solve,
     svd, triangular_solve,
 ))  # fmt: skip
-LINALG.update(l2_normalize=math_ops.MATH["l2_normalize"], global_norm=math_ops.global_norm)
+LINALG.update(
+    adjoint=matrix_transpose, l2_normalize=math_ops.MATH["l2_normalize"], global_norm=math_ops.global_norm
+)

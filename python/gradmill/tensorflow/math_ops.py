@@ -114,10 +114,20 @@ def multiply_no_nan(x: Any, y: Any, name: Any = None) -> Any:
     return ops.where(ops.equal(y, 0), ops.zeros_like(x), ops.multiply(x, y))
 
 
+def unless_zero(compute: Callable, x: Any, y: Any) -> Any:
+    """Return `compute(x, y)`, and 0 where x is 0, whatever y is there; gradients stay finite.
+
+    Args:
+        compute: function of two tensors that is finite where y is 1.
+        x, y: numbers.
+    """
+    zero = ops.equal(x, 0)
+    return ops.where(zero, ops.zeros_like(x), compute(x, ops.where(zero, ops.ones_like(y), y)))
+
+
 def xlogy(x: Any, y: Any, name: Any = None) -> Any:
     """`tf.math.xlogy`: x * log(y), and 0 where x is 0."""
-    zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(x), ops.multiply(x, ops.log(ops.where(zero, ops.ones_like(y), y))))
+    return unless_zero(lambda x, y: ops.multiply(x, ops.log(y)), x, y)
 
 
 def add_n(inputs: Sequence[Any], name: Any = None) -> Any:
@@ -155,11 +165,23 @@ def cumprod(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = Fals
     axis = int(axis) % max(x.ndim, 1)
     if reverse:
         return ops.flip(cumprod(ops.flip(x, axis), axis, exclusive), axis)
-    if exclusive and x.shape[axis]:
-        before = x[tuple(slice(0, -1) if i == axis else slice(None) for i in range(axis + 1))]
-        first = ops.ones([1 if i == axis else size for i, size in enumerate(x.shape)], x.dtype)
-        x = ops.concatenate([first, before], axis)
-    return ops.cumprod(x, axis)
+    return ops.cumprod(moved_on(x, axis, 1) if exclusive else x, axis)
+
+
+def moved_on(x: Any, axis: int, first: float) -> Any:
+    """Return the values along an axis moved by one place, with another one in front and without the last.
+
+    Args:
+        x: a tensor.
+        axis: which axis.
+        first: what comes in front.
+    """
+    axis = int(axis) % max(x.ndim, 1)
+    if not x.shape[axis]:
+        return x
+    before = x[tuple(slice(0, -1) if i == axis else slice(None) for i in range(axis + 1))]
+    front = ops.full([1 if i == axis else size for i, size in enumerate(x.shape)], first, x.dtype)
+    return ops.concatenate([front, before], axis)
 
 
 def polyval(coeffs: Sequence[Any], x: Any, name: Any = None) -> Any:
@@ -265,16 +287,6 @@ def in_top_k(targets: Any, predictions: Any, k: int, name: Any = None) -> Any:
     return ops.in_top_k(targets, predictions, int(k))
 
 
-def segment_sum(data: Any, segment_ids: Any, name: Any = None) -> Any:
-    """`tf.math.segment_sum`: sums of the rows with the same number."""
-    return ops.segment_sum(data, segment_ids, int(ops.max(segment_ids)) + 1)
-
-
-def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: Any = None) -> Any:
-    """`tf.math.unsorted_segment_sum`: sums of the rows with the same number, in any order."""
-    return ops.segment_sum(data, segment_ids, int(num_segments))
-
-
 def zero_fraction(value: Any, name: Any = None) -> Any:
     """`tf.math.zero_fraction`: the share of values that are 0."""
     return ops.mean(ops.cast(ops.equal(value, 0), "float32"))
@@ -284,7 +296,7 @@ for _function in (add_n, argmax, argmin, cumsum, equal, not_equal, reduce_mean):
     COMMON[_function.__name__] = _function
 for _further in (
     accumulate_n, bincount, confusion_matrix, count_nonzero, cumprod, in_top_k, l2_normalize, multiply_no_nan, polyval,
-    segment_sum, squared_difference, top_k, unsorted_segment_sum, xlogy, zero_fraction,
+    squared_difference, top_k, xlogy, zero_fraction,
 ):  # fmt: skip
     MATH[_further.__name__] = _further
 # Reached from tf alone.

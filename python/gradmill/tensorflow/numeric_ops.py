@@ -9,6 +9,7 @@ import numpy as np
 from gradmill import ops
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.tensorflow.aliases import aliases
+from gradmill.tensorflow.math_ops import moved_on, unless_zero
 
 BITWISE: dict[str, Any] = aliases("""
 bitwise_and: bitwise_and
@@ -27,11 +28,7 @@ def cumulative_logsumexp(
     x = ops.convert_to_tensor(x)
     turned = ops.flip(x, axis) if reverse else x
     summed = ops.associative_scan(ops.logaddexp, turned, axis=axis)
-    if exclusive:
-        before = [slice(None)] * x.ndim
-        before[axis] = slice(0, -1)
-        first = ops.full([1 if i == axis % x.ndim else size for i, size in enumerate(x.shape)], -np.inf, x.dtype)
-        summed = ops.concatenate([first, summed[tuple(before)]], axis)
+    summed = moved_on(summed, axis, -np.inf) if exclusive else summed
     return ops.flip(summed, axis) if reverse else summed
 
 
@@ -42,14 +39,12 @@ def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = 
 
 def xdivy(x: Any, y: Any, name: Any = None) -> Any:
     """`tf.math.xdivy`: x / y, and 0 where x is 0."""
-    zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(x), ops.divide(x, ops.where(zero, ops.ones_like(y), y)))
+    return unless_zero(ops.divide, x, y)
 
 
 def xlog1py(x: Any, y: Any, name: Any = None) -> Any:
     """`tf.math.xlog1py`: x * log(1 + y), and 0 where x is 0."""
-    zero = ops.equal(x, 0)
-    return ops.where(zero, ops.zeros_like(x), ops.multiply(x, ops.log1p(ops.where(zero, ops.ones_like(y), y))))
+    return unless_zero(lambda x, y: ops.multiply(x, ops.log1p(y)), x, y)
 
 
 def reciprocal_no_nan(x: Any, name: Any = None) -> Any:
@@ -116,11 +111,6 @@ def set_diag(input: Any, diagonal: Any, name: Any = None) -> Any:
     return ops.where(ops.cast(ops.eye(rows, columns), "bool"), columnwise, input)
 
 
-def adjoint(matrix: Any, name: Any = None) -> Any:
-    """`tf.linalg.adjoint`: the matrices transposed."""
-    return ops.swapaxes(matrix, -1, -2)
-
-
 def matrix_rank(a: Any, tol: Optional[float] = None, validate_args: bool = False, name: Any = None) -> Any:
     """`tf.linalg.matrix_rank`: how many singular values are not 0."""
     return ops.cast(ops.matrix_rank(a) if tol is None else ops.matrix_rank(a, tol), "int32")
@@ -146,5 +136,5 @@ def tensor_diag_part(input: Any, name: Any = None) -> Any:
 
 
 LINALG: dict[str, Any] = {
-    each.__name__: each for each in (adjoint, matrix_rank, set_diag, tensor_diag, tensor_diag_part)
+    each.__name__: each for each in (matrix_rank, set_diag, tensor_diag, tensor_diag_part)
 }

@@ -43,7 +43,10 @@ def _sqrt_n(data: Any, segment_ids: Any, count: int) -> Any:
     return _shared(data, segment_ids, count, 0.5)
 
 
-_KINDS: dict[str, Callable] = {"max": ops.segment_max, "mean": _mean, "min": ops.segment_min, "prod": ops.segment_prod}
+_KINDS: dict[str, Callable] = {
+    "max": ops.segment_max, "mean": _mean, "min": ops.segment_min, "prod": ops.segment_prod,
+    "sum": ops.segment_sum,
+}  # fmt: skip
 SEGMENTS: dict[str, Any] = {
     **{f"segment_{name}": _sorted_form(name, combine) for name, combine in _KINDS.items()},
     **{f"unsorted_segment_{name}": _unsorted_form(name, combine) for name, combine in _KINDS.items()},
