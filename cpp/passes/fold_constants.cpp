@@ -1,6 +1,7 @@
 // Computes at compile time what depends on constants alone, and drops arithmetic that changes nothing.
 #include "graph/graph_emitter.h"
 #include "ops/build.h"
+#include "passes/nodes.h"
 #include "passes/pipeline.h"
 
 namespace gradmill {
@@ -8,10 +9,6 @@ namespace {
 
 // Larger results are cheaper to recompute in a fused loop than to keep in memory.
 constexpr int64_t largest_folded = 4096;
-
-bool is_scalar_constant(const ValuePointer& value, double number) {
-  return value->kind == ValueKind::constant && value->type.elements() == 1 && scalar_value(value->constant) == number;
-}
 
 bool can_fold(const Node& node) {
   if (node.outputs.size() != 1 || node.op->id == static_cast<int>(OpId::broadcast_to)) return false;

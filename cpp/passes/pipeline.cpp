@@ -14,6 +14,7 @@ const std::vector<Pass>& pipeline() {
       {"decompose", decompose, true, true},
       {"fold_constants", fold_constants, false, true},
       {"merge_common", merge_common, false, true},
+      {"narrow_rows", narrow_rows, false, false},
       {"check_factors", check_factors, false, false},
       {"fold_padding", fold_padding, false, false},
       {"narrow_convolutions", narrow_convolutions, false, false},

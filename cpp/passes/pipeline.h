@@ -23,6 +23,7 @@ void fold_constants(Graph& graph);
 void merge_common(Graph& graph);
 void remove_dead(Graph& graph);
 void decompose(Graph& graph);
+void narrow_rows(Graph& graph);
 void check_factors(Graph& graph);
 void read_halves(Graph& graph);
 void fold_padding(Graph& graph);

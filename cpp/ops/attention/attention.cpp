@@ -49,8 +49,14 @@ void check_attention(InferScope& s, int first) {
     }
   }
   if (type(4) != TensorType{DType::int64, Shape{2}}) s.dtype_error("random_key must be int64(2,); received ", type(4));
-  const double rate = s.attributes<A>().rate;
+  const A& attributes = s.attributes<A>();
+  const double rate = attributes.rate;
   if (!(rate >= 0 && rate < 1)) s.argument_error("rate must be at least 0 and below 1; received ", rate);
+  const int64_t first_query = attributes.first_query, step = attributes.query_step;
+  const int64_t places = attributes.all_queries ? attributes.all_queries : a.queries;
+  if (first_query < 0 || step < 1 || (a.queries > 0 && (a.queries - 1 > (places - 1 - first_query) / step || first_query >= places))) {
+    s.argument_error(a.queries, " queries from place ", first_query, " on, ", step, " apart, do not lie within ", places, " places");
+  }
 }
 
 Signature with_inputs(Signature signature) {
@@ -65,6 +71,9 @@ Signature with_attributes(Signature signature) {
   return signature.attribute("scale", &A::scale, "factor of the products of queries and keys")
       .attribute("causal", &A::causal, "whether query i sees keys 0 to i only")
       .attribute("rate", &A::rate, "share of the weights that dropout sets to 0, below 1")
+      .attribute("first_query", &A::first_query, "the place of the first query, for `causal` and dropout")
+      .attribute("query_step", &A::query_step, "how many places the next query is behind it")
+      .attribute("all_queries", &A::all_queries, "how many places there are; 0: as many as queries")
       .reference("Vaswani et al. 2017; in pieces: Dao et al. 2022");
 }
 
@@ -85,13 +94,17 @@ Weights weights_in_full(const A& a, const Var& query, const Var& key, const Var&
   const Shape scores{size.batch, size.heads, size.queries, size.keys};
   Var x = reshape(matmul(by_heads(query, size.groups), by_heads(key, size.groups), false, true), scores) * a.scale + bias;
   if (a.causal) {
-    const Var row = reshape(iota(size.queries, DType::int64), {size.queries, 1}), column = iota(size.keys, DType::int64);
+    const Var place = iota(size.queries, DType::int64) * static_cast<double>(a.query_step) + static_cast<double>(a.first_query);
+    const Var row = reshape(place, {size.queries, 1}), column = iota(size.keys, DType::int64);
     x = where(less_equal(column, row), x, -std::numeric_limits<double>::infinity());
   }
   const Var plain = softmax(x, -1);
   if (a.rate == 0) return {plain, plain, Var()};
-  const Var uniform = emit_one(op_definition(OpId::random_uniform), {random_key},
-                               Attributes::of(RandomUniformAttributes{scores.vector(), plain.dtype()}));
+  Shape places = scores;
+  if (a.all_queries) places.set(2, a.all_queries);
+  const Var drawn = emit_one(op_definition(OpId::random_uniform), {random_key},
+                             Attributes::of(RandomUniformAttributes{places.vector(), plain.dtype()}));
+  const Var uniform = slice(drawn, {0, 0, a.first_query, 0}, scores.vector(), {1, 1, a.query_step, 1});
   const Var factor = where(less(uniform, 1 - a.rate), scalar(1 / (1 - a.rate), plain.dtype()), 0.0);
   return {plain, plain * factor, factor};
 }

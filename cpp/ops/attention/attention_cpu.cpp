@@ -18,14 +18,16 @@ struct Sizes {
   int64_t bias_strides[4];
   int64_t block, blocks;  // queries of a unit, and units of a head
   int64_t line;           // elements between rows of scores
+  int64_t first_place, step, places;  // of queries among all that there may be
   double scale, rate;
   bool causal;
 
   int64_t first(int64_t piece) const { return piece * block; }
   int64_t count(int64_t piece) const { return lesser(block, queries - first(piece)); }
+  int64_t place(int64_t query) const { return first_place + query * step; }
   // Keys that the queries of a block see between them.
-  int64_t seen(int64_t piece) const { return causal ? lesser(keys, first(piece) + count(piece)) : keys; }
-  int64_t seen_by(int64_t query, int64_t of_block) const { return causal ? lesser(of_block, query + 1) : of_block; }
+  int64_t seen(int64_t piece) const { return causal ? lesser(keys, place(first(piece) + count(piece) - 1) + 1) : keys; }
+  int64_t seen_by(int64_t query, int64_t of_block) const { return causal ? lesser(of_block, place(query) + 1) : of_block; }
 };
 
 // A row of query, key, value or of what becomes of them lies heads * size elements behind the one before.
@@ -79,7 +81,7 @@ struct Scores {
   }
 
   void draw(int64_t query, int64_t seen) const {
-    fill_uniform(uniform, random_key[0], random_key[1], ((batch * s.heads + head) * s.queries + query) * s.keys, seen);
+    fill_uniform(uniform, random_key[0], random_key[1], ((batch * s.heads + head) * s.places + s.place(query)) * s.keys, seen);
   }
 
   // Calls body(first, how many, factor that dropout gives the weights there) along a row.
@@ -239,6 +241,8 @@ void describe(const KernelProblem& problem, int first, KernelPlan& plan) {
   }
   const auto& attributes = *static_cast<const AttentionAttributes*>(problem.attributes);
   s.scale = attributes.scale, s.rate = attributes.rate, s.causal = attributes.causal;
+  s.first_place = attributes.first_query, s.step = attributes.query_step;
+  s.places = attributes.all_queries ? attributes.all_queries : s.queries;
   const int64_t size = type[0].dtype == DType::float32 ? 4 : 8;
   s.line = (s.keys + 15) / 16 * 16;
   const int64_t fit = score_bytes / size / s.line;
