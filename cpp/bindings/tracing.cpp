@@ -184,6 +184,9 @@ void bind_tracing(py::module_& module) {
   plan.def_property_readonly("kernel_calls", &Plan::kernel_calls);
   plan.def_property_readonly("barriers", &Plan::barriers);
   plan.def_property_readonly("operations", &Plan::operations);
+  plan.def_property_readonly("flops", [](const Plan& self) { return 2 * self.multiply_adds(); },
+                             "Operations of the products and convolutions that were traced, by the direct method, whatever "
+                             "the compiler and the kernels save of them.");
   plan.def_property_readonly("inputs", [](const Plan& self) { return typed(self.graph().inputs); });
   plan.def_property_readonly("outputs", [](const Plan& self) { return typed(self.graph().outputs); });
   plan.def_property_readonly("changes_variables", [](const Plan& self) { return !self.graph().updates.empty(); });

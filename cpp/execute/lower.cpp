@@ -3,7 +3,9 @@
 #include <unordered_set>
 
 #include "base/check.h"
+#include "execute/costs.h"
 #include "execute/plan.h"
+#include "passes/pipeline.h"
 #include "runtime/scratch.h"
 
 namespace gradmill {
@@ -89,6 +91,8 @@ std::vector<std::vector<const Node*>> nodes_of_steps(Graph& graph) {
 }  // namespace
 
 Plan::Plan(std::unique_ptr<Graph> graph, PassSet passes) : graph_(std::move(graph)) {
+  remove_dead(*graph_);
+  for (const auto& node : graph_->nodes) direct_multiply_adds_ += direct_multiply_adds(*node);
   run_pipeline(*graph_, passes);
   lower();
   find_barriers();

@@ -75,6 +75,8 @@ class Plan {
 
   const Graph& graph() const { return *graph_; }
   double operations() const { return operations_; }
+  // Of all that was traced, by the direct method, whatever passes and kernels save of it.
+  double multiply_adds() const { return direct_multiply_adds_; }
   // Threads that pay for this plan, from the amount of its work.
   int useful_workers() const;
   size_t arena_bytes() const { return memory_.arena_bytes; }
@@ -139,7 +141,7 @@ class Plan {
   std::vector<void*> outputs_;
   std::vector<std::unique_ptr<Frame>> idle_frames_;
   std::mutex frames_mutex_;
-  double operations_ = 0;
+  double operations_ = 0, direct_multiply_adds_ = 0;
   std::mutex mutex_;
   WorkerTrials trials_;  // of single runs
 };

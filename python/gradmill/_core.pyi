@@ -661,11 +661,11 @@ class _Ops:
         """What arrives at the inputs of simple_rnn, by the chain rule from its last step to its first."""
 
     @staticmethod
-    def attention(query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0) -> Tensor:
+    def attention(query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0, first_query: int = 0, query_step: int = 1, all_queries: int = 0) -> Tensor:
         """The mean of values, weighted by softmax(scale * query key' + bias) for each head."""
 
     @staticmethod
-    def attention_backward(dy: Any, query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+    def attention_backward(dy: Any, query: Any, key: Any, value: Any, bias: Any, random_key: Any, scale: float = 1.0, causal: bool = False, rate: float = 0.0, first_query: int = 0, query_step: int = 1, all_queries: int = 0) -> tuple[Tensor, Tensor, Tensor]:
         """What arrives at query, key and value of attention."""
 
     @staticmethod
@@ -796,6 +796,8 @@ class Plan:
     def barriers(self) -> int: ...
     @property
     def operations(self) -> float: ...
+    @property
+    def flops(self) -> float: ...
     @property
     def inputs(self) -> list[Any]: ...
     @property

@@ -91,7 +91,7 @@ def test_tiles_with_strides_need_81_products_for_16_results_of_the_convolution()
 def test_bytes_are_those_of_inputs_and_outputs() -> None:
     plan = gm.function(ops.matmul).plan_for(np.ones((6, 5), "float32"), np.ones((5, 7), "float32"))
     assert [row["bytes"] for row in plan.costs()] == [4.0 * (6 * 5 + 5 * 7 + 6 * 7)]
-    assert flops_of(plan.costs()) == (2.0 * 6 * 5 * 7,) * 2
+    assert flops_of(plan) == (2.0 * 6 * 5 * 7,) * 2
 
 
 def test_profile_of_a_model_does_not_train_it() -> None:

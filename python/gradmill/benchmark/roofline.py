@@ -83,20 +83,22 @@ def profile_training(model: Any, x: Any, y: Any, repeats: int = 5) -> List[Dict[
     return plan.profile(tensors, repeats)
 
 
-def flops_of(rows: List[Dict[str, Any]]) -> Tuple[float, float]:
+def flops_of(plan: Any) -> Tuple[float, float]:
     """Return the operations of a plan's products and convolutions: by the direct method, and as they are carried out.
 
+    Fewer are carried out where a kernel has a shorter method, such as Winograd's, and where nobody reads a result.
+
     Args:
-        rows: of `plan.costs` or `plan.profile`.
+        plan: of `model.plan_for`, or of `plan_for` of a `gm.function`.
 
     Example:
         >>> import numpy as np, gradmill as gm
         >>> from gradmill.benchmark import flops_of
         >>> plan = gm.function(gm.ops.matmul).plan_for(np.ones((2, 3), "float32"), np.ones((3, 4), "float32"))
-        >>> flops_of(plan.costs())
+        >>> flops_of(plan)
         (48.0, 48.0)
     """
-    return sum(row["flops"] for row in rows), sum(row["kernel_flops"] for row in rows)
+    return plan.flops, sum(row["kernel_flops"] for row in plan.costs())
 
 
 def costliest_layers(rows: List[Dict[str, Any]], roof: Roof, count: int = 10) -> List[Dict[str, Any]]:

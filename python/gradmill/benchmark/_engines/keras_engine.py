@@ -111,13 +111,12 @@ def fit(keras: Any, model: Any, cell: Cell, x: np.ndarray, y: np.ndarray, clock:
 def plan_facts(gradmill: Any, model: Any, x: np.ndarray, y: np.ndarray) -> Dict[str, Any]:
     """Return what GradMill's plan of a step says: memory, operations, bytes."""
     plan = model.plan_for(x, y)
-    rows = plan.costs()
-    flops, kernel_flops = importlib.import_module("gradmill.benchmark").flops_of(rows)
+    flops, kernel_flops = importlib.import_module("gradmill.benchmark").flops_of(plan)
     return {
         "planned_bytes": plan.planned_bytes,
         "step_flops": flops,
         "step_kernel_flops": kernel_flops,
-        "step_bytes": sum(row["bytes"] for row in rows),
+        "step_bytes": sum(row["bytes"] for row in plan.costs()),
         "instruction_set": gradmill.config.instruction_set(),
         "threads": gradmill.config.get_threads(),
     }
