@@ -179,6 +179,8 @@ void bind_tracing(py::module_& module) {
            "The rows of costs() with the mean seconds of each; variables keep their values.");
   plan.def("__str__", [](const Plan& self) { return to_string(self.graph()); });
   plan.def_property_readonly("arena_bytes", &Plan::arena_bytes);
+  plan.def_property_readonly("batch_bytes", &Plan::batch_bytes,
+                             "Bytes of the inputs of a batch and of the next one, which is gathered meanwhile.");
   plan.def_property_readonly("planned_bytes", &Plan::planned_bytes);
   plan.def_property_readonly("missing_bytes", &Plan::missing_bytes);
   plan.def_property_readonly("kernel_calls", &Plan::kernel_calls);

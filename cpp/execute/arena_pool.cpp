@@ -9,18 +9,22 @@
 #include <mutex>
 #include <vector>
 
+#include "tensor/spare_memory.h"
+
 namespace gradmill {
 namespace {
 
 std::mutex pool_mutex;
 std::vector<std::weak_ptr<Arena>> pool;
 
-// What making the variables has freed, the C library keeps for more of its kind: as much as the variables take, and of no
-// use to a large arena.
+// What making the variables has freed is kept for more of its kind, by us and by the C library: as much as the variables
+// take, and of no use to a large arena.
 void return_freed_memory(size_t wanted) {
   constexpr size_t large = size_t{16} << 20;
+  if (wanted < large) return;
+  free_spare_memory();
 #ifdef __GLIBC__
-  if (wanted >= large) malloc_trim(0);
+  malloc_trim(0);
 #endif
 }
 
@@ -29,7 +33,7 @@ std::shared_ptr<Arena> largest_idle() {
   std::shared_ptr<Arena> largest;
   for (const auto& entry : pool) {
     std::shared_ptr<Arena> arena = entry.lock();
-    if (arena && !arena->busy && (!largest || arena->storage->bytes() > largest->storage->bytes())) {
+    if (arena && arena->storage && !arena->busy && (!largest || arena->storage->bytes() > largest->storage->bytes())) {
       largest = std::move(arena);
     }
   }
@@ -42,6 +46,7 @@ std::shared_ptr<Arena> take_arena(size_t bytes) {
   const std::lock_guard<std::mutex> lock(pool_mutex);
   std::shared_ptr<Arena> arena = largest_idle();
   if (!arena || arena->storage->bytes() < bytes) {
+    for (; arena; arena = largest_idle()) arena->storage = nullptr;
     return_freed_memory(bytes);
     arena = std::make_shared<Arena>(Arena{Storage::allocate(bytes)});
     pool.erase(std::remove_if(pool.begin(), pool.end(), [](const auto& entry) { return entry.expired(); }), pool.end());

@@ -9,12 +9,13 @@
 namespace gradmill {
 
 struct Arena {
-  std::shared_ptr<Storage> storage;
+  std::shared_ptr<Storage> storage;  // null once it is given up
   bool busy = false;
 };
 
-// The largest arena that nobody works in, marked busy, or a new one if that is smaller than `bytes`. An arena lives as
-// long as a plan remembers it. Plans may ask from several threads.
+// The largest arena that nobody works in, marked busy, or a new one if that is smaller than `bytes`: smaller ones are then
+// given up, as their plans will find the new one. An arena lives as long as a plan remembers it. Plans may ask from several
+// threads.
 std::shared_ptr<Arena> take_arena(size_t bytes);
 void give_back(const std::shared_ptr<Arena>& arena);
 

@@ -38,7 +38,7 @@ class BatchLoop {
     RowSource source;
     std::unique_ptr<PreparedKernel> convert;  // null when the bytes are copied as they are
     size_t target_bytes;                      // of a row
-    Tensor targets[2];                        // of this batch and the next
+    Tensor targets[batches_held];             // of this batch and the next
   };
   class Queue;
   void gather_rows(const int64_t* order, int64_t first_row, int64_t begin, int64_t end, int set) const;

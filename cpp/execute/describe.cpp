@@ -40,15 +40,14 @@ void list(std::ostream& out, const std::vector<ValuePointer>& values, const Memo
 
 }  // namespace
 
+size_t Plan::batch_bytes() const { return batches_held * bytes_of(graph_->inputs); }
+
 size_t Plan::planned_bytes() const {
-  return memory_.arena_bytes + worker_scratch_bytes_ * static_cast<size_t>(useful_workers()) + bytes_of(graph_->states) +
-         bytes_of(graph_->inputs) + bytes_of(graph_->outputs);
+  return shared_bytes(useful_workers()) + bytes_of(graph_->states) + batch_bytes() + bytes_of(graph_->outputs);
 }
 
 size_t Plan::missing_bytes() const {
-  const size_t workers = static_cast<size_t>(std::max(0, useful_workers() - scratch_workers_));
-  return missing_arena_bytes(memory_.arena_bytes) + worker_scratch_bytes_ * workers + bytes_of(graph_->inputs) +
-         bytes_of(graph_->outputs);
+  return missing_arena_bytes(shared_bytes(useful_workers())) + batch_bytes() + bytes_of(graph_->outputs);
 }
 
 TileGroupPointer group_of(const Node& node) {

@@ -43,11 +43,7 @@ void* Plan::pointer(const Location& location, int set) const {
 }
 
 void Plan::ensure_memory(int workers) {
-  if (scratch_workers_ < workers) {
-    worker_scratch_ = Storage::allocate(worker_scratch_bytes_ * static_cast<size_t>(workers));
-    scratch_workers_ = workers;
-  }
-  arena_ = take_arena(memory_.arena_bytes);
+  arena_ = take_arena(shared_bytes(workers));
 }
 
 void Plan::bind_states() {
@@ -118,7 +114,7 @@ void Plan::run_step(size_t number, int worker, int workers, SpinBarrier& barrier
   const Step& step = steps_[number];
   const KernelPlan& plan = step.kernel->plan;
   KernelCall call{tables_[set].data() + step.first_buffer, arena_->storage->data() + step.scratch_offset,
-                  worker_scratch_->data() + worker_scratch_bytes_ * static_cast<size_t>(worker), plan.parameters, 0, 0, 0};
+                  arena_->storage->data() + shared_bytes(worker), plan.parameters, 0, 0, 0};
   if (step.alone) {
     if (worker != (step.owner < workers ? step.owner : 0)) return;
     for (call.phase = 0; call.phase < plan.phases; ++call.phase) {
@@ -170,7 +166,7 @@ std::unique_ptr<Plan::Frame> Plan::take_frame() {
     }
   }
   return std::make_unique<Frame>(Frame{std::vector<void*>(table_places_.size()),
-                                       Storage::allocate(memory_.arena_bytes + worker_scratch_bytes_)});
+                                       Storage::allocate(shared_bytes(1))});
 }
 
 void Plan::keep_frame(std::unique_ptr<Frame> frame) {

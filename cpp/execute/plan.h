@@ -31,6 +31,8 @@ struct Step {
   std::vector<ValuePointer> inputs, outputs;  // the buffers
 };
 
+// Loops over many batches gather the next one while a step works on the one before.
+constexpr size_t batches_held = 2;
 // A parallel region costs some microseconds; there must be this much work for each worker to gain from it.
 constexpr double operations_per_worker = 20e3;
 // Plans with more work than this gain from all workers whatever happens.
@@ -80,6 +82,10 @@ class Plan {
   // Threads that pay for this plan, from the amount of its work.
   int useful_workers() const;
   size_t arena_bytes() const { return memory_.arena_bytes; }
+  // Of the arena with scratch for so many workers behind it.
+  size_t shared_bytes(int workers) const { return memory_.arena_bytes + worker_scratch_bytes_ * static_cast<size_t>(workers); }
+  // Of the inputs of all batches that are held at a time.
+  size_t batch_bytes() const;
   // Bytes of everything the plan touches: arena, scratch, states, constants, inputs and outputs.
   size_t planned_bytes() const;
   // Those of them that would have to be allocated to run it now: no states, and no arena where an idle one will do.
@@ -128,14 +134,12 @@ class Plan {
   std::vector<Location> table_places_;  // what each entry of the pointer table refers to
   std::vector<std::vector<void*>> tables_;  // one for each set of inputs
   std::shared_ptr<Arena> arena_;
-  std::shared_ptr<Storage> worker_scratch_;
   // How many runs each worker has begun, and for each step what is handed out next: a run in the upper half, a unit below.
   struct alignas(64) Count { uint32_t runs = 0; };
   std::vector<Count> counts_;
   struct alignas(64) Ticket { std::atomic<uint64_t> next{0}; };
   std::unique_ptr<Ticket[]> tickets_;
   size_t worker_scratch_bytes_ = 0;
-  int scratch_workers_ = 0;
   std::vector<Tensor> state_memory_;
   std::vector<std::vector<void*>> input_sets_;
   std::vector<void*> outputs_;

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "tensor/half.h"
+#include "tensor/spare_memory.h"
 
 namespace gradmill {
 namespace {
@@ -51,6 +52,13 @@ class SpareBlocks {
       std::free(blocks_[oldest++].data);
     }
     blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<long>(oldest));
+  }
+
+  void clear() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (const Block& block : blocks_) std::free(block.data);
+    blocks_.clear();
+    total_ = 0;
   }
 
  private:
@@ -116,6 +124,8 @@ Storage::~Storage() {
 std::shared_ptr<Storage> Storage::allocate(size_t bytes) {
   return std::shared_ptr<Storage>(new Storage(allocate_aligned(bytes), bytes, nullptr));
 }
+
+void free_spare_memory() { spare_blocks().clear(); }
 
 std::shared_ptr<Storage> Storage::adopt(void* data, size_t bytes, std::function<void()> release) {
   return std::shared_ptr<Storage>(new Storage(static_cast<char*>(data), bytes, std::move(release)));

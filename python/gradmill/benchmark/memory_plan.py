@@ -19,8 +19,6 @@ from gradmill.utils.memory import available_memory_bytes, memory_text
 
 # Larger batches are no longer looked for.
 _LARGEST_BATCH = 2**16
-_BYTES = {"float64": 8, "int64": 8, "uint64": 8, "float16": 2, "bfloat16": 2, "int16": 2, "uint16": 2, "int8": 1}
-_BYTES.update({"uint8": 1, "bool": 1})
 _LAYERS_SHOWN = 15
 
 
@@ -43,7 +41,7 @@ class StepMemory(NamedTuple):
         planned_bytes: all of it.
         arena_bytes: values between the first and the last kernel.
         variable_bytes: weights, states of the optimizer, metrics.
-        batch_bytes: inputs and targets.
+        batch_bytes: inputs and targets of a batch and of the next, which is gathered meanwhile.
         fullest_step: number of the kernel call at which the arena holds most.
         kernel_calls: how many there are.
         layers: what holds how much of the arena then, the largest first.
@@ -95,7 +93,7 @@ def step_memory(plan: Any) -> StepMemory:
         >>> model.compile("sgd", "mse")
         >>> found = step_memory(model.plan_for(np.ones((8, 4), "float32"), np.ones((8, 2), "float32")))
         >>> found.batch_bytes, found.planned_bytes >= found.variable_bytes + found.batch_bytes
-        (192, True)
+        (384, True)
     """
     buffers, calls = plan.buffers(), plan.kernel_calls
     used = live_bytes(buffers, calls) or [0]
@@ -106,9 +104,8 @@ def step_memory(plan: Any) -> StepMemory:
             name = "scratch" if buffer["op"] == "scratch" else buffer["layer"] or buffer["op"]
             holders[name] = holders.get(name, 0) + buffer["bytes"]
     layers = sorted((LayerMemory(*each) for each in holders.items()), key=lambda layer: -layer.bytes)
-    batch = sum(int(np.prod(shape)) * _BYTES.get(dtype, 4) for shape, dtype in plan.inputs)
-    rest = plan.planned_bytes - plan.arena_bytes - batch
-    return StepMemory(plan.planned_bytes, plan.arena_bytes, rest, batch, fullest, calls, layers)
+    rest = plan.planned_bytes - plan.arena_bytes - plan.batch_bytes
+    return StepMemory(plan.planned_bytes, plan.arena_bytes, rest, plan.batch_bytes, fullest, calls, layers)
 
 
 class Training(NamedTuple):
@@ -218,7 +215,7 @@ def plan_lines(training: Training, batch: int, available: Optional[int] = None) 
     lines = [
         f"{training.name}, batch {batch}: {memory_text(found.planned_bytes)} for a training step",
         f"  weights, optimizer, metrics      {memory_text(found.variable_bytes)}",
-        f"  inputs and targets of the batch  {memory_text(found.batch_bytes)}",
+        f"  inputs and targets of two steps  {memory_text(found.batch_bytes)}",
         f"  arena of all values in between   {memory_text(found.arena_bytes)}",
         "",
         f"fullest at kernel call {found.fullest_step} of {found.kernel_calls}, where {memory_text(held)} are held by",
