@@ -2,6 +2,9 @@
 
 import gc
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,3 +118,26 @@ def test_what_the_system_leaves(tmp_path):
         },
     )
     assert memory.available_memory_bytes(str(tmp_path)) == 0
+
+
+# A small evaluation, then training, whose arena is larger; and what both took beside the plan, in its bytes.
+TRAINED = """
+import numpy as np, gradmill as gm
+from gradmill.benchmark import peak_memory_bytes
+convolutions = [gm.layers.Conv2D(32, 3, activation="relu") for _ in range(3)]
+model = gm.Sequential([gm.Input((128, 128, 3)), *convolutions, gm.layers.GlobalAveragePooling2D(), gm.layers.Dense(10)])
+model.compile("sgd", gm.losses.SparseCategoricalCrossentropy(from_logits=True))
+x, y = np.ones((32, 128, 128, 3), "float32"), np.zeros(32, "int32")
+before = peak_memory_bytes()
+model.evaluate(x, y, batch_size=16, verbose=0)
+model.fit(x, y, batch_size=16, verbose=0)
+print((peak_memory_bytes() - before) / model.plan_for(x[:16], y[:16]).planned_bytes)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_a_process_takes_what_the_plan_says():
+    """A process of its own: memory that was given back before would be used again, unseen."""
+    done = subprocess.run([sys.executable, "-c", TRAINED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 0.8 < float(done.stdout) < 1.15
