@@ -24,6 +24,9 @@ def build(name, kwargs):
     if "inner" in kwargs:
         inner = kwargs.pop("inner")
         kwargs["inner_optimizer"] = build(inner["class"], inner["kwargs"])
+    if "map" in kwargs:
+        chosen = {key: build(*each) for key, each in kwargs.pop("map").items()}
+        kwargs["optimizer_map"] = gm.optimizers.OptimizerMap(build(*kwargs.pop("default")), chosen)
     return getattr(gm.optimizers, name)(**kwargs)
 
 
@@ -121,6 +124,6 @@ def test_schedules_inside_a_compiled_function(case):
 
 def test_every_class_has_a_case():
     classes = {name for name in gm.optimizers.__all__ if isinstance(getattr(gm.optimizers, name), type)}
-    assert classes - {"Optimizer"} == {case["class"] for case in CASES}
+    assert classes - {"Optimizer", "OptimizerMap"} == {case["class"] for case in CASES}
     classes = {name for name in gm.optimizers.schedules.__all__ if name[0].isupper()}
     assert classes - {"LearningRateSchedule"} == {case["class"] for case in SCHEDULES}

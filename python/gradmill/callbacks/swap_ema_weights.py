@@ -71,7 +71,8 @@ class SwapEMAWeights(Callback):
     def _pairs(self) -> Iterator[Tuple[Any, Any]]:
         optimizer = self.model.optimizer
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        if not getattr(optimizer, "use_ema", False):
+        parts = getattr(optimizer, "optimizers", [optimizer])
+        if not any(getattr(part, "use_ema", False) for part in parts):
             raise errors.ArgumentError(
                 f"SwapEMAWeights: expected an optimizer with use_ema=True; received {type(optimizer).__name__} without"
             )

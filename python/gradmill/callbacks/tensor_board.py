@@ -92,7 +92,7 @@ class TensorBoard(Callback):
         """Write the logs of an epoch."""
         values = dict(logs or {})
         optimizer = getattr(self.model, "optimizer", None)
-        if optimizer is not None:
+        if optimizer is not None and hasattr(optimizer, "learning_rate"):
             values["learning_rate"] = float(optimizer.learning_rate)
         if self.write_steps_per_second:
             seconds = time.perf_counter() - self._begun[0]

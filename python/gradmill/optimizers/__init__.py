@@ -8,6 +8,9 @@ from gradmill.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
 from gradmill.optimizers.adaptive import Adadelta, Adafactor, Adagrad, Ftrl, RMSprop
 from gradmill.optimizers.base import Optimizer
 from gradmill.optimizers.loss_scale import LossScaleOptimizer
+from gradmill.optimizers.multi import MultiOptimizer, OptimizerMap
+from gradmill.optimizers.muon import Muon
+from gradmill.optimizers.schedule_free import ScheduleFreeAdamW
 from gradmill.optimizers.sgd import SGD, Lion
 
 _CLASSES = (
@@ -21,15 +24,19 @@ _CLASSES = (
     Lamb,
     Lion,
     LossScaleOptimizer,
+    MultiOptimizer,
+    Muon,
     Nadam,
     Optimizer,
     RMSprop,
     SGD,
+    ScheduleFreeAdamW,
 )
 _BY_NAME = {}
 for _class in _CLASSES:
     _BY_NAME.update({name: _class for name in (_class.__name__, _class.__name__.lower())})
     serialization.register_serializable("keras.optimizers", aliases=(_class.__name__.lower(),))(_class)
+serialization.register_serializable("keras.optimizers")(OptimizerMap)
 
 
 def get(identifier: Any) -> Optional[Optimizer]:
@@ -90,5 +97,5 @@ def deserialize(config: Any, custom_objects: Optional[Mapping[str, Any]] = None)
         return serialization.get_by_name(_BY_NAME, name, "optimizer")()
 
 
-__all__ = ["deserialize", "get", "schedules", "serialize"]
+__all__ = ["OptimizerMap", "deserialize", "get", "schedules", "serialize"]
 __all__ += [each.__name__ for each in _CLASSES]

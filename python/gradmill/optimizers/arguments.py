@@ -25,7 +25,8 @@ COMMON_ARGUMENTS = {
 def with_common_arguments(init: Callable) -> Callable:
     """Give `init(self, <own>, **common)` the full list of arguments, in order, in its signature.
 
-    Whatever the caller gives by place or name is bound to that list, so that the classes need not repeat it.
+    Whatever the caller gives by place or name is bound to that list, so that the classes need not repeat it. Own
+    arguments that `init` takes by name only come behind the common ones.
 
     Raises:
         ArgumentError: at the call, an unknown or doubled argument; the message gives the nearest known name.
@@ -33,12 +34,14 @@ def with_common_arguments(init: Callable) -> Callable:
     own = [each for each in inspect.signature(init).parameters.values() if each.kind is not each.VAR_KEYWORD]
     taken = {each.name for each in own}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    behind = [each.replace(kind=kind) for each in own if each.kind is each.KEYWORD_ONLY]
+    own = [each for each in own if each.kind is kind]
     common = [
         inspect.Parameter(name, kind, default=default)
         for name, default in COMMON_ARGUMENTS.items()
         if name not in taken
     ]
-    signature = inspect.Signature([*own, *common])
+    signature = inspect.Signature([*own, *common, *behind])
 
     @functools.wraps(init)
     def checked(self: Any, *args: Any, **kwargs: Any) -> None:

@@ -238,15 +238,18 @@ class Optimizer(OptimizerState):
         return gradient if gradient.dtype == dtype else ops.cast(gradient, dtype)
 
     def _apply_weight_decay(self, variables: list) -> None:
-        if self.weight_decay is None:
-            return
-        decays = {}
+        decays: dict = {}
         for variable in variables:
-            if self._is_decayed(variable):
-                dtype = _update_dtype(variable)
-                if dtype not in decays:
-                    decays[dtype] = ops.cast(self._current_rate(), dtype) * self.weight_decay
-                self.assign(variable, variable - variable * decays[dtype])
+            share = self._decay_of(variable)
+            if share is not None and self._is_decayed(variable):
+                key = _update_dtype(variable), share
+                if key not in decays:
+                    decays[key] = ops.cast(self._current_rate(), key[0]) * share
+                self.assign(variable, variable - variable * decays[key])
+
+    def _decay_of(self, variable: Variable) -> Optional[float]:
+        """Return the share of the learning rate by which a variable shrinks, None for not at all."""
+        return self.weight_decay
 
     def exclude_from_weight_decay(
         self, var_list: Optional[Iterable[Variable]] = None, var_names: Optional[Iterable[str]] = None

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradmill.layers import Layer
 from gradmill.metrics import Metric
-from gradmill.optimizers import Optimizer
+from gradmill.optimizers import MultiOptimizer, Optimizer
 from gradmill.random import SeedGenerator
 from gradmill.saving.state_tree import named_children
 from gradmill.utils.state_file import array_of
@@ -93,6 +93,8 @@ def _below_layer(value: Any) -> Iterator[Tuple[str, Any]]:
 
 
 def _inner_optimizers(value: Any) -> Iterator[Tuple[str, Any]]:
+    if isinstance(value, MultiOptimizer):
+        return _items(value.optimizers)
     return ((name, child) for name, child in named_children(value) if isinstance(child, Optimizer))
 
 

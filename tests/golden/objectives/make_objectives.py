@@ -365,6 +365,37 @@ def optimizer_cases():
             },
         ),
     ]
+    yield from run_optimizers(table)
+
+
+def later_optimizer_cases():
+    """Optimizers that Keras got later."""
+    table = [
+        ("Muon", {"learning_rate": 0.1}),
+        ("Muon", {"learning_rate": 0.05, "weight_decay": 0.1, "nesterov": False, "rms_rate": None, "momentum": 0.8}),
+        ("Muon", {"learning_rate": 0.1, "exclude_layers": ["ker.el"], "adam_lr_ratio": 0.3, "clipnorm": 1.0}),
+        ("Muon", {"learning_rate": 0.1, "adam_weight_decay": None, "ns_steps": 3, "muon_b": -4.0}),
+        ("ScheduleFreeAdamW", {"learning_rate": 0.1}),
+        ("ScheduleFreeAdamW", {"learning_rate": 0.1, "warmup_steps": 3, "beta_1": 0.8, "weight_decay": 0.1}),
+        ("ScheduleFreeAdamW", {"learning_rate": 0.1, "gradient_accumulation_steps": 2, "epsilon": 1e-3}),
+        ("MultiOptimizer", {"default": ("SGD", {"learning_rate": 0.1}), "map": {"bias": ("Adam", {})}}),
+        (
+            "MultiOptimizer",
+            {
+                "default": ("SGD", {"learning_rate": 0.1, "momentum": 0.5}),
+                "map": {
+                    "ker.*": ("AdamW", {"learning_rate": 0.05, "use_ema": True}),
+                    "scale": ("SGD", {"learning_rate": 0.2, "clipnorm": 0.5}),
+                },
+                "loss_scale_factor": 4.0,
+            },
+        ),
+    ]
+    yield from run_optimizers(table)
+
+
+def run_optimizers(table):
+    """Five steps of each optimizer."""
     for name, kwargs in table:
         values = [normal(3, 2), normal(4), np.zeros(2, "float32")]
         variables = [keras.Variable(value, name=label) for value, label in zip(values, ("kernel", "bias", "scale"))]
@@ -402,7 +433,7 @@ def optimizer_cases():
         if kwargs.get("use_ema"):
             optimizer.finalize_variable_values(variables)
             case["finalized"] = [each.numpy() for each in variables]
-        if not isinstance(kwargs.get("learning_rate"), dict) and name != "LossScaleOptimizer":
+        if not isinstance(kwargs.get("learning_rate"), dict) and name not in ("LossScaleOptimizer", "MultiOptimizer"):
             case["config"] = optimizer.get_config()
         yield case
 
@@ -426,6 +457,9 @@ def build_optimizer(name, kwargs):
     if "inner" in kwargs:
         inner = kwargs.pop("inner")
         kwargs["inner_optimizer"] = build_optimizer(inner["class"], inner["kwargs"])
+    if "map" in kwargs:
+        chosen = {key: build_optimizer(*each) for key, each in kwargs.pop("map").items()}
+        kwargs["optimizer_map"] = keras.optimizers.OptimizerMap(build_optimizer(*kwargs.pop("default")), chosen)
     return getattr(keras.optimizers, name)(**kwargs)
 
 
@@ -459,7 +493,8 @@ def schedule_cases():
 if __name__ == "__main__":
     losses = list(loss_cases())
     write("metrics", metric_cases())
-    write("optimizers", optimizer_cases())
+    optimizers = list(optimizer_cases())
     write("schedules", schedule_cases())
     # Made last, so that the draws of all others stay what they were.
     write("losses", losses + list(later_loss_cases()))
+    write("optimizers", optimizers + list(later_optimizer_cases()))
