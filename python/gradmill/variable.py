@@ -98,7 +98,7 @@ class Variable(_core.Variable):
         self._trainable = bool(trainable)
 
     def assign(self, value: Any) -> "Variable":
-        """Replace the value.
+        """Replace the value. No gradient passes through: tapes see what is read from now on as a new variable.
 
         Args:
             value: array-like of the variable's shape; cast to its dtype.
@@ -106,18 +106,19 @@ class Variable(_core.Variable):
         Raises:
             ShapeError: for another shape; the message names the variable.
         """
+        # A traced variable hands on the very value that it was given, which would lead gradients behind it.
+        if isinstance(value, _core.Tensor) and _core.is_tracing() and _core.is_recording():
+            value = _core.ops.stop_gradient(value)
         self._assign(value)
         return self
 
     def assign_add(self, value: Any) -> "Variable":
         """Add `value` to the value."""
-        self._assign(self.value + value)
-        return self
+        return self.assign(self.value + value)
 
     def assign_sub(self, value: Any) -> "Variable":
         """Subtract `value` from the value."""
-        self._assign(self.value - value)
-        return self
+        return self.assign(self.value - value)
 
     def read_value(self) -> _core.Tensor:
         """Return the value as a tensor."""
