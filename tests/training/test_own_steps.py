@@ -52,3 +52,17 @@ def test_results_of_all_metrics_are_logged_by_name(eager):
     model.compile(gm.optimizers.SGD(0.0), "mse", metrics=["mae", "mse"], run_eagerly=eager)
     history = model.fit(X, Y, batch_size=4, verbose=0)
     assert history.history == {"loss": [4.0], "mae": [2.0], "mse": [4.0]}
+
+
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_no_gradient_passes_through_an_assignment(is_trained):
+    x, kept = gm.Variable(2.0), gm.Variable(1.0, trainable=is_trained)
+
+    def step():
+        with gm.GradientTape() as tape:
+            kept.assign(x * 3.0)
+            product = kept * x
+        return tape.gradient(product, x)
+
+    # Of 3 x^2 it would be 12.
+    assert float(step()) == float(gm.function(step)()) == 6.0

@@ -23,6 +23,7 @@ from gradmill.layers.borders import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from gradmill.layers.bounding_boxes import MaxNumBoundingBoxes
 from gradmill.layers.cached_attention import CachedMultiHeadAttention
 from gradmill.layers.categories import CategoryEncoding, Discretization, HashedCrossing, Hashing
 from gradmill.layers.color_augmentation import (
@@ -89,6 +90,7 @@ from gradmill.layers.mixing_augmentation import CutMix, MixUp, RandomErasing
 from gradmill.layers.multi_head_attention import GroupedQueryAttention as GroupQueryAttention
 from gradmill.layers.multi_head_attention import MultiHeadAttention
 from gradmill.layers.normalization import Normalization, Rescaling
+from gradmill.layers.pipeline import Pipeline
 from gradmill.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -118,6 +120,7 @@ from gradmill.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampling2D, UpSampling3D
 from gradmill.layers.reversible_embedding import ReversibleEmbedding
 from gradmill.layers.rotary_embedding import RotaryEmbedding
+from gradmill.layers.spectral_normalization import SpectralNormalization
 from gradmill.layers.text_vectorization import TextVectorization
 from gradmill.layers.tone_augmentation import AutoContrast, Equalization, Solarization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
@@ -238,6 +241,7 @@ __all__ = [
     "LeakyReLU",
     "LocalResponseNormalization",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -253,6 +257,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RNN",
     "PositionEmbedding",
@@ -296,6 +301,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

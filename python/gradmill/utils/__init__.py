@@ -28,6 +28,7 @@ __all__ = [
     "WordPieceTokenizer",
     "array_to_img",
     "atomic_write",
+    "bounding_boxes",
     "cache_directory",
     "check_hash",
     "clear_session",
@@ -93,6 +94,8 @@ _LOADED_LATE = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bounding_boxes":  # of ops, which stand above this package
+        return importlib.import_module("gradmill.utils.bounding_boxes")
     if name in _LOADED_LATE:
         return getattr(importlib.import_module(_LOADED_LATE[name]), name)
     raise AttributeError(f"module 'gradmill.utils' has no attribute {name!r}")
