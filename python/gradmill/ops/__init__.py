@@ -29,6 +29,8 @@ from gradmill.ops.elementwise import *  # noqa: F403
 from gradmill.ops.elementwise import __all__ as _elementwise
 from gradmill.ops.factorizations import *  # noqa: F403
 from gradmill.ops.factorizations import __all__ as _factorizations
+from gradmill.ops.fourier import *  # noqa: F403
+from gradmill.ops.fourier import __all__ as _fourier
 from gradmill.ops.indexing import *  # noqa: F403
 from gradmill.ops.indexing import __all__ as _indexing
 from gradmill.ops.making import *  # noqa: F403
@@ -53,6 +55,8 @@ from gradmill.ops.sequence_labels import *  # noqa: F403
 from gradmill.ops.sequence_labels import __all__ as _sequence_labels
 from gradmill.ops.shape import *  # noqa: F403
 from gradmill.ops.shape import __all__ as _shape
+from gradmill.ops.signals import *  # noqa: F403
+from gradmill.ops.signals import __all__ as _signals
 from gradmill.ops.special import *  # noqa: F403
 from gradmill.ops.special import __all__ as _special
 from gradmill.ops.statistics import *  # noqa: F403
@@ -69,6 +73,7 @@ __all__ = [
     *_crossentropy,
     *_elementwise,
     *_factorizations,
+    *_fourier,
     *_indexing,
     *_making,
     *_nan_reduction,
@@ -81,6 +86,7 @@ __all__ = [
     *_segments,
     *_sequence_labels,
     *_shape,
+    *_signals,
     *_special,
     *_statistics,
 ]

@@ -52,6 +52,7 @@ from gradmill.ops.elementwise import (
     sigmoid,
     softplus,
 )
+from gradmill.ops.fourier import polar
 from gradmill.ops.indexing import (
     multi_hot,
     one_hot,
@@ -110,6 +111,7 @@ __all__ = [
     "multi_hot",
     "normalize",
     "one_hot",
+    "polar",
     "psnr",
     "relu",
     "relu6",
