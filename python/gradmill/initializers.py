@@ -14,6 +14,7 @@ import numpy as np
 
 from gradmill import config, ops, random
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
+from gradmill.ops import windows
 from gradmill.serialization import (
     deserialize_object,
     register_serializable,
@@ -45,6 +46,8 @@ __all__ = [
     "RandomInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -64,6 +67,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "variance_scaling",
     "zeros",
@@ -456,9 +460,53 @@ class Orthogonal(RandomInitializer):
 OrthogonalInitializer = Orthogonal
 
 
-def _check_choice(name: str, value: Any, allowed: Sequence[str]) -> None:
+@register_serializable("keras.initializers", name="STFT", aliases=("STFTInitializer",))
+class STFT(Initializer):
+    """Kernel of a convolution that transforms frames of a signal into one part of their frequencies.
+
+    Args:
+        side: "real" or "imag": which part.
+        window: name ("hann", "hamming", "blackman", ...), values, or None for none.
+        scaling: "density" (the window gets an L2 norm of 1), "spectrum" (an L1 norm of 1), or None for neither.
+        periodic: whether a window given by name begins anew behind its last value.
+
+    Raises:
+        ArgumentError: an unknown side, window or scaling.
+        ShapeError: when called: a shape other than (frame, 1, bins), or values of a window of another number.
+
+    Example:
+    >>> import gradmill as gm
+    >>> gm.initializers.STFT("real", "hann")((8, 1, 5)).shape
+    (8, 1, 5)
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: Optional[str] = "density", periodic: bool = False
+    ):
+        _check_choice("side", side, ("real", "imag"), "STFT")
+        if scaling is not None:
+            _check_choice("scaling", scaling, ("density", "spectrum"), "STFT")
+        if isinstance(window, str):
+            windows.window_values("STFT", window, 1)
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape: Sequence[int], dtype: Optional[str] = None) -> Any:
+        """Return the kernel for a shape (frame, 1, bins)."""
+        if len(shape) != 3 or shape[1] != 1:
+            raise ShapeError(f"STFT: expected a shape (frame, 1, bins); received {tuple(shape)}")
+        frame, _, bins = shape
+        window = windows.checked_window("STFT", self.window, frame, "float64", self.periodic)
+        kernel = windows.fourier_kernel(self.side, frame, bins, window, self.scaling)
+        return ops.convert_to_tensor(kernel[:, None], dtype=dtype or config.floatx())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"side": self.side, "window": self.window, "scaling": self.scaling, "periodic": self.periodic}
+
+
+def _check_choice(name: str, value: Any, allowed: Sequence[str], owner: str = "VarianceScaling") -> None:
     if value not in allowed:
-        raise ArgumentError(f"VarianceScaling: expected {name} to be one of {', '.join(allowed)}; received {value!r}")
+        raise ArgumentError(f"{owner}: expected {name} to be one of {', '.join(allowed)}; received {value!r}")
 
 
 def compute_fans(
@@ -487,14 +535,14 @@ def compute_fans(
 
 _CLASSES = (
     Zeros, Ones, Constant, Identity, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, GlorotUniform,
-    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal,
+    GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, STFT,
 )  # fmt: skip
 _TABLE: dict[str, Any] = {}
 for _class in _CLASSES:
     _TABLE[_class.__name__] = _TABLE[to_snake_case(_class.__name__)] = _class
 _TABLE.update(
-    IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal, uniform=RandomUniform, normal=RandomNormal,
-    zero=Zeros, one=Ones,
+    IdentityInitializer=Identity, OrthogonalInitializer=Orthogonal, STFTInitializer=STFT, stft=STFT,
+    uniform=RandomUniform, normal=RandomNormal, zero=Zeros, one=Ones,
 )  # fmt: skip
 
 zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
@@ -502,7 +550,8 @@ random_normal, random_uniform, truncated_normal, variance_scaling = (
     RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling,
 )  # fmt: skip
 glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
-lecun_uniform, lecun_normal, orthogonal = LecunUniform, LecunNormal, Orthogonal
+lecun_uniform, lecun_normal, orthogonal, stft = LecunUniform, LecunNormal, Orthogonal, STFT
+STFTInitializer = STFT
 
 
 def get(identifier: Any) -> Union[None, Initializer, Callable]:

@@ -163,8 +163,8 @@ def test_every_public_layer_has_a_case():
     # Text and categories: test_text_and_categories.py.
     bases |= {"StringLookup", "IntegerLookup", "TextVectorization", "Hashing", "HashedCrossing", "CategoryEncoding"}
     bases |= {"Discretization"}
-    # Layers around layers, and boxes: test_layer_expressions.py.
-    bases |= {"SpectralNormalization", "Pipeline", "MaxNumBoundingBoxes"}
+    # Layers around layers, boxes and spectrograms: test_layer_expressions.py.
+    bases |= {"SpectralNormalization", "Pipeline", "MaxNumBoundingBoxes", "STFTSpectrogram", "MelSpectrogram"}
     public = {
         getattr(layers, each).__name__
         for each in layers.__all__

@@ -1,4 +1,4 @@
-"""Layers around layers, and boxes: values that layer_expressions.py recorded with Keras 3.15 on TensorFlow."""
+"""Layers around layers, boxes, spectrograms: values that the modules of expressions recorded with Keras 3.15."""
 
 import sys
 from pathlib import Path
@@ -11,22 +11,32 @@ from gradmill.testing import run_layer_check
 
 sys.path.insert(0, str(Path(__file__).parent))
 import layer_expressions
+import spectrogram_expressions
 
-X = layer_expressions.X
+X, SOUND = layer_expressions.X, spectrogram_expressions.SOUND
 layers, boxes = gm.layers, gm.utils.bounding_boxes
+
+
+# Angles of numbers near 0 change much with the last bits.
+WIDER = {"spectrogram angle": 1e-4}
+MODULES = (layer_expressions, spectrogram_expressions)
+ALL = [(module, name) for module in MODULES for name in module.EXPRESSIONS]
 
 
 @pytest.fixture(scope="module")
 def recorded():
-    with np.load(layer_expressions.RECORDED) as file:
-        return dict(file)
+    found = {}
+    for module in MODULES:
+        with np.load(module.RECORDED) as file:
+            found[module] = dict(file)
+    return found
 
 
-@pytest.mark.parametrize("name", layer_expressions.EXPRESSIONS)
-def test_expression(name, recorded):
-    found = layer_expressions.value_of(name, gm)
-    assert found.shape == recorded[name].shape and found.dtype == recorded[name].dtype
-    np.testing.assert_allclose(found, recorded[name], rtol=2e-5, atol=2e-5)
+@pytest.mark.parametrize(("module", "name"), ALL, ids=[name for _, name in ALL])
+def test_expression(module, name, recorded):
+    found, expected = module.value_of(name, gm), recorded[module][name]
+    assert found.shape == expected.shape and found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=WIDER.get(name, 2e-5))
 
 
 # The layers inside compute in float32, too coarse for differences; trained models above have Keras's gradients.
@@ -40,9 +50,13 @@ PLAIN = {"check_gradient": False}
         ("SpectralNormalization", {"layer": layers.Conv2D(3, 2)}, (2, 4, 4, 2), PLAIN),
         ("Pipeline", {"layers": [layers.Rescaling(2.0), layers.Flatten()]}, (2, 3, 4), PLAIN),
         ("Pipeline", {"layers": [layers.Dense(3), layers.Dropout(0.5)]}, (2, 4), {"check_compiled": False, **PLAIN}),
+        ("STFTSpectrogram", {"frame_length": 8, "mode": "psd"}, (2, 20, 3), {"expected_num_weights": 2}),
+        ("STFTSpectrogram", {"frame_length": 8, "mode": "imag"}, (2, 20, 3), {"expected_num_weights": 1}),
+        ("STFTSpectrogram", {"frame_length": 6, "expand_dims": True}, (2, 20, 3), {}),
+        ("MelSpectrogram", {"fft_length": 16, "sequence_stride": 4, "num_mel_bins": 3, "top_db": 1e3}, (2, 40), {}),
         ("MaxNumBoundingBoxes", {"max_number": 2}, (2, 4, 4, 3), {"expected_output_shape": (2, 4, 4, 3)}),
     ],
-)
+)  # fmt: skip
 def test_layer(name, arguments, shape, expected):
     run_layer_check(getattr(layers, name), arguments, shape, **expected)
 
@@ -128,6 +142,17 @@ def test_boxes_of_one_image():
         (lambda: layers.SpectralNormalization(layers.Flatten()).build((2, 3)), "or embeddings; received Flatten"),
         (lambda: layers.Pipeline(layers.Flatten()), "expected a list of layers; received"),
         (lambda: layers.Pipeline.from_config({"name": "a"}), "with a list of 'layers'"),
+        (lambda: layers.STFTSpectrogram("power"), "mode to be one of .*received 'power'"),
+        (lambda: layers.STFTSpectrogram(frame_length=8, frame_step=9), "at most frame_length; received 9 and 8"),
+        (lambda: layers.STFTSpectrogram(frame_length=8, fft_length=4), "at least frame_length; received 4 and 8"),
+        (lambda: layers.STFTSpectrogram(padding="full"), "'valid' or 'same'; received 'full'"),
+        (lambda: layers.STFTSpectrogram(window="han"), "window to be one of .*received 'han'"),
+        (lambda: layers.STFTSpectrogram(scaling="power"), "STFT: expected scaling .*received 'power'"),
+        (lambda: layers.STFTSpectrogram()(np.ones((2, 999))), "3 axes|ndim"),
+        (lambda: layers.MelSpectrogram(8, sequence_length=9), "at least sequence_length; received 8 and 9"),
+        (lambda: layers.MelSpectrogram(8)(np.ones((1, 2, 99))), r"\(batch, n\); received \(1, 2, 99\)"),
+        (lambda: gm.initializers.STFT("both"), "STFT: expected side .*received 'both'"),
+        (lambda: gm.initializers.STFT()((3, 2, 4)), r"\(frame, 1, bins\); received \(3, 2, 4\)"),
         (lambda: layers.MaxNumBoundingBoxes(0), "positive integer; received 0"),
         (
             lambda: layers.MaxNumBoundingBoxes(2)({"images": np.ones((1, 2, 2, 3)), "bounding_boxes": {"boxes": [[]]}}),
@@ -163,3 +188,30 @@ def test_errors(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
+
+def test_spectrograms_in_a_model_that_is_saved(tmp_path):
+    x = gm.Input((200,))
+    signal = layers.STFTSpectrogram("magnitude", 32)(layers.Reshape((200, 1))(x))
+    bands = layers.Permute((2, 1))(layers.MelSpectrogram(32, 16, num_mel_bins=5)(x))
+    parts = [layers.GlobalAveragePooling1D()(signal), layers.GlobalAveragePooling1D()(bands)]
+    model = gm.Model(x, layers.Dense(1)(layers.Concatenate()(parts)))
+    model.compile("adam", "mse")
+    kernel = next(each for each in model.layers if isinstance(each, layers.STFTSpectrogram)).real_kernel
+    before = kernel.numpy()
+    model.fit(SOUND, np.ones((2, 1), "float32"), epochs=2, verbose=0)
+    assert np.abs(kernel.numpy() - before).max() > 0
+    model.save(tmp_path / "model.keras")
+    again = gm.models.load_model(tmp_path / "model.keras")
+    expected = model.predict(SOUND, verbose=0)
+    np.testing.assert_allclose(again.predict(SOUND, verbose=0), expected, rtol=1e-6)
+
+
+def test_names_of_the_stft_initializer():
+    assert type(gm.initializers.get("stft")) is gm.initializers.STFTInitializer is gm.initializers.STFT
+    again = gm.initializers.deserialize(gm.initializers.serialize(gm.initializers.STFT("imag", None, None, True)))
+    assert again.get_config() == {"side": "imag", "window": None, "scaling": None, "periodic": True}
+
+
+def test_length_that_is_no_power_of_two():
+    with pytest.warns(UserWarning, match="power of two; received 48"):
+        layers.STFTSpectrogram(frame_length=32, fft_length=48)

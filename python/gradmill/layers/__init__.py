@@ -121,6 +121,7 @@ from gradmill.layers.resizing import CenterCrop, Resizing, UpSampling1D, UpSampl
 from gradmill.layers.reversible_embedding import ReversibleEmbedding
 from gradmill.layers.rotary_embedding import RotaryEmbedding
 from gradmill.layers.spectral_normalization import SpectralNormalization
+from gradmill.layers.spectrograms import MelSpectrogram, STFTSpectrogram
 from gradmill.layers.text_vectorization import TextVectorization
 from gradmill.layers.tone_augmentation import AutoContrast, Equalization, Solarization
 from gradmill.layers.transformer import TransformerDecoder, TransformerEncoder
@@ -249,6 +250,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Merge",
     "Minimum",
     "MixUp",
@@ -289,6 +291,7 @@ __all__ = [
     "Resizing",
     "ReversibleEmbedding",
     "RotaryEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

@@ -49,7 +49,7 @@ def window_values(owner: str, name: str, length: int, is_periodic: bool = True) 
     return sum((-1) ** k * factor * np.cos(2.0 * math.pi * k * places / steps) for k, factor in terms)  # type: ignore
 
 
-def checked_window(owner: str, window: Any, length: int, dtype: str) -> Optional[np.ndarray]:
+def checked_window(owner: str, window: Any, length: int, dtype: str, is_periodic: bool = True) -> Optional[np.ndarray]:
     """Return a window, given by name or values, as an array; None stays None.
 
     Args:
@@ -57,6 +57,7 @@ def checked_window(owner: str, window: Any, length: int, dtype: str) -> Optional
         window: name, values, or None.
         length: how many values there must be.
         dtype: of the array.
+        is_periodic: as in `window_values`.
 
     Raises:
         ArgumentError: an unknown name.
@@ -65,11 +66,34 @@ def checked_window(owner: str, window: Any, length: int, dtype: str) -> Optional
     if window is None:
         return None
     if isinstance(window, str):
-        return window_values(owner, window, length).astype(dtype)
+        return window_values(owner, window, length, is_periodic).astype(dtype)
     values = np.asarray(window, dtype)
     if values.shape != (length,):
         raise ShapeError(f"{owner}: expected a window of shape ({length},); received shape {values.shape}")
     return values
+
+
+def fourier_kernel(
+    side: str, frame: int, bins: int, window: Optional[np.ndarray], scaling: Optional[str]
+) -> np.ndarray:
+    """Return one part of the matrix (frame, bins) that transforms a frame, the window in it.
+
+    Args:
+        side: "real" or "imag".
+        frame: number of values.
+        bins: number of frequencies, from 0 to half the number of samples.
+        window: values, or None for none.
+        scaling: what the window is divided by: "density" for the root of the sum of its squares, "spectrum" for the
+            sum of its sizes, None for nothing.
+    """
+    turns = np.outer(np.arange(frame), np.arange(bins)) / max(2 * (bins - 1), 1)
+    kernel = np.cos(2.0 * math.pi * turns) if side == "real" else -np.sin(2.0 * math.pi * turns)
+    if window is None:
+        return kernel
+    weights = np.asarray(window, "float64")
+    if scaling is not None:
+        weights = weights / (np.sqrt((weights**2).sum()) if scaling == "density" else np.abs(weights).sum())
+    return kernel * weights[:, None]
 
 
 def frame_places(count: int, length: int, stride: int) -> np.ndarray:
