@@ -13,9 +13,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import expressions
 import further_expressions
 import numeric_expressions
+import signal_expressions
 import table_expressions
 
-MODULES = (expressions, further_expressions, numeric_expressions, table_expressions)
+MODULES = (expressions, further_expressions, numeric_expressions, signal_expressions, table_expressions)
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
 WIDER = {"resize bicubic": 0.15}
@@ -62,6 +63,16 @@ IMAGE = np.zeros((2, 5, 5, 3), "float32")
         (lambda: tf.image.draw_bounding_boxes(IMAGE, np.zeros((2, 1, 4)), [[1.0]]), r"colors \(number, 3\)"),
         (lambda: tf.image.crop_and_resize(IMAGE, np.zeros((2, 4)), [0], (2, 2)), "a number for each of 2 boxes"),
         (lambda: tf.image.crop_and_resize(IMAGE, np.zeros((1, 4)), [0], (2, 2), method="area"), "'area'"),
+        (lambda: tf.complex([1], [2]), "float32 or of float64; received int32, int32"),
+        (lambda: tf.signal.fft(tf.constant([1, 2])), "complex numbers or floats; received int32"),
+        (lambda: tf.signal.frame([1.0], 0, 1), "at least 1; received 0 and 1"),
+        (lambda: tf.signal.overlap_and_add([1.0], 1), r"at least 2 axes; received shape \(1,\)"),
+        (lambda: tf.signal.dct([1.0], 5), "type 1 to 4.*received 5"),
+        (lambda: tf.signal.dct([1.0], 1), "type 1 takes no norm and 2 values; received None and 1"),
+        (lambda: tf.signal.linear_to_mel_weight_matrix(upper_edge_hertz=5000.0), "125, 5000 and a rate of 8000"),
+        (lambda: tf.audio.decode_wav(b"RIFF"), "decode_wav: the bytes cannot be read as a WAV file"),
+        (lambda: tf.audio.decode_wav(tf.constant(1.0)), "bytes of one file; received Tensor"),
+        (lambda: tf.audio.encode_wav([1.0], 8000), r"\(samples, channels\); received \(1,\)"),
         (lambda: tf.image.non_max_suppression(np.zeros((3, 4)), [1.0], 2), "a score for each of 3 boxes"),
         (lambda: tf.image.non_max_suppression(np.zeros((1, 4)), [1.0], 2, 1.5), "iou_threshold from 0 to 1"),
     ],

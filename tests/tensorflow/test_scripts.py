@@ -186,3 +186,9 @@ def test_letters(data_folder, tmp_path):
         "first": "the old mill grinds slow", "following": "he old mill grinds slowl", "fell": True, "lengths": [24, 24],
     }  # fmt: skip
     assert not done.stderr
+
+
+def test_sounds(tmp_path):
+    result, _ = result_of("sounds.py", "", tmp_path)
+    assert result.pop("accuracy") > 0.9
+    assert result == {"shape": (30, 129, 1), "names": ["high", "low"], "rate": 8000, "found": "low"}

@@ -80,13 +80,16 @@ class FolderOptions:
         self.verbose = verbose
 
 
-def dataset_of_files(options: FolderOptions, formats: tuple[str, ...], read: Callable[[bytes], Any]) -> Any:
+def dataset_of_files(
+    options: FolderOptions, formats: tuple[str, ...], read: Callable[[bytes], Any], padded: bool = False
+) -> Any:
     """Return the data set, or the two of them for `subset="both"`.
 
     Args:
         options: what the user asked for.
         formats: endings of the files.
         read: makes a path the element.
+        padded: whether the elements of a batch are made as large as its largest.
 
     Raises:
         ArgumentError: when there are no files, or labels do not fit them.
@@ -106,6 +109,9 @@ def dataset_of_files(options: FolderOptions, formats: tuple[str, ...], read: Cal
             )
         shuffle = options.shuffle and not (options.subset == "both" and name == "validation")
         dataset = _dataset(paths[rows], None if labels is None else labels[rows], class_names, options, read, shuffle)
+        if options.batch_size is not None:
+            dataset = (dataset.padded_batch if padded else dataset.batch)(options.batch_size)
+        dataset = dataset.prefetch(AUTOTUNE)
         dataset.class_names = class_names
         dataset.file_paths = paths[rows]
         made.append(dataset)
@@ -136,10 +142,7 @@ def _dataset(
     if shuffle:
         # Names cost nothing, so the buffer holds them all.
         dataset = dataset.shuffle(len(paths), seed=options.seed)
-    dataset = dataset.map(function, num_parallel_calls=AUTOTUNE)
-    if options.batch_size is not None:
-        dataset = dataset.batch(options.batch_size)
-    return dataset.prefetch(AUTOTUNE)
+    return dataset.map(function, num_parallel_calls=AUTOTUNE)
 
 
 def _find_files(options: FolderOptions, formats: tuple[str, ...]) -> tuple[list[str], Any, Optional[list[str]]]:

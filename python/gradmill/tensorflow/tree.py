@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradmill import _core, autograd, initializers, rematerialization, symbolic, tracing
+from gradmill import _core, autograd, initializers, ops, rematerialization, symbolic, tracing
 from gradmill.data import Dataset
 from gradmill.tensorflow import (
     array_ops,
+    complex_numbers,
     config_ops,
     control_flow,
     dtype_names,
@@ -29,6 +30,7 @@ from gradmill.tensorflow import (
     random_ops,
     records,
     segment_ops,
+    signal_ops,
     sparse,
     string_ops,
     summary,
@@ -96,6 +98,15 @@ def _data() -> Namespace:
     }, shared)  # fmt: skip
 
 
+_COMPLEX = {
+    "abs": complex_numbers.of_complex(math_ops.COMMON["abs"], "abs", abs),
+    "angle": complex_numbers.of_complex(ops.angle, "math.angle", lambda x: ops.arctan2(x.imag, x.real)),
+    "conj": complex_numbers.of_complex(ops.conj, "math.conj", lambda x: x.conj()),
+    "imag": complex_numbers.of_complex(ops.imag, "math.imag", lambda x: x.imag),
+    "real": complex_numbers.of_complex(ops.real, "math.real", lambda x: x.real),
+}
+
+
 def _nothing(*_: Any, **__: Any) -> bool:
     return False
 
@@ -105,7 +116,8 @@ def root_names() -> dict[str, Any]:
     common = {**math_ops.COMMON, **linalg_ops.LINALG}
     from_linalg = ("einsum", "matmul", "norm", "tensordot")
     return {
-        **_DTYPES, **math_ops.COMMON, **math_ops.CLIPS, **math_ops.HISTOGRAMS, **array_ops.ALIASES,
+        **_DTYPES, **math_ops.COMMON, "abs": _COMPLEX["abs"], "complex": complex_numbers.make_complex,
+        **math_ops.CLIPS, **math_ops.HISTOGRAMS, **array_ops.ALIASES,
         **{name: common[name] for name in from_linalg},
         "GradientTape": functions.GradientTape, "Module": modules.Module, "Tensor": _core.Tensor,
         "RaggedTensor": ragged.RaggedTensor, "TensorArray": ragged.TensorArray,
@@ -138,6 +150,7 @@ def root_names() -> dict[str, Any]:
         }),
         "config": CONFIG,
         "data": _data(),
+        "audio": _part("audio", "WAV files.", signal_ops.AUDIO),
         "bitwise": _part("bitwise", "Bits of integers.", numeric_ops.BITWISE),
         "debugging": _part("debugging", "Checks of values.", config_ops.DEBUGGING),
         "distribute": _part("distribute", "Training on one device.", modules.DISTRIBUTE),
@@ -159,7 +172,7 @@ def root_names() -> dict[str, Any]:
         "lookup": _part("lookup", "Tables from keys to values.", lookup_tables.LOOKUP),
         "losses": keras.losses,
         "math": _part("math", "Elementwise functions and reductions.", {
-            **math_ops.COMMON, **math_ops.MATH, **numeric_ops.MATH, **segment_ops.SEGMENTS,
+            **math_ops.COMMON, **math_ops.MATH, **numeric_ops.MATH, **segment_ops.SEGMENTS, **_COMPLEX,
         }),
         "metrics": keras.metrics,
         "nn": _part("nn", "What networks are made of.", nn_further.NN),
@@ -170,6 +183,7 @@ def root_names() -> dict[str, Any]:
             **random_ops.RANDOM,
             "experimental": _part("random.experimental", "Draws, by early names.", random_ops.EXPERIMENTAL),
         }),
+        "signal": _part("signal", "Signals and their frequencies.", signal_ops.SIGNAL),
         "sparse": _part("sparse", "Tensors of which only some places are given.", sparse.SPARSE),
         "strings": _part("strings", "Functions of text.", string_ops.STRINGS),
         "summary": _part("summary", "What TensorBoard shows.", {
