@@ -5,9 +5,32 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 import pytest
+
+_FIND = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+
+
+def _environment() -> Dict[str, str]:
+    """The other interpreter may not be able to use the packages of this one."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+
+def interpreter_with(module: str, shown: str) -> str:
+    """Return an interpreter that has a module; skip the test where there is none.
+
+    Args:
+        module: its name.
+        shown: what people call it.
+    """
+    named = os.environ.get("GRADMILL_KERAS_PYTHON")
+    if named is None and importlib.util.find_spec(module) is None:
+        pytest.skip(f"{shown} is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
+    python = named or sys.executable
+    if named and subprocess.run([python, "-c", _FIND, module], env=_environment(), check=False).returncode:
+        pytest.skip(f"{shown} is not installed in the interpreter that GRADMILL_KERAS_PYTHON names, {named}")
+    return python
 
 
 def run_with_keras(script: Path, *arguments: Any, timeout: int) -> None:
@@ -18,11 +41,6 @@ def run_with_keras(script: Path, *arguments: Any, timeout: int) -> None:
         *arguments: of the script.
         timeout: seconds that it may take.
     """
-    named = os.environ.get("GRADMILL_KERAS_PYTHON")
-    if named is None and importlib.util.find_spec("keras") is None:
-        pytest.skip("Keras is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
-    # The other interpreter may not be able to use the packages of this one.
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [named or sys.executable, str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=environment)
+    command = [interpreter_with("keras", "Keras"), str(script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=_environment())
     assert done.returncode == 0, done.stderr[-4000:]

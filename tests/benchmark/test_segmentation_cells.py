@@ -1,9 +1,6 @@
 """The cells whose samples have a class for every pixel."""
 
 import dataclasses
-import importlib.util
-import os
-import sys
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ from gradmill.benchmark._engines.data import masked_images, targets_of
 from gradmill.benchmark._engines.energy import EnergyMeter
 from gradmill.benchmark.cells import CELLS
 from gradmill.benchmark.suite import Engine, run_cell
+from keras_interpreter import interpreter_with
 
 SMALL = [
     dataclasses.replace(CELLS["unet_b16"], shape=(64, 64, 3), batch=2, steps=1, epochs=4),
@@ -45,9 +43,7 @@ def test_they_are_trained(cell):
 @pytest.mark.parametrize("name", ["unet_b16", "cvnet512_b2"])
 def test_pytorch_starts_from_the_same_weights(name):
     """Both begin with the same loss, up to how strides and transposed convolutions are padded."""
-    python = os.environ.get("GRADMILL_KERAS_PYTHON", sys.executable)
-    if python == sys.executable and importlib.util.find_spec("torch") is None:
-        pytest.skip("PyTorch is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
+    python = interpreter_with("torch", "PyTorch")
     cell = dataclasses.replace(CELLS[name], batch=1, steps=1, epochs=1, warm_up=0)
     engines = (Engine(kind, "default") for kind in ("gradmill", "torch"))
     ours, theirs = (run_cell(cell, engine, python, seed=0, limit=250) for engine in engines)

@@ -127,6 +127,9 @@ def squeezenet1_1(classes: int) -> nn.Module:
 class Recurrent(nn.Module):
     """A recurrent layer and a dense one behind its last state.
 
+    PyTorch's LSTM adds two biases, Keras's has one. The second one stays zero: training both would move their sum twice
+    as far.
+
     Args:
         kind: `nn.LSTM` or `nn.GRU`.
         cell: what is measured.
@@ -139,6 +142,9 @@ class Recurrent(nn.Module):
     def __init__(self, kind: Any, cell: Cell, units: int, both: bool = False, packed: Optional[bool] = None):
         super().__init__()
         self.layer = kind(cell.shape[1], units, batch_first=True, bidirectional=both)
+        if kind is nn.LSTM:
+            for name, parameter in self.layer.named_parameters():
+                parameter.requires_grad_(not name.startswith("bias_hh"))
         self.head = nn.Linear(units * (2 if both else 1), cell.classes)
         self.packed = packed
 
