@@ -17,6 +17,11 @@ def _environment() -> Dict[str, str]:
     return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 
+def interpreter() -> str:
+    """Return the interpreter that has other frameworks: the one that GRADMILL_KERAS_PYTHON names, or this one."""
+    return os.environ.get("GRADMILL_KERAS_PYTHON", sys.executable)
+
+
 def interpreter_with(module: str, shown: str) -> str:
     """Return an interpreter that has a module; skip the test where there is none.
 
@@ -24,13 +29,12 @@ def interpreter_with(module: str, shown: str) -> str:
         module: its name.
         shown: what people call it.
     """
-    named = os.environ.get("GRADMILL_KERAS_PYTHON")
-    if named is None and importlib.util.find_spec(module) is None:
-        pytest.skip(f"{shown} is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
-    python = named or sys.executable
-    if named and subprocess.run([python, "-c", _FIND, module], env=_environment(), check=False).returncode:
-        pytest.skip(f"{shown} is not installed in the interpreter that GRADMILL_KERAS_PYTHON names, {named}")
-    return python
+    if "GRADMILL_KERAS_PYTHON" not in os.environ:
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{shown} is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
+    elif subprocess.run([interpreter(), "-c", _FIND, module], env=_environment(), check=False).returncode:
+        pytest.skip(f"{shown} is not installed in the interpreter that GRADMILL_KERAS_PYTHON names")
+    return interpreter()
 
 
 def run_with_keras(script: Path, *arguments: Any, timeout: int) -> None:

@@ -3,10 +3,11 @@
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill.benchmark._engines import keras_networks
+from gradmill.benchmark._engines import keras_networks, keras_transformers
 from gradmill.benchmark._engines.cell import Cell
 from gradmill.benchmark._engines.data import MAKERS
 from gradmill.benchmark.cells import (
@@ -26,6 +27,7 @@ NETWORKS = {
     *keras_networks.WHOLE,
     *keras_networks.HEADLESS,
     *keras_networks.TRANSFORMERS,
+    *keras_networks.DECODERS,
     *keras_networks.SEGMENTATION,
 }
 
@@ -103,3 +105,59 @@ def test_published_figures_are_those_that_were_published():
     assert speeds["lstm", "M1 Ultra"] == pytest.approx(2000 * 64 / 38.5, rel=1e-3)
     assert speeds["resnet50", "Core i7, in all"] == pytest.approx(4 * 30 * 128 / (3600 + 9 * 60 + 25), rel=1e-3)
     assert speeds["vgg16", "M1 CPU"] == pytest.approx(1000 / 217, rel=1e-3)
+
+
+@pytest.mark.parametrize("network", ["distilbert_tiny", "bert_tiny"])
+def test_transformers_written_out_for_keras_are_the_applications(network):
+    """The same weights in the same order give the same logits and the same gradients."""
+    cell = dataclasses.replace(CELLS["distilbert"], network=network, shape=(16,), vocabulary=100)
+    written = keras_transformers.classifier(
+        gm, keras_networks.TRANSFORMERS[network], 16, 100, cell.classes, bert=network == "bert_tiny"
+    )
+    application = keras_networks.build(gm, cell)
+    shapes = [[weight.shape for weight in model.weights] for model in (written, application)]
+    assert shapes[0] == shapes[1]
+    draws = np.random.default_rng(3)
+    weights = [draws.normal(0.1, 0.1, shape).astype("float32") for shape in shapes[0]]
+    ids = draws.integers(1, 100, (4, 16)).astype("int32")
+    found = []
+    for model in (written, application):
+        model.set_weights(weights)
+        with gm.GradientTape() as tape:
+            logits = model(ids, training=False)
+            loss = gm.ops.mean(logits**2)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        found.append([logits, *(each for each in gradients)])
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_decoder_is_that_of_the_example():
+    """The example's layers, whose weights come in another order, give the same logits."""
+    layers, draws = gm.layers, np.random.default_rng(4)
+    cell = dataclasses.replace(CELLS["char_gpt"], shape=(16,), vocabulary=20)
+    written = keras_networks.build(gm, cell)
+    inputs = gm.Input((16,), dtype="int32")
+    x = layers.Dropout(0.1)(layers.TokenAndPositionEmbedding(20, 16, 128)(inputs))
+    for _ in range(4):
+        x = layers.TransformerDecoder(512, 4, dropout=0.1, activation="gelu", normalize_first=True)(x)
+    example = gm.Model(inputs, layers.Dense(20)(layers.LayerNormalization()(x)))
+    weights = [draws.normal(0.1, 0.1, weight.shape).astype("float32") for weight in example.weights]
+    # A block: 8 of attention, 2 of its normalization, 4 of dense layers, 2 of theirs.
+    blocks = [weights[start : start + 16] for start in range(2, 66, 16)]
+    moved = [[*block[8:10], *block[:8], *block[14:], *block[10:14]] for block in blocks]
+    example.set_weights(weights)
+    written.set_weights([*weights[:2], *(each for block in moved for each in block), *weights[66:]])
+    ids = draws.integers(0, 20, (3, 16)).astype("int32")
+    np.testing.assert_allclose(written(ids).numpy(), example(ids).numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_pieces_of_a_text():
+    x, y = MAKERS["characters"](7000, (128,), 64, seed=1, vocabulary=64)
+    assert x.shape == y.shape == (7000, 128) and x.dtype == np.int32
+    text = np.append(x.reshape(-1), y[-1, -1])
+    assert np.array_equal(text[1:], y.reshape(-1)) and text.min() == 0 and text.max() == 63
+    words = np.diff(np.flatnonzero(text == 0)) - 1
+    assert words.min() == 2 and words.max() == 9
+    again, _ = MAKERS["characters"](10, (128,), 64, seed=1, vocabulary=64)
+    assert np.array_equal(again, x[:10]), "the text depends on how much of it is taken"

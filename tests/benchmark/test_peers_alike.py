@@ -28,3 +28,21 @@ def test_recurrent_networks_of_pytorch(name):
     assert ours[-1] < ours[0] - 0.005, "the steps did nothing that could differ"
     for setting in ("default", "best"):
         np.testing.assert_allclose(losses(cell, Engine("torch", setting), python), ours, rtol=2e-6, err_msg=setting)
+
+
+TINY = dataclasses.replace(CELLS["distilbert"], shape=(16,), batch=8, vocabulary=1000, epochs=1)
+TRANSFORMERS = [
+    dataclasses.replace(TINY, network="distilbert_tiny"),
+    dataclasses.replace(TINY, network="bert_tiny"),
+    dataclasses.replace(CELLS["char_gpt"], shape=(16,), batch=8, steps=1, epochs=1),
+]
+
+
+@pytest.mark.parametrize("peer", ["torch", "tensorflow", "jax"])
+@pytest.mark.parametrize("cell", TRANSFORMERS, ids=lambda cell: cell.network)
+def test_transformers_start_alike(cell, peer):
+    """The first losses are without dropout, which each draws in its own way."""
+    python = interpreter_with(peer, peer)
+    ours, theirs = (losses(cell, Engine(kind), python) for kind in ("gradmill", peer))
+    assert theirs[0] == pytest.approx(ours[0], rel=1e-4)
+    assert np.isfinite(theirs).all()

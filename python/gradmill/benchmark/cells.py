@@ -83,6 +83,7 @@ _FULL = [
     Cell("gru_full", "gru", "sequences", (100, 64), 10, 32, 20, 8),
     Cell("bilstm_full", "bilstm", "sequences", (100, 64), 10, 32, 20, 8),
     Cell("distilbert_b8", "distilbert", shape=(128,), classes=8, batch=8, steps=3, epochs=4, **_TEXT),
+    Cell("char_gpt", "char_gpt", "characters", (128,), 64, 32, 24, 4, vocabulary=64),
     Cell("bert_large_b2", "bert_large", shape=(128,), classes=8, batch=2, steps=2, epochs=4, **_TEXT),
 ]
 # Real images until a part of the test images is right; not part of a suite.

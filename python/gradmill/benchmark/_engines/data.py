@@ -11,6 +11,9 @@ Arrays = Tuple[np.ndarray, np.ndarray]
 PADDING = -1.0
 # Padded sequences have at least so many numbers.
 _SHORTEST = 8
+# Characters of a text, and different words in it.
+_TEXT_LENGTH = 1_000_000
+_WORDS = 2000
 
 
 def class_images(
@@ -81,7 +84,20 @@ def tokens(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vo
     return ids, labels
 
 
+def characters(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vocabulary: int = 64) -> Arrays:
+    """Pieces of a text of words, at least 1 MB, and the characters that follow each; 0 stands between words."""
+    generator = np.random.default_rng(seed)
+    needed = max(_TEXT_LENGTH, samples * shape[0] + 1)
+    words = [[*generator.integers(1, vocabulary, generator.integers(2, 10)), 0] for _ in range(_WORDS)]
+    # As in a language, the word of rank n is drawn about 1 / n times as often as the first.
+    shares = 1 / np.arange(1, _WORDS + 1)
+    drawn = generator.choice(_WORDS, needed // 3 + 1, p=shares / shares.sum())
+    text = np.concatenate([words[each] for each in drawn])[: samples * shape[0] + 1].astype("int32")
+    return text[:-1].reshape(samples, *shape), text[1:].reshape(samples, *shape)
+
+
 MAKERS: Dict[str, Callable[..., Arrays]] = {
+    "characters": characters,
     "class_images": class_images,
     "faint_images": faint_images,
     "masked_images": masked_images,

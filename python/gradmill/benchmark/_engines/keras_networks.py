@@ -2,12 +2,19 @@
 
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import cvnet512
+from . import cvnet512, keras_transformers
 from .cell import Cell
 from .data import PADDING
 
 # Layers, width, heads, width inside the blocks.
-TRANSFORMERS = {"distilbert": (6, 768, 12, 3072), "bert_large": (24, 1024, 16, 4096), "bert_tiny": (2, 128, 2, 512)}
+TRANSFORMERS = {
+    "distilbert": (6, 768, 12, 3072),
+    "bert_large": (24, 1024, 16, 4096),
+    "distilbert_tiny": (2, 128, 2, 512),
+    "bert_tiny": (2, 128, 2, 512),
+}
+# The same of a network that writes the next character: that of examples/char_gpt.py.
+DECODERS = {"char_gpt": (4, 128, 4, 512)}
 
 
 def _mnist_mlp(keras: Any, cell: Cell) -> List[Any]:
@@ -88,9 +95,15 @@ def _whole(keras: Any, cell: Cell) -> Any:
 
 
 def _transformer(keras: Any, cell: Cell) -> Any:
-    """DistilBERT or BERT with a classifier."""
+    """DistilBERT or BERT with a classifier: an application of GradMill, and for Keras the same written out."""
     layers, width, heads, inside = TRANSFORMERS[cell.network]
-    return _application(keras, "DistilBert" if cell.network == "distilbert" else "Bert")(
+    name = "DistilBert" if cell.network.startswith("distilbert") else "Bert"
+    if not hasattr(keras.applications, name):
+        sizes = (layers, width, heads, inside)
+        return keras_transformers.classifier(
+            keras, sizes, cell.shape[0], cell.vocabulary, cell.classes, bert=name == "Bert"
+        )
+    return getattr(keras.applications, name)(
         head="classification",
         classes=cell.classes,
         sequence_length=cell.shape[0],
@@ -141,6 +154,8 @@ def build(keras: Any, cell: Cell) -> Any:
         return keras.Sequential([keras.layers.Input(cell.shape), *STACKS[cell.network](keras, cell)])
     if cell.network in TRANSFORMERS:
         return _transformer(keras, cell)
+    if cell.network in DECODERS:
+        return keras_transformers.decoder(keras, DECODERS[cell.network], cell.shape[0], cell.vocabulary)
     if cell.network in SEGMENTATION:
         return SEGMENTATION[cell.network](keras, cell)
     if cell.network in HEADLESS:

@@ -147,6 +147,12 @@ def train(
         clock.end(total / cell.steps)
 
 
+def _loss_of_places(logits: Any, labels: Any) -> Any:
+    """The mean loss of all places: (batch, places, classes) and (batch, places)."""
+    torch = importlib.import_module("torch")
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
+
+
 def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     """Train a cell and return what was measured; at its best with the fused optimizer and the layout that suits.
 
@@ -176,6 +182,8 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
         labels = labels[:, None].float()
     if cell.vocabulary:
         x = x.long()
+    if labels.ndim == 2:  # a class for every place
+        loss_function = _loss_of_places
     network = networks.build(cell, best).train()
     layers = networks.in_keras_order(network)
     set_first_values(torch, network, layers, options["seed"], flattened_maps(torch, network, x[:1]))

@@ -11,10 +11,10 @@ from torch import nn
 
 from .cell import Cell
 from .data import PADDING
-from .keras_networks import TRANSFORMERS
+from .keras_networks import DECODERS, TRANSFORMERS
 from .torch_blocks import MOBILENET_STAGES, Branches, Excitation, inverted, normalized
 from .torch_segmentation import Cvnet512, Unet
-from .torch_transformers import Classifier
+from .torch_transformers import Classifier, Decoder
 
 
 def top(channels: int, classes: int, *before: nn.Module) -> List[nn.Module]:
@@ -186,6 +186,8 @@ def build(cell: Cell, best: bool) -> nn.Module:
         return nn.Sequential(nn.Flatten(), *dense)
     if cell.network in TRANSFORMERS:
         return Classifier(TRANSFORMERS[cell.network], cell)
+    if cell.network in DECODERS:
+        return Decoder(DECODERS[cell.network], cell)
     makers = {
         "mnist_cnn": lambda: mnist_cnn(classes, side),
         "lstm": lambda: Recurrent(nn.LSTM, cell, 32, packed=not best),
