@@ -72,6 +72,7 @@ SHAPES = [
     (16, 7, 7, 130, 150, (1, 1), (1, 1)),  # large kernels and few tiles take other ways through
     (3, 7, 5, 400, 390, (1, 1), (1, 1)),
     (1, 130, 67, 3, 20, (2, 2), (0, 0)),
+    (1, 5, 411, 40, 24, (1, 1), (1, 1)),  # rows of more tiles than a block
 ]
 # The same for strides of 2.
 STRIDED = [
@@ -82,6 +83,7 @@ STRIDED = [
     (16, 16, 16, 130, 150, (0, 0), (1, 1)),
     (3, 8, 7, 400, 390, (0, 0), (1, 0)),
     (1, 130, 67, 3, 20, (0, 0), (2, 2)),
+    (1, 9, 803, 40, 24, (0, 0), (1, 1)),
     (2, 15, 9, 24, 20, (1, 1), (1, 1)),
     (2, 11, 12, 9, 40, (2, 1), (0, 2)),
 ]
@@ -167,19 +169,21 @@ def test_few_channels_are_added_where_they_belong(case: tuple) -> None:
         assert np.abs(found - wanted).max() <= 3e-6 * np.abs(wanted).max()
 
 
-def test_an_epilogue_joins_small_tiles() -> None:
+@pytest.mark.parametrize("size", [(2, 9, 7), (1, 5, 411)], ids=str)
+def test_an_epilogue_joins_tiles(size: tuple) -> None:
     generator = np.random.default_rng(0)
-    x, kernel, bias = (generator.standard_normal(size, "float32") for size in ((2, 9, 7, 20), (3, 3, 20, 24), 24))
+    x, kernel, bias = (generator.standard_normal(one, "float32") for one in ((*size, 20), (3, 3, 20, 24), 24))
 
     def run(x, kernel, bias):
         return gm.ops.relu(gm.ops.conv(x, kernel, padding="same") + bias)
 
     wanted = as_numpy(gm.function(run)(x.astype("float64"), kernel.astype("float64"), bias.astype("float64")))
-    _core.set_preferred_kernel("winograd 2x2")
-    function = gm.function(run)
-    np.testing.assert_allclose(as_numpy(function(x, kernel, bias)), wanted, rtol=1e-4, atol=1e-4)
-    plan = function.plan_for(x, kernel, bias)
-    assert kernels_of(plan) == ["winograd 2x2"] and len(plan.describe().splitlines()) == 2
+    for name in ("winograd", "winograd 2x2"):
+        _core.set_preferred_kernel(name)
+        function = gm.function(run)
+        np.testing.assert_allclose(as_numpy(function(x, kernel, bias)), wanted, rtol=1e-4, atol=1e-4)
+        plan = function.plan_for(x, kernel, bias)
+        assert kernels_of(plan) == [name] and len(plan.describe().splitlines()) == 2
 
 
 # Runs a convolution with its gradients and prints the kernels, then the results in hexadecimal.

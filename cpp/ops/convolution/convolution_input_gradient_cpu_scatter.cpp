@@ -15,8 +15,8 @@ struct Parameters {
   int64_t unit_rows, units;  // rows of the result in a unit, units of an image
 
   int64_t columns() const { return geometry.window[1] * geometry.window[2] * geometry.channels; }
-  int64_t panels() const { return divide_up(columns(), winograd_panel); }
-  int64_t row() const { return panels() * winograd_panel; }
+  WinogradPanels panels() const { return WinogradPanels::of(columns()); }
+  int64_t row() const { return panels().columns(); }
   int64_t reach() const { return (geometry.window[1] - 1) * geometry.dilation[1]; }
   // Rows of dy that a unit needs at most.
   int64_t most_rows() const { return (unit_rows + reach()) / geometry.stride[1] + 1; }
@@ -25,9 +25,10 @@ struct Parameters {
 // The kernel as panels of lanes (tap, channel), a line for each filter.
 void pack_kernel(const Parameters& p, const float* kernel, float* to) {
   const int64_t filters = p.geometry.filters, columns = p.columns();
-  for (int64_t panel = 0; panel < p.panels(); ++panel) {
+  const WinogradPanels panels = p.panels();
+  for (int64_t panel = 0; panel < panels.count(); ++panel) {
     for (int64_t filter = 0; filter < filters; ++filter) {
-      for (int64_t lane = 0; lane < winograd_panel; ++lane, ++to) {
+      for (int64_t lane = 0; lane < panels.width(panel); ++lane, ++to) {
         const int64_t column = panel * winograd_panel + lane;
         *to = column < columns ? kernel[column * filters + filter] : 0;
       }
@@ -69,9 +70,8 @@ void run_unit(const Parameters& p, const KernelCall& call, int64_t unit) {
   const int64_t last = lesser((end - 1 + g.padding[1]) / g.stride[1] + 1, g.out[1]);
   if (first >= last) return;
   const float* dy = static_cast<const float*>(call.buffers[0]) + (image * g.out[1] + first) * g.out[2] * g.filters;
-  winograd_product<AForm::rows>(dy, g.filters, reinterpret_cast<float*>(call.shared_scratch), winograd_panel,
-                                g.filters * winograd_panel, sums, p.row(), (last - first) * g.out[2], p.columns(), g.filters,
-                                false);
+  winograd_product<AForm::rows>(dy, g.filters, reinterpret_cast<float*>(call.shared_scratch), 0, sums, p.row(),
+                                (last - first) * g.out[2], p.panels(), g.filters, false);
   for (int64_t o = first; o < last; ++o) add_row(p, sums + (o - first) * g.out[2] * p.row(), o, begin, end, dx);
 }
 

@@ -22,10 +22,16 @@ struct Parameters {
   int64_t channels, filters;
   int64_t ranges, filter_blocks, block_filters;
   int64_t bands_at_once;
+  int64_t piece;   // columns of tiles that pass at once, all of them with several bands
   bool by_planes;  // all tiles are transformed first
 
   int64_t channel_row() const { return winograd_row(channels); }
   int64_t filter_row() const { return winograd_row(block_filters); }
+  // Of all planes of both images, a transformed block of `tiles` each; `filter_row` is that of dy.
+  static int64_t planes(int64_t tiles, int64_t channel_row, int64_t filter_row) {
+    return winograd_points<Tile> * (winograd_plane(tiles, channel_row) + winograd_plane(tiles, filter_row));
+  }
+  int64_t all_planes() const { return planes(x.all(), channel_row(), winograd_row(filters)); }
   int64_t sum_row() const { return divide_up(block_filters, winograd_panel) * winograd_panel; }
   // Sums lie as [range][block of filters][point][channel][filter].
   int64_t plane() const { return channels * sum_row(); }
@@ -45,28 +51,31 @@ void sum_unit(const Parameters<Tile>& p, const float* x, const float* dy, int64_
   const int64_t range = unit / p.filter_blocks, filter_block = unit % p.filter_blocks;
   const int64_t first_filter = filter_block * p.block_filters;
   const int64_t filters = lesser(p.block_filters, p.filters - first_filter);
-  const int64_t all = p.x.all_bands(), room = p.bands_at_once * p.x.columns;
-  const WinogradPlanes a{scratch, p.channel_row(), room * p.channel_row()};
-  const WinogradPlanes b{a.data + winograd_points<Tile> * a.plane, p.filter_row(), room * p.filter_row()};
+  const int64_t all = p.x.all_bands(), room = p.bands_at_once * p.piece;
+  const WinogradPlanes a{scratch, p.channel_row(), winograd_plane(room, p.channel_row())};
+  const WinogradPlanes b{a.data + winograd_points<Tile> * a.plane, p.filter_row(), winograd_plane(room, p.filter_row())};
   float* zeros = b.data + winograd_points<Tile> * b.plane;
   fill_zeros(zeros, greater(p.channel_row(), p.filter_row()));
-  // Columns of the last panel that no filter fills are multiplied too.
-  fill_zeros(b.data, winograd_points<Tile> * b.plane);
   float* to = sums + unit * p.block();
   const int64_t begin = all * range / p.ranges, end = all * (range + 1) / p.ranges;
   if (begin == end) fill_zeros(to, p.block());
+  bool is_first = true;
   for (int64_t band = begin; band < end; band += p.bands_at_once) {
     const int64_t bands = lesser(p.bands_at_once, end - band);
-    for (int64_t i = 0; i < bands; ++i) {
-      winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, x, p.channels, 0, p.channels, band + i, zeros, a, i * p.x.columns,
-                                         Tile::input);
-      winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, dy, p.filters, first_filter, filters, band + i, zeros, b,
-                                            i * p.x.columns, Tile::output_gradient);
-    }
-    for (int point = 0; point < winograd_points<Tile>; ++point) {
-      winograd_product<AForm::columns>(a.data + point * a.plane, a.row, b.data + point * b.plane, b.row, winograd_panel,
-                                       to + winograd_kernel_point<Tile>(point) * p.plane(), p.sum_row(), p.channels,
-                                       filters, bands * p.x.columns, band > begin || !is_first_point<Tile>(point));
+    for (int64_t column = 0; column < p.x.columns; column += p.piece) {
+      const WinogradSpan block{band, column, lesser(column + p.piece, p.x.columns)};
+      for_each_span(block, bands, [&](const WinogradSpan& span, int64_t row) {
+        winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, x, p.channels, 0, p.channels, span, zeros, a, row, Tile::input);
+        winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, dy, p.filters, first_filter, filters, span, zeros, b, row,
+                                                             Tile::output_gradient);
+      });
+      for (int point = 0; point < winograd_points<Tile>; ++point) {
+        winograd_product<AForm::columns>(a.data + point * a.plane, a.row, b.data + point * b.plane, b.row,
+                                         to + winograd_kernel_point<Tile>(point) * p.plane(), p.sum_row(), p.channels,
+                                         WinogradPanels::of(filters), bands * (block.end - block.begin),
+                                         !is_first || !is_first_point<Tile>(point));
+      }
+      is_first = false;
     }
   }
 }
@@ -75,8 +84,9 @@ void sum_unit(const Parameters<Tile>& p, const float* x, const float* dy, int64_
 template <class Tile>
 void planes_of(const Parameters<Tile>& p, float* shared, WinogradPlanes* planes) {
   const int64_t tiles = p.x.all();
-  planes[0] = {shared, p.channel_row(), tiles * p.channel_row()};
-  planes[1] = {shared + winograd_points<Tile> * planes[0].plane, winograd_row(p.filters), tiles * winograd_row(p.filters)};
+  const int64_t rows[2] = {p.channel_row(), winograd_row(p.filters)};
+  planes[0] = {shared, rows[0], winograd_plane(tiles, rows[0])};
+  planes[1] = {shared + winograd_points<Tile> * planes[0].plane, rows[1], winograd_plane(tiles, rows[1])};
 }
 
 template <class Tile>
@@ -85,21 +95,14 @@ void transform_unit(const Parameters<Tile>& p, const KernelCall& call, int64_t u
   planes_of(p, reinterpret_cast<float*>(call.shared_scratch), planes);
   float* zeros = reinterpret_cast<float*>(call.worker_scratch);
   fill_zeros(zeros, greater(planes[0].row, planes[1].row));
-  const int64_t last = lesser((unit + 1) * p.bands_at_once, p.x.all_bands());
-  for (int64_t band = unit * p.bands_at_once; band < last; ++band) {
-    const int64_t row = band * p.x.columns;
-    winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, static_cast<const float*>(call.buffers[0]), p.channels, 0, p.channels, band,
-                                       zeros, planes[0], row, Tile::input);
-    winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, static_cast<const float*>(call.buffers[1]), p.filters, 0, p.filters,
-                                          band, zeros, planes[1], row, Tile::output_gradient);
-    // Columns of the last panel that no filter fills are multiplied too.
-    for (int point = 0; point < winograd_points<Tile>; ++point) {
-      for (int64_t tile = row; tile < row + p.x.columns; ++tile) {
-        float* end = planes[1].data + point * planes[1].plane + tile * planes[1].row;
-        fill_zeros(end + p.filters, planes[1].row - winograd_row_gap - p.filters);
-      }
-    }
-  }
+  const int64_t first = unit * p.bands_at_once, bands = lesser(p.bands_at_once, p.x.all_bands() - first);
+  for_each_span({first, 0, p.x.columns}, bands, [&](const WinogradSpan& span, int64_t from) {
+    const int64_t row = first * p.x.columns + from;
+    winograd_scatter<Tile, Tile::inputs, Tile::step>(p.x, static_cast<const float*>(call.buffers[0]), p.channels, 0,
+                                                     p.channels, span, zeros, planes[0], row, Tile::input);
+    winograd_scatter<Tile, Tile::outputs, Tile::outputs>(p.dy, static_cast<const float*>(call.buffers[1]), p.filters, 0,
+                                                         p.filters, span, zeros, planes[1], row, Tile::output_gradient);
+  });
 }
 
 template <class Tile>
@@ -110,9 +113,10 @@ void multiply_unit(const Parameters<Tile>& p, float* shared, float* sums, int64_
   for (int point = 0; point < winograd_points<Tile>; ++point) {
     if (winograd_kernel_point<Tile>(point) != of) continue;
     winograd_product<AForm::columns>(planes[0].data + point * planes[0].plane, planes[0].row,
-                                     planes[1].data + point * planes[1].plane + first, planes[1].row, winograd_panel,
+                                     planes[1].data + point * planes[1].plane + first, planes[1].row,
                                      sums + of * p.plane() + first, p.sum_row(), p.channels,
-                                     lesser(plane_filters, p.filters - first), p.x.all(), !is_first_point<Tile>(point));
+                                     WinogradPanels::of(lesser(plane_filters, p.filters - first)), p.x.all(),
+                                     !is_first_point<Tile>(point));
   }
 }
 
@@ -139,7 +143,7 @@ template <class Tile>
 void run(const KernelCall& call) {
   const Parameters<Tile>& p = parameters_of<Parameters<Tile>>(call);
   float* shared = reinterpret_cast<float*>(call.shared_scratch);
-  float* sums = p.by_planes ? shared + winograd_points<Tile> * p.x.all() * (p.channel_row() + winograd_row(p.filters)) : shared;
+  float* sums = p.by_planes ? shared + p.all_planes() : shared;
   const int phases_before = p.by_planes ? 2 : 1;
   if (call.phase == phases_before) {
     const int64_t last = lesser(call.end * rows_per_unit, p.channels);
@@ -183,18 +187,18 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   p.filters = g.filters;
   plan.run = run<Tile>;
   plan.operations = g.multiplications() * winograd_share<Tile> / 2;
-  const int64_t rows = p.channel_row() + winograd_row(p.filters);
-  const int64_t all_elements = winograd_points<Tile> * p.x.all() * rows;
+  const int64_t all_elements = p.all_planes();
   p.by_planes = all_elements * 4 <= (g.channels * g.filters < small_kernel ? small_kernel_bytes : winograd_all_bytes);
   if (p.by_planes) {
     p.ranges = p.filter_blocks = 1;
     p.block_filters = divide_up(g.filters, winograd_panel) * winograd_panel;
     p.bands_at_once = winograd_unit_bands(p.x, winograd_unit_tiles);
+    p.piece = columns;
     plan.phases = 3;
     plan.units[0] = divide_up(p.x.all_bands(), p.bands_at_once);
     plan.units[1] = winograd_kernel_points<Tile> * divide_up(g.filters, plane_filters);
     plan.shared_scratch_bytes = static_cast<size_t>(all_elements + p.block()) * sizeof(float);
-    plan.worker_scratch_bytes = static_cast<size_t>(rows) * sizeof(float);
+    plan.worker_scratch_bytes = static_cast<size_t>(greater(p.channel_row(), winograd_row(p.filters))) * sizeof(float);
   } else {
     // As many ranges as their sums have room for; the rest of the units by blocks of filters, each of which transforms x
     // anew.
@@ -205,13 +209,16 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.block_filters = divide_up(divide_up(g.filters, wanted_blocks), plane_filters) * plane_filters;
     p.block_filters = lesser(p.block_filters, divide_up(g.filters, winograd_panel) * winograd_panel);
     p.filter_blocks = divide_up(g.filters, p.block_filters);
-    const int64_t tiles = winograd_block_tiles<Tile>(p.channel_row(), p.filter_row());
+    // Fewer tiles than this, and adding to the sums would move more memory than the tiles themselves.
+    const int64_t repaying = lesser(winograd_most_tiles, 2 * g.channels * p.block_filters / (g.channels + p.block_filters));
+    const int64_t tiles = greater(repaying, winograd_block_tiles<Tile>(p.channel_row(), p.filter_row()));
     p.bands_at_once = greater(1, lesser(divide_up(p.x.all_bands(), p.ranges), tiles / columns));
+    p.piece = p.bands_at_once > 1 ? columns : winograd_piece(columns, tiles);
     plan.phases = 2;
     plan.units[0] = p.ranges * p.filter_blocks;
     plan.shared_scratch_bytes = static_cast<size_t>(p.ranges * p.filter_blocks * p.block()) * sizeof(float);
     plan.worker_scratch_bytes =
-        static_cast<size_t>(winograd_points<Tile> * p.bands_at_once * columns * (p.channel_row() + p.filter_row()) +
+        static_cast<size_t>(p.planes(p.bands_at_once * p.piece, p.channel_row(), p.filter_row()) +
                             greater(p.channel_row(), p.filter_row())) * sizeof(float);
   }
   plan.units[plan.phases - 1] = divide_up(g.channels, rows_per_unit);

@@ -2,7 +2,7 @@
 // What the three convolutions by Winograd's method share, for both sizes of tiles: where tiles lie, and their way into and
 // out of the planes that are multiplied, one for each point of a tile. A plane is a matrix with a row for each tile of a
 // block; blocks are small enough that their planes stay in the second-level cache between transform and product.
-#include "cpu/gemm_micro.h"
+#include "cpu/gemm_pack.h"
 #include "cpu/winograd.h"
 #include "ops/convolution/convolution_kernel.h"
 
@@ -13,9 +13,9 @@ constexpr int64_t winograd_block_bytes = 640 * 1024;  // planes of a block, in a
 constexpr int64_t winograd_least_tiles = 24, winograd_most_tiles = 96;
 constexpr int64_t winograd_unit_tiles = 16;  // fewest of a unit: fewer do not repay the way of the kernel's panels
 constexpr int64_t winograd_all_bytes = int64_t{24} << 20;  // of planes that hold all tiles at once
-constexpr int64_t winograd_product_depth = 256;  // terms of a sum before the next panel
+constexpr int64_t winograd_product_depth = 288;  // most terms of a sum before the next panel
 constexpr int64_t winograd_panel = panel_vectors * vector_lanes;
-constexpr int64_t winograd_row_gap = 16;  // rows of a power of two would fall into the same set of the cache
+constexpr int64_t winograd_line = 16;  // elements of a line of the cache
 
 // Of the direct method's multiplications, those that are left.
 template <class Tile>
@@ -38,9 +38,15 @@ struct WinogradPlanes {
   int64_t row, plane;  // elements from one to the next
 };
 
-static inline int64_t winograd_row(int64_t channels) {
-  return divide_up(channels, winograd_panel) * winograd_panel + winograd_row_gap;
+// Rows and planes are an odd number of cache lines long, or those of a power of two would fall into the same set of the
+// cache: a tile touches one line of every plane.
+static inline int64_t winograd_odd_lines(int64_t elements) {
+  return (divide_up(elements, winograd_line) | 1) * winograd_line;
 }
+static inline int64_t winograd_row(int64_t channels) {
+  return winograd_odd_lines(divide_up(channels, winograd_panel) * winograd_panel);
+}
+static inline int64_t winograd_plane(int64_t tiles, int64_t row) { return winograd_odd_lines(tiles * row); }
 
 // Tiles of a block. Where channels are many, a block's products read far more of the kernel than of the tiles, so that
 // blocks are long even if they leave the second-level cache.
@@ -50,6 +56,27 @@ static inline int64_t winograd_block_tiles(int64_t source_row, int64_t target_ro
   const int64_t tiles = winograd_block_bytes / (winograd_points<Tile> * 4 * (source_row + target_row));
   return tiles < winograd_least_tiles ? winograd_least_tiles : lesser(tiles, winograd_most_tiles);
 }
+
+// Tiles of a band that pass at once, where a whole one would be two blocks or more.
+static inline int64_t winograd_piece(int64_t columns, int64_t block_tiles) {
+  return divide_up(columns, greater(1, columns / block_tiles));
+}
+
+// How columns of a product fall into panels: whole ones, and where columns are left over a last one of one vector, or
+// rather of one vector more than the others have, which keeps the arithmetic busy.
+struct WinogradPanels {
+  int64_t whole, last;  // number of whole panels; columns of the last one, or 0
+
+  static WinogradPanels of(int64_t columns) {
+    const int64_t vectors = divide_up(columns, vector_lanes), whole = vectors / panel_vectors;
+    if (vectors % panel_vectors == 0) return {whole, 0};
+    return whole == 0 ? WinogradPanels{0, vector_lanes} : WinogradPanels{whole - 1, broad_vectors * vector_lanes};
+  }
+  int64_t count() const { return whole + (last > 0); }
+  int64_t width(int64_t panel) const { return panel < whole ? winograd_panel : last; }
+  int64_t columns() const { return whole * winograd_panel + last; }
+};
+static_assert(panel_vectors == 2 && broad_vectors == 3);
 
 // Bands of tiles in a unit of about so many tiles; at least a dozen units, so that a few workers share them evenly.
 static inline int64_t winograd_unit_bands(const WinogradTiles& tiles, int64_t wanted) {
@@ -61,15 +88,29 @@ static inline void fill_zeros(float* to, int64_t count) {
   for (int64_t i = 0; i < count; ++i) to[i] = 0;
 }
 
-// Brings squares of side x side pixels of band `band` into the planes, transformed, from row `row` on: `side` and `step` are
+// Some tiles of a band.
+struct WinogradSpan {
+  int64_t band, begin, end;  // columns of tiles
+};
+
+// Calls body(span, its first row in the planes) for a block: `span` and the same columns of the bands after it, of as many
+// bands as said.
+template <class Body>
+static inline void for_each_span(const WinogradSpan& span, int64_t bands, const Body& body) {
+  const int64_t columns = span.end - span.begin;
+  for (int64_t i = 0; i < bands; ++i) body(WinogradSpan{span.band + i, span.begin, span.end}, i * columns);
+}
+
+// Brings squares of side x side pixels of a span into the planes, transformed, from row `row` on: `side` and `step` are
 // Tile::inputs and Tile::step for tiles of the input, Tile::outputs both for those of the output.
 template <class Tile, int side, int step, class Transform>
 static inline void winograd_scatter(const WinogradTiles& tiles, const float* image_data, int64_t channels, int64_t first,
-                                    int64_t count, int64_t band, const float* zeros, const WinogradPlanes& planes,
-                                    int64_t row, const Transform& along) {
+                                    int64_t count, const WinogradSpan& span, const float* zeros,
+                                    const WinogradPlanes& planes, int64_t row, const Transform& along) {
+  const int64_t band = span.band;
   const float* image = image_data + band / tiles.bands * tiles.height * tiles.width * channels + first;
   const int64_t top = band % tiles.bands * step - tiles.padding[0];
-  for (int64_t column = 0; column < tiles.columns; ++column, ++row) {
+  for (int64_t column = span.begin; column < span.end; ++column, ++row) {
     const int64_t left = column * step - tiles.padding[1];
     const float* from[side * side];
     for (int i = 0; i < side; ++i) {
@@ -104,25 +145,28 @@ static inline void winograd_scatter(const WinogradTiles& tiles, const float* ima
   }
 }
 
-// One plane's product: rows x cols of `to` (a whole number of panels) from rows x depth of `a` and panels of `b`, which
-// lie one behind the other. A in rows: by rows of `a_stride`; in columns: a[k * a_stride + row].
+// One plane's product: rows of `to` from rows x depth of `a` and panels of `b`. A in rows: by rows of `a_stride`; in
+// columns: a[k * a_stride + row]. B in rows: by rows of `b_stride`; with b_stride 0 as panels, one behind the other.
 template <AForm form>
-static inline void winograd_product(const float* a, int64_t a_stride, const float* b, int64_t b_stride, int64_t b_panel,
-                                    float* to, int64_t to_stride, int64_t rows, int64_t cols, int64_t depth,
+static inline void winograd_product(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* to,
+                                    int64_t to_stride, int64_t rows, const WinogradPanels& panels, int64_t depth,
                                     bool accumulate) {
-  const RowBlocks blocks = RowBlocks::of(rows);
-  for (int64_t k = 0; k < depth; k += winograd_product_depth) {
+  const int64_t pieces = divide_up(depth, winograd_product_depth), piece = divide_up(depth, pieces);
+  for (int64_t k = 0; k < depth; k += piece) {
     Strip<float> strip;
     strip.a_stride = a_stride;
-    strip.b_stride = b_stride;
     strip.keep = nullptr;
     strip.ahead = nullptr;
     strip.c_stride = to_stride;
-    strip.k = lesser(winograd_product_depth, depth - k);
-    strip.cols = winograd_panel;
+    strip.k = lesser(piece, depth - k);
     strip.accumulate = accumulate || k > 0;
-    for (int64_t panel = 0; panel * winograd_panel < cols; ++panel) {
-      strip.b = b + panel * b_panel + k * b_stride;
+    for (int64_t panel = 0; panel < panels.count(); ++panel) {
+      const int64_t first_column = panel * winograd_panel;
+      strip.cols = panels.width(panel);
+      strip.b_stride = b_stride ? b_stride : strip.cols;
+      strip.b = b + (b_stride ? first_column + k * b_stride : first_column * depth + k * strip.cols);
+      const int64_t vectors = strip.cols / vector_lanes;
+      const RowBlocks blocks = RowBlocks::of(rows, vectors == broad_vectors ? broad_max_rows : max_rows);
       for (int part = 0; part < 2; ++part) {
         const int64_t count = part ? blocks.low : blocks.tall, first = part ? blocks.first_row(blocks.tall) : 0;
         if (count == 0) continue;
@@ -130,8 +174,8 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
         strip.blocks = count;
         strip.a = form == AForm::rows ? a + first * a_stride + k : a + first + k * a_stride;
         strip.a_block = form == AForm::rows ? step * a_stride : step;
-        strip.c = to + first * to_stride + panel * winograd_panel;
-        dispatch_strip<float, form>(strip, step, panel_vectors);
+        strip.c = to + first * to_stride + first_column;
+        dispatch_strip<float, form>(strip, step, vectors);
       }
     }
   }
