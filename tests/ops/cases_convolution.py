@@ -135,6 +135,8 @@ convolution_rows((17, 19), (3, 3), 45, 45, groups=45, large=True, strides=(2, 2)
 convolution_rows((16, 21), (5, 5), 27, 27, groups=27, large=True, padding_low=(2, 2), padding_high=(2, 2))
 convolution_rows((16, 21), (5, 5), 27, 27, groups=27, large=True, strides=(2, 2), padding_low=(1, 2),
                  padding_high=(2, 2))
+convolution_rows((7, 9), (5, 5), 256, 256, batch=1, groups=256, large=True)  # a power of two
+convolution_rows((9, 57), (5, 5), 80, 80, groups=80, large=True, padding_low=(2, 1), padding_high=(1, 2))
 convolution_rows((15, 12), (3, 3), 19, 38, groups=19, large=True, dilation=(2, 2), padding_low=(2, 2),
                  padding_high=(2, 2))
 convolution_rows((300,), (9,), 16, 24, large=True, dilation=(3,), padding_low=(24,))

@@ -17,7 +17,10 @@ from tolerances import tolerance
 import gradmill as gm
 from gradmill import _core
 
-KERNELS = ("winograd", "winograd 2x2", "winograd stride 2", "scatter", "implicit product", "plain")
+KERNELS = (
+    *("winograd", "winograd 2x2", "winograd stride 2", "scatter", "implicit product", "plain"),
+    *("depthwise", "depthwise slices"),
+)
 # What Winograd's transforms add to the rounding of plain sums: their largest entries, along both axes.
 MAGNIFIED = {"winograd": 8, "winograd 2x2": 2, "winograd stride 2": 8}
 ROWS = [row for row in CASES if row.op.startswith("convolution") and not row.exact]
@@ -60,7 +63,7 @@ def test_each_kernel_gives_the_value_on_any_number_of_threads(kernel: str) -> No
         gm.config.set_threads(2)
         for one, other in zip(found, run_with(kernel, row)[0]):
             np.testing.assert_array_equal(one, other, err_msg=row.label)
-    assert ran >= (6 if kernel == "winograd stride 2" else 9)
+    assert ran >= {"winograd stride 2": 6, "depthwise slices": 4}.get(kernel, 9)
 
 
 # batch, height, width, channels, filters, padding in front, padding behind
@@ -184,6 +187,22 @@ def test_an_epilogue_joins_tiles(size: tuple) -> None:
         np.testing.assert_allclose(as_numpy(function(x, kernel, bias)), wanted, rtol=1e-4, atol=1e-4)
         plan = function.plan_for(x, kernel, bias)
         assert kernels_of(plan) == [name] and len(plan.describe().splitlines()) == 2
+
+
+@pytest.mark.parametrize("size", [(2, 9, 7, 256), (1, 9, 57, 80)], ids=str)
+def test_an_epilogue_joins_slices(size: tuple) -> None:
+    generator = np.random.default_rng(0)
+    x, kernel, bias = (generator.standard_normal(one, "float32") for one in (size, (5, 5, size[3], 1), size[3]))
+
+    def run(x, kernel, bias):
+        return gm.ops.relu(gm.ops.depthwise_conv(x, kernel, padding="same") + bias)
+
+    wanted = as_numpy(gm.function(run)(x.astype("float64"), kernel.astype("float64"), bias.astype("float64")))
+    _core.set_preferred_kernel("depthwise slices")
+    function = gm.function(run)
+    np.testing.assert_allclose(as_numpy(function(x, kernel, bias)), wanted, rtol=1e-5, atol=1e-5)
+    plan = function.plan_for(x, kernel, bias)
+    assert kernels_of(plan) == ["depthwise slices"] and len(plan.describe().splitlines()) == 2
 
 
 # Runs a convolution with its gradients and prints the kernels, then the results in hexadecimal.

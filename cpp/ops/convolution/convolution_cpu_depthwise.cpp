@@ -1,6 +1,6 @@
-// Depthwise, float32: see depthwise_kernel.h.
+// Depthwise, float32: see depthwise_kernel.h and depthwise_slices_kernel.h.
 #include "cpu/tile_run.h"
-#include "ops/convolution/depthwise_kernel.h"
+#include "ops/convolution/depthwise_slices_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -56,10 +56,45 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   if (p.program) plan.worker_scratch_bytes = static_cast<size_t>(pass.result[2] * pass.channels) * sizeof(float);
 }
 
+void run_slices(const KernelCall& call) {
+  const Parameters& p = parameters_of<Parameters>(call);
+  const DepthwisePass pass = pass_of(p.geometry);
+  const DepthwiseSlices slices = DepthwiseSlices::of(pass);
+  const float *x = static_cast<const float*>(call.buffers[0]), *kernel = static_cast<const float*>(call.buffers[1]);
+  void* operands[max_tile_operands];
+  for (int i = 0; i < p.program_operands; ++i) operands[i + 1] = call.buffers[i + 2];
+  float* y = p.program ? nullptr : static_cast<float*>(call.buffers[2]);
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    depthwise_slices(pass, slices, x, kernel, unit, y, reinterpret_cast<float*>(call.worker_scratch),
+                     [&](int64_t begin, int64_t pixels, const float* block) {
+                       if (!p.program) return;
+                       run_tile_block(*p.program, operands, begin, pixels, pass.channels, slice_channels, block, slice_channels);
+                     });
+  }
+}
+
+const char* refuse_slices(const KernelProblem& problem) {
+  if (const char* reason = refuse(problem)) return reason;
+  return refuse_for_slices(pass_of(forward_geometry(problem)));
+}
+
+const char* decline(const KernelProblem& problem) { return decline_slices(pass_of(forward_geometry(problem))); }
+
+void prepare_slices(const KernelProblem& problem, KernelPlan& plan) {
+  prepare(problem, plan);
+  const Parameters& p = parameters_of<Parameters>(plan);
+  const DepthwisePass pass = pass_of(p.geometry);
+  const DepthwiseSlices slices = DepthwiseSlices::of(pass);
+  set_units(plan, run_slices, p.geometry.batch * slices.bands * slices.groups, p.geometry.multiplications() / 4);
+  plan.worker_scratch_bytes = slices.scratch_bytes(pass, p.program != nullptr);
+}
+
 }  // namespace
 
 void add_depthwise_convolution(KernelList& list) {
+  static const Kernel slices{"depthwise slices", refuse_slices, prepare_slices, decline};
   static const Kernel kernel{"depthwise", refuse, prepare};
+  add_kernel(list, &slices);
   add_kernel(list, &kernel);
 }
 

@@ -1,5 +1,5 @@
-// Depthwise, float32: see depthwise_kernel.h.
-#include "ops/convolution/depthwise_kernel.h"
+// Depthwise, float32: see depthwise_kernel.h and depthwise_slices_kernel.h.
+#include "ops/convolution/depthwise_slices_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -45,10 +45,38 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   set_units(plan, run, divide_up(p.lines, p.lines_per_unit), p.geometry.multiplications() / 4);
 }
 
+void run_slices(const KernelCall& call) {
+  const DepthwisePass pass = pass_of(parameters_of<Parameters>(call).geometry);
+  const DepthwiseSlices slices = DepthwiseSlices::of(pass);
+  const float *dy = static_cast<const float*>(call.buffers[0]), *kernel = static_cast<const float*>(call.buffers[1]);
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    depthwise_slices(pass, slices, dy, kernel, unit, static_cast<float*>(call.buffers[2]),
+                     reinterpret_cast<float*>(call.worker_scratch), [](int64_t, int64_t, const float*) {});
+  }
+}
+
+const char* refuse_slices(const KernelProblem& problem) {
+  if (const char* reason = refuse(problem)) return reason;
+  return refuse_for_slices(pass_of(input_gradient_geometry(problem)));
+}
+
+const char* decline(const KernelProblem& problem) { return decline_slices(pass_of(input_gradient_geometry(problem))); }
+
+void prepare_slices(const KernelProblem& problem, KernelPlan& plan) {
+  prepare(problem, plan);
+  const ConvolutionGeometry& g = parameters_of<Parameters>(plan).geometry;
+  const DepthwisePass pass = pass_of(g);
+  const DepthwiseSlices slices = DepthwiseSlices::of(pass);
+  set_units(plan, run_slices, g.batch * slices.bands * slices.groups, g.multiplications() / 4);
+  plan.worker_scratch_bytes = slices.scratch_bytes(pass, false);
+}
+
 }  // namespace
 
 void add_depthwise_input_gradient(KernelList& list) {
+  static const Kernel slices{"depthwise slices", refuse_slices, prepare_slices, decline};
   static const Kernel kernel{"depthwise", refuse, prepare};
+  add_kernel(list, &slices);
   add_kernel(list, &kernel);
 }
 
