@@ -50,7 +50,7 @@ from gradmill.utils.environment import device, version
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "backend", "data", "datasets", "preprocessing", "train")
+_LAZY_MODULES = ("applications", "backend", "data", "datasets", "preprocessing", "train", "wrappers")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -112,6 +112,7 @@ __all__ = [
     "utils",
     "value_and_grad",
     "version",
+    "wrappers",
 ]
 
 
