@@ -154,7 +154,7 @@ class SKLearnClassifier(_Estimator):
         >>> import numpy as np, gradmill as gm
         >>> def make(X, y):
         ...     model = gm.Sequential([gm.layers.Dense(y.shape[1], activation="softmax")])
-        ...     model.compile("sgd", "categorical_crossentropy")
+        ...     model.compile(gm.optimizers.SGD(1.0), "categorical_crossentropy")
         ...     return model
         >>> X, y = np.array([[0.0], [1.0]] * 8), np.array(["no", "yes"] * 8)
         >>> gm.wrappers.SKLearnClassifier(make).fit(X, y, epochs=200, verbose=0).predict(X[:2]).tolist()
