@@ -26,3 +26,35 @@ def test_pipelines_against_tf_data(name):
     assert found["cardinality"] == expected["cardinality"]
     if name not in pipelines.SPEC_MAY_DIFFER:
         assert found["spec"] == expected["spec"]
+
+
+RANGE = gm.data.Dataset.range(4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: RANGE.group_by_window(lambda x: x, lambda key, group: group), "window_size_func; received neither"),
+        (lambda: RANGE.group_by_window(lambda x: x, lambda key, group: group, 2, lambda key: 2), "received both"),
+        (lambda: RANGE.group_by_window(lambda x: x, lambda key, group: group, 0), "window_size"),
+        (lambda: list(RANGE.group_by_window(lambda x: x * 0.5, lambda key, group: group, 2)), "one integer; received"),
+        (lambda: list(RANGE.group_by_window(lambda x: x, lambda key, group: key, 1)), "must return a Dataset"),
+        (lambda: RANGE.bucket_by_sequence_length(lambda x: x, [3, 2], [1, 1, 1]), r"received \[3, 2\] and \[1, 1, 1\]"),
+        (lambda: RANGE.bucket_by_sequence_length(lambda x: x, [3], [1]), "one batch size more"),
+        (
+            lambda: list(RANGE.bucket_by_sequence_length(lambda x: x, [2], [1, 1], [], pad_to_bucket_boundary=True)),
+            "lengths below 2 with pad_to_bucket_boundary; received 2",
+        ),
+        (
+            lambda: RANGE.bucket_by_sequence_length(
+                lambda x: x, [2], [1, 1], pad_to_bucket_boundary=True, no_padding=True
+            ),
+            "received both",
+        ),
+        (lambda: list(RANGE.batch(2).unique()), "single numbers or text"),
+        (lambda: list(RANGE.scan(0, lambda state, x: state)), "the next state and an output"),
+    ],
+)
+def test_errors_of_groups(call, message):
+    with pytest.raises(gm.errors.ArgumentError, match=message):
+        call()

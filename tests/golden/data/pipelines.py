@@ -25,6 +25,11 @@ def nested():
         yield {"a": np.full((2,), i, "float32"), "b": (i, f"t{i}")}
 
 
+def grown(dataset_class, ones, stop):
+    """Vectors of 1, 2, ... ones, and their lengths."""
+    return dataset_class.range(1, stop, output_type="int32").map(lambda n: (ones(n), n))
+
+
 PIPELINES = {
     "slices": lambda D, ones: D.from_tensor_slices((X, Y)),
     "slices_of_list": lambda D, ones: D.from_tensor_slices([1, 2, 3]),
@@ -51,6 +56,34 @@ PIPELINES = {
     "padded_drop": lambda D, ones: D.range(1, 6).map(ones).padded_batch(2, padded_shapes=[None], drop_remainder=True),
     "padded_tuple": lambda D, ones: (
         D.range(1, 6).map(lambda n: (ones(n), n)).padded_batch(3, padded_shapes=([None], []), padding_values=(7, None))
+    ),
+    "groups": lambda D, ones: D.range(11).group_by_window(lambda x: x % 3, lambda key, group: group.batch(5), 2),
+    "groups_of_sizes": lambda D, ones: D.range(11).group_by_window(
+        lambda x: x % 3, lambda key, group: group.map(lambda x: (key, x * 10)), window_size_func=lambda key: key + 1
+    ),
+    "groups_of_pairs": lambda D, ones: D.from_tensor_slices((X, Y)).group_by_window(
+        lambda x, y: y // 4, lambda key, group: group.batch(2), window_size=3
+    ),
+    "buckets": lambda D, ones: grown(D, ones, 9).bucket_by_sequence_length(lambda x, n: n, [3, 5], [2, 2, 3]),
+    "buckets_to_boundaries": lambda D, ones: grown(D, ones, 6).bucket_by_sequence_length(
+        lambda x, n: n, [3, 7], [2, 2, 1], pad_to_bucket_boundary=True, padding_values=(np.int32(-1), np.int32(0)),
+        padded_shapes=([None], []),
+    ),
+    "buckets_by_spec": lambda D, ones: D.from_generator(
+        lengths, output_types=("int32", "int32"), output_shapes=((None,), ())
+    ).bucket_by_sequence_length(lambda x, n: n, [3, 7], [2, 2, 1], pad_to_bucket_boundary=True),
+    "buckets_dropped": lambda D, ones: grown(D, ones, 9).bucket_by_sequence_length(
+        lambda x, n: n % 3 + 1, [2, 3], [2, 2, 2], drop_remainder=True
+    ),
+    "buckets_of_one_size": lambda D, ones: D.range(1, 9, output_type="int32").bucket_by_sequence_length(
+        lambda n: n % 2, [1], [3, 3], no_padding=True
+    ),
+    "unique": lambda D, ones: D.from_tensor_slices([3, 1, 3, 2, 1]).unique(),
+    "unique_text": lambda D, ones: D.from_tensor_slices(["a", "b", "a"]).unique(),
+    "scan": lambda D, ones: D.range(5).scan(np.int64(3), lambda state, x: (state + x, (state, x * 2))),
+    "scan_of_pairs": lambda D, ones: D.from_tensor_slices((X, Y)).scan(
+        {"sum": np.float32(0), "count": np.int64(0)},
+        lambda state, row: ({"sum": state["sum"] + row[0][0], "count": state["count"] + 1}, state["sum"]),
     ),
     "unbatch": lambda D, ones: D.from_tensor_slices((X, Y)).batch(4).unbatch(),
     "map": lambda D, ones: D.from_tensor_slices((X, Y)).map(lambda x, y: (x * 2, y + 1)),
@@ -110,7 +143,10 @@ PIPELINES = {
 }
 
 # What a spec says can be less here, where a function is called rather than compiled; the test leaves these out.
-SPEC_MAY_DIFFER = {"padded", "padded_drop", "padded_tuple", "padded_to", "flat_map", "interleave"}
+SPEC_MAY_DIFFER = {
+    "padded", "padded_drop", "padded_tuple", "padded_to", "flat_map", "interleave", "buckets_to_boundaries",
+    "buckets_by_spec", "buckets_dropped",
+}  # fmt: skip
 
 
 def plain(element):
