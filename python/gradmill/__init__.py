@@ -50,7 +50,7 @@ from gradmill.utils.environment import device, version
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "backend", "data", "datasets", "preprocessing", "train", "wrappers")
+_LAZY_MODULES = ("applications", "backend", "data", "datasets", "export", "preprocessing", "train", "wrappers")
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -90,6 +90,7 @@ __all__ = [
     "device",
     "dtype_policies",
     "errors",
+    "export",
     "function",
     "initializers",
     "layers",

@@ -47,3 +47,11 @@ def test_another_name(name):
 def test_unknown_name(module):
     with pytest.raises(AttributeError, match=f"gradmill.{module}.*no_such_name"):
         find(f"{module}.no_such_name")
+
+
+def test_export_says_what_to_use():
+    model = gm.Sequential([gm.Input((2,)), gm.layers.Dense(1)])
+    with pytest.raises(gm.errors.UnsupportedError, match=r"received 'onnx'; use model\.save"):
+        model.export("model", format="onnx")
+    with pytest.raises(gm.errors.UnsupportedError, match=r"ExportArchive: .*use model\.save"):
+        gm.export.ExportArchive()

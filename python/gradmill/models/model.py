@@ -7,7 +7,7 @@ import json
 from typing import Any, Callable, Optional
 
 from gradmill import serialization, tracing
-from gradmill.errors import ArgumentError, InternalError
+from gradmill.errors import ArgumentError, InternalError, UnsupportedError
 from gradmill.layers import calling
 from gradmill.layers.base import Layer
 from gradmill.models import summary as summary_table
@@ -198,6 +198,20 @@ class Model(Trainer, Layer):
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a file; see `gm.saving.load_weights`."""
         _connected("load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
+        """Not there, as models are run by this engine only.
+
+        Args:
+            filepath, format, kwargs: as in Keras.
+
+        Raises:
+            UnsupportedError: always; the message says what to use.
+        """
+        raise UnsupportedError(
+            f"Model.export: expected a format that this engine writes; received {format!r}; use "
+            "model.save('model.keras'), which gm.models.load_model and Keras read, and Keras's own export from there"
+        )
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as JSON text; `kwargs` go to `json.dumps`."""
