@@ -14,7 +14,9 @@ import pytest
 from made_up import ROOF, layers, run, session, write
 
 from gradmill.__main__ import main
+from gradmill.benchmark.cells import CELLS
 from gradmill.benchmark.results import ResultsWriter, read_results
+from gradmill.benchmark.suite import Engine, run_cell
 
 BENCH = [sys.executable, "-m", "gradmill", "bench", "--suite", "tiny", "--threads", "1", "--output"]
 
@@ -259,3 +261,16 @@ def test_a_reader_that_has_had_enough_is_no_error(tmp_path):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert done.returncode == 141 and done.stderr == ""
+
+
+def test_time_to_accuracy_takes_its_own_cells_alone(tmp_path, capsys):
+    command = ["bench", "--time-to-accuracy", "--cells", "lstm", "--output", str(tmp_path)]
+    assert main(command) == 1 and not os.listdir(tmp_path)
+    words = "expected some of fashion_mnist_to_0.88, cifar10_to_0.60 with --time-to-accuracy; received 'lstm'"
+    assert words in capsys.readouterr().err
+
+
+def test_other_engines_have_no_time_to_accuracy():
+    """Whatever is installed: they have no such data sets."""
+    answer = run_cell(CELLS["fashion_mnist_to_0.88"], Engine("torch"), threads=1)
+    assert "the time to an accuracy is measured on gradmill alone" in answer["error"]

@@ -55,3 +55,9 @@ def test_counters_that_only_root_may_read(machine, monkeypatch):
     counters, reason = powercap_counters(machine(1, 1, 1))
     assert counters == [] and "only root may read" in reason
     assert reason.endswith("sudo chmod -R a+r /sys/class/powercap/intel-rapl:*/")
+
+
+def test_macos_has_a_reason_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    counters, reason = powercap_counters(str(tmp_path))
+    assert not counters and "IOReport" in reason

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, List, Optional
 
-from gradmill.benchmark.cells import SUITES, find_cells, nearest, scaled
+from gradmill.benchmark.cells import HIDDEN_SUITES, SUITES, find_cells, nearest, scaled
 from gradmill.benchmark.compare import compare_lines
 from gradmill.benchmark.options import add_output_option, positive
 from gradmill.benchmark.publish import publish, report_lines
@@ -55,7 +55,12 @@ def add_bench_commands(commands: Any) -> None:
     bench.add_argument("--pin", action="store_true", help="hold every process to the first --threads cores")
     bench.add_argument("--seed", type=int, default=0, help="seed of weights and data (default %(default)s)")
     bench.add_argument("--no-layers", action="store_true", help="do not time the layers of each cell")
-    bench.add_argument("--time-to-accuracy", action="store_true", help="instead: real images until a stated accuracy")
+    targets = " and ".join(f"{cell.data} until {cell.target_accuracy:g}" for cell in HIDDEN_SUITES["accuracy"])
+    bench.add_argument(
+        "--time-to-accuracy",
+        action="store_true",
+        help=f"instead of a suite: train {targets} of the test images are right; seconds and joules, without peers",
+    )
 
     compare = commands.add_parser(
         "compare",
@@ -109,7 +114,12 @@ def _bench(options: argparse.Namespace) -> int:
         _list()
         return 0
     suite = "accuracy" if options.time_to_accuracy else options.suite
-    cells = [scaled(cell, options.scale) for cell in find_cells(suite, options.cells)]
+    chosen = find_cells(suite, options.cells)
+    for cell in chosen if options.time_to_accuracy else ():
+        if not cell.target_accuracy:
+            known = ", ".join(each.name for each in HIDDEN_SUITES["accuracy"])
+            raise ArgumentError(f"cells: expected some of {known} with --time-to-accuracy; received {cell.name!r}")
+    cells = [scaled(cell, options.scale) for cell in chosen]
     for peer in options.peers:
         if peer not in PEERS:
             raise ArgumentError(f"peers: expected some of {', '.join(PEERS)}; received {peer!r}{nearest(peer, PEERS)}")
@@ -217,5 +227,3 @@ def _report(options: argparse.Namespace) -> int:
 
 def _say_files(lines: List[str]) -> None:
     print(*lines, sep="\n")
-
-

@@ -1,6 +1,7 @@
 """Energy counters of the machine: read where the system lets us, never estimated."""
 
 import ctypes
+import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -45,6 +46,8 @@ def powercap_counters(root: str = "/") -> Tuple[List[Counter], str]:
         root: folder that holds `sys`.
     """
     folder = Path(root) / POWERCAP
+    if not folder.is_dir() and sys.platform == "darwin":
+        return [], "macOS has no public interface to its energy counters (IOReport), so they are not read"
     if not folder.is_dir():
         return [], "the kernel offers no energy counters (no /sys/class/powercap)"
     counters, closed = [], False

@@ -60,6 +60,8 @@ def main() -> None:
     if task["threads"]:
         os.environ["OMP_NUM_THREADS"] = str(task["threads"])
     cell = Cell.from_definition(task["cell"])
+    if cell.target_accuracy and task["engine"] != "gradmill":
+        raise LookupError("the time to an accuracy is measured on gradmill alone")
     clock = Clock(cell.warm_up, EnergyMeter(gpus=task["engine"] != "gradmill"))
     module, kind = ENGINES[task["engine"]]
     options = {"seed": task["seed"], "threads": task["threads"], "best": task["best"], "clock": clock}
