@@ -188,7 +188,9 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   plan.run = run<Tile>;
   plan.operations = g.multiplications() * winograd_share<Tile> / 2;
   const int64_t all_elements = p.all_planes();
-  p.by_planes = all_elements * 4 <= (g.channels * g.filters < small_kernel ? small_kernel_bytes : winograd_all_bytes);
+  const bool few_tiles = 2 * p.x.all() < lesser(g.channels, g.filters);
+  const int64_t most = few_tiles ? winograd_most_bytes : winograd_all_bytes;
+  p.by_planes = all_elements * 4 <= (g.channels * g.filters < small_kernel ? small_kernel_bytes : most);
   if (p.by_planes) {
     p.ranges = p.filter_blocks = 1;
     p.block_filters = divide_up(g.filters, winograd_panel) * winograd_panel;

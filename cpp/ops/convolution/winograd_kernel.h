@@ -13,6 +13,7 @@ constexpr int64_t winograd_block_bytes = 640 * 1024;  // planes of a block, in a
 constexpr int64_t winograd_least_tiles = 24, winograd_most_tiles = 96;
 constexpr int64_t winograd_unit_tiles = 16;  // fewest of a unit: fewer do not repay the way of the kernel's panels
 constexpr int64_t winograd_all_bytes = int64_t{24} << 20;  // of planes that hold all tiles at once
+constexpr int64_t winograd_most_bytes = int64_t{40} << 20;  // the same where the kernel is larger by far
 constexpr int64_t winograd_product_depth = 288;  // most terms of a sum before the next panel
 constexpr int64_t winograd_panel = panel_vectors * vector_lanes;
 constexpr int64_t winograd_line = 16;  // elements of a line of the cache

@@ -204,7 +204,8 @@ static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplicati
   p.tiles.bands = divide_up(p.height, Tile::outputs);
   p.tiles.columns = divide_up(p.width, Tile::outputs);
   const int64_t all_elements = winograd_points<Tile> * winograd_plane(p.tiles.all(), p.source_row());
-  p.by_targets = all_elements * 4 <= winograd_all_bytes &&
+  const bool few_tiles = 2 * p.tiles.all() < p.target;
+  p.by_targets = all_elements * 4 <= (few_tiles ? winograd_most_bytes : winograd_all_bytes) &&
                  (p.source * p.target >= winograd_large_kernel ||
                   (p.source * p.target >= winograd_medium_kernel && p.tiles.all() <= winograd_few_tiles));
   plan.run = run_winograd_pass<Tile>;
