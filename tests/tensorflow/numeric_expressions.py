@@ -22,6 +22,9 @@ BOXES[0, :2] = [[0, 0, 1, 1], [0.3, 0.2, 0.8, 0.9]]
 COLORS = generator.uniform(size=(3, 3)).astype("float32")
 PLACES = np.concatenate([low := generator.uniform(0, 8, (40, 2)), low + generator.uniform(-1, 5, (40, 2))], 1)
 PLACES = PLACES.astype("float32")
+# Poles and ends first, then both sides of where one way to compute hands over to another.
+GAMMAS = [0, -1, -2, np.nan, -3.5, -0.25, -7.75, 1e-3, 0.5, 1, 1.46, 1.5, 2, 2.5, 3.2, 6.7, 9.99, 10, 11.5, 300]
+GAMMAS = np.array(GAMMAS, "float32")
 SCORES = np.round(generator.uniform(size=40), 1).astype("float32")  # some are equal
 
 
@@ -70,6 +73,12 @@ EXPRESSIONS = {
     "best boxes": lambda tf: tf.image.non_max_suppression(PLACES, SCORES, 10),
     "few best boxes": lambda tf: tf.image.non_max_suppression(PLACES, SCORES, 3, iou_threshold=0.1),
     "good boxes": lambda tf: tf.image.non_max_suppression(PLACES, SCORES, 40, 0.3, score_threshold=0.4),
+    **{
+        f"{name} {dtype}": lambda tf, name=name, dtype=dtype: getattr(tf.math, name)(tf.constant(GAMMAS, dtype))
+        for name in ("lgamma", "digamma") for dtype in ("float32", "float64", "float16")
+    },
+    "lgamma gradient": lambda tf: gradient_of(tf, tf.math.lgamma, GAMMAS[4:]),
+    "digamma gradient": lambda tf: gradient_of(tf, tf.math.digamma, GAMMAS[7:]),
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from gradmill.tensorflow import (
     dtype_names,
     error_names,
     functions,
+    gamma_ops,
     image_boxes,
     image_further,
     image_measures,
@@ -172,7 +173,8 @@ def root_names() -> dict[str, Any]:
         "lookup": _part("lookup", "Tables from keys to values.", lookup_tables.LOOKUP),
         "losses": keras.losses,
         "math": _part("math", "Elementwise functions and reductions.", {
-            **math_ops.COMMON, **math_ops.MATH, **numeric_ops.MATH, **segment_ops.SEGMENTS, **_COMPLEX,
+            **math_ops.COMMON, **math_ops.MATH, **numeric_ops.MATH, **gamma_ops.MATH,
+            **segment_ops.SEGMENTS, **_COMPLEX,
         }),
         "metrics": keras.metrics,
         "nn": _part("nn", "What networks are made of.", nn_further.NN),
