@@ -10,10 +10,10 @@ from gradmill.data.arguments import check_callable, check_path, check_seed, node
 from gradmill.data.batching import Batch, PaddedBatch, Unbatch, Window
 from gradmill.data.caching import Cache, KeptRows
 from gradmill.data.file_cache import FileRows
-from gradmill.data.grouping import Grouped
 from gradmill.data.mapping import Map
 from gradmill.data.ordering import Joined, Part, Repeat, Shuffle, Sized, enumerate_node
 from gradmill.data.row_batches import RowBatches, row_batches
+from gradmill.data.saved import Saved
 from gradmill.data.sources import Items
 from gradmill.data.stages import INFINITE, UNKNOWN, check_count
 from gradmill.data.threads import AUTOTUNE, Prefetch
@@ -22,7 +22,7 @@ from gradmill.data.transforming import Filter, Interleave
 _LARGEST_INTERLEAVE = 10
 
 
-class Dataset(Grouped):
+class Dataset(Saved):
     """A sequence of elements, made when it is read: tensors, or tuples and dicts of them.
 
     Each method returns a new data set and leaves this one as it is. Reading starts anew with each `for`; a shuffle then

@@ -61,6 +61,13 @@ class Map(Node):
         self.function.seed, self._passes = int(counters["seed"]), int(counters["passes"])
 
 
+class _Failed:
+    """Stands for an element that could not be made."""
+
+    def __init__(self, problem: Exception):
+        self.problem = problem
+
+
 class MapStage(BlockStage):
     """A pass: calls of Python, here or ahead in a pool of threads, and blocks of a plan as soon as there is one.
 
@@ -102,7 +109,7 @@ class MapStage(BlockStage):
         items: list = []
         while len(items) < count:
             if self._ready:
-                items.append(self._ready.popleft())
+                items.append(self._next_ready())
             elif not self._pending and self._function.has_plans() and not self._ended:
                 self._run_block(count - len(items))
             elif not self._pending and self._is_called_here() and not self._ended:
@@ -136,7 +143,8 @@ class MapStage(BlockStage):
         items, position = self._read(max(wanted, ahead))
         stacked = self._run(items, position) if items else None
         if stacked is None:
-            self._ready.extend(self._apply(items, position))
+            for place, item in enumerate(items, position):
+                self._ready.append(self._made_or_failed(item, place))
         else:
             self._ready.extend(map(Rows(stacked).element, range(len(items))))
 
@@ -167,6 +175,19 @@ class MapStage(BlockStage):
         """Return what Python makes of items, one after another."""
         numbered = enumerate(self._elements(items), position)
         return [self._function.call(element, self._number, place) for place, element in numbered]
+
+    def _next_ready(self) -> Any:
+        item = self._ready.popleft()
+        if type(item) is _Failed:
+            raise item.problem
+        return item
+
+    def _made_or_failed(self, item: Any, place: int) -> Any:
+        """Return what Python makes of an item, or what it raised: for the element's turn, so that no other is lost."""
+        try:
+            return self._apply([item], place)[0]
+        except Exception as problem:
+            return _Failed(problem)
 
     def _is_called_here(self) -> bool:
         """Whether Python is called in this thread: until enough calls are measured, and then if they were short."""
@@ -200,7 +221,8 @@ class MapStage(BlockStage):
         return done
 
     def state(self) -> dict:
-        ready = [*self._ready, *(future.result() for future in self._pending)]
+        done = [item for item in self._ready if type(item) is not _Failed]
+        ready = [*done, *(future.result() for future in self._pending)]
         place = {"seed": self._function.seed, "number": self._number, "position": self._position, "ended": self._ended}
         return {**super().state(), **place, "ready": ready}
 
