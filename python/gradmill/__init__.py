@@ -50,7 +50,9 @@ from gradmill.utils.environment import device, version
 from gradmill.variable import Variable
 
 # Loaded when first used: few scripts need them, and data sets need the network and archive modules of Python.
-_LAZY_MODULES = ("applications", "backend", "data", "datasets", "export", "preprocessing", "train", "wrappers")
+_LAZY_MODULES = (
+    "applications", "backend", "data", "datasets", "export", "preprocessing", "train", "visualization", "wrappers",
+)  # fmt: skip
 
 # Keras's name for it.
 KerasTensor = SymbolicTensor
@@ -113,6 +115,7 @@ __all__ = [
     "utils",
     "value_and_grad",
     "version",
+    "visualization",
     "wrappers",
 ]
 

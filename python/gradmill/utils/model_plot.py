@@ -217,12 +217,24 @@ def _lines(layer: Any, inputs: list, outputs: list, options: dict[str, bool]) ->
     return lines
 
 
-def _draw(boxes: list[Box], sideways: bool) -> Any:
+def plotting_module(who: str, name: str) -> Any:
+    """Return a module of matplotlib.
+
+    Args:
+        who: the function that draws, for the message.
+        name: of the module, without "matplotlib.".
+
+    Raises:
+        UnsupportedError: matplotlib is not installed.
+    """
     try:
-        figures = importlib.import_module("matplotlib.figure")
-        patches = importlib.import_module("matplotlib.patches")
+        return importlib.import_module(f"matplotlib.{name}")
     except ImportError:
-        raise errors.UnsupportedError("plot_model: drawing needs matplotlib; pip install matplotlib") from None
+        raise errors.UnsupportedError(f"{who}: drawing needs matplotlib; pip install matplotlib") from None
+
+
+def _draw(boxes: list[Box], sideways: bool) -> Any:
+    figures, patches = plotting_module("plot_model", "figure"), plotting_module("plot_model", "patches")
     width = max(len(line) for box in boxes for line in box.lines) * _LETTER_INCHES + 0.3
     height = max(len(box.lines) for box in boxes) * _LINE_INCHES + 0.2
     across = _places_across(boxes)
