@@ -1,6 +1,7 @@
 """Files of models and weights, in the formats of Keras, and the registry of classes that they may name."""
 
 from gradmill.models.model import connect_saving
+from gradmill.saving.file_editor import KerasFileEditor
 from gradmill.saving.saving_api import load_model, load_weights, save_model, save_weights
 from gradmill.serialization import (
     CustomObjectScope,
@@ -23,6 +24,7 @@ connect_saving(save_model, save_weights, load_weights)
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "deserialize_object",

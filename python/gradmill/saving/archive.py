@@ -112,6 +112,14 @@ def read_archive_weights(path: PathLike) -> Group:
         return _read_weights(archive, path)
 
 
+def read_archive_texts(path: PathLike) -> tuple[dict, Optional[dict]]:
+    """Return configuration and metadata in a `.keras` file; None for metadata that are not there."""
+    with open_archive(path) as archive:
+        names = [name for name in (CONFIG_NAME, METADATA_NAME) if name in archive.namelist()]
+        found = [parse_json(_read_member(archive, name, path, _MAX_JSON_BYTES), f"{path}: {name}") for name in names]
+    return found[0], found[1] if len(found) > 1 else None
+
+
 @contextlib.contextmanager
 def open_archive(path: PathLike) -> Iterator[zipfile.ZipFile]:
     """Open a `.keras` file after a look at the names and sizes in it.
