@@ -123,4 +123,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _LAZY_MODULES:
         return importlib.import_module(f"gradmill.{name}")
-    raise AttributeError(f"module 'gradmill' has no attribute {name!r}")
+    hint = "; subclass gm.Layer, which needs no weights" if name == "Operation" else ""
+    raise AttributeError(f"module 'gradmill' has no attribute {name!r}{hint}")

@@ -49,6 +49,11 @@ def test_unknown_name(module):
         find(f"{module}.no_such_name")
 
 
+def test_operations_are_layers():
+    with pytest.raises(AttributeError, match=r"no attribute 'Operation'; subclass gm\.Layer"):
+        find("Operation")
+
+
 def test_export_says_what_to_use():
     model = gm.Sequential([gm.Input((2,)), gm.layers.Dense(1)])
     with pytest.raises(gm.errors.UnsupportedError, match=r"received 'onnx'; use model\.save"):
