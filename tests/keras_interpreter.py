@@ -1,6 +1,6 @@
 """Scripts of the tests that run in an interpreter with Keras: this one, or the one that GRADMILL_KERAS_PYTHON names."""
 
-import importlib.util
+import functools
 import os
 import subprocess
 import sys
@@ -22,6 +22,13 @@ def interpreter() -> str:
     return os.environ.get("GRADMILL_KERAS_PYTHON", sys.executable)
 
 
+@functools.cache
+def _has(module: str) -> bool:
+    """Asked of a fresh process: in this one another module may have taken the name."""
+    command = [interpreter(), "-c", _FIND, module]
+    return subprocess.run(command, env=_environment(), check=False).returncode == 0
+
+
 def interpreter_with(module: str, shown: str) -> str:
     """Return an interpreter that has a module; skip the test where there is none.
 
@@ -29,11 +36,10 @@ def interpreter_with(module: str, shown: str) -> str:
         module: its name.
         shown: what people call it.
     """
-    if "GRADMILL_KERAS_PYTHON" not in os.environ:
-        if importlib.util.find_spec(module) is None:
-            pytest.skip(f"{shown} is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
-    elif subprocess.run([interpreter(), "-c", _FIND, module], env=_environment(), check=False).returncode:
-        pytest.skip(f"{shown} is not installed in the interpreter that GRADMILL_KERAS_PYTHON names")
+    if not _has(module):
+        if "GRADMILL_KERAS_PYTHON" in os.environ:
+            pytest.skip(f"{shown} is not installed in the interpreter that GRADMILL_KERAS_PYTHON names")
+        pytest.skip(f"{shown} is not installed, and GRADMILL_KERAS_PYTHON names no interpreter that has it")
     return interpreter()
 
 

@@ -159,7 +159,7 @@ for name in ("maximum", "minimum"):
         case(
             name,
             x1=distinct(*left),
-            x2=normal(*right, scale=0.01),
+            x2=uniform(0.02, 0.04, *right),  # between those of x1, or a difference would cross from one to the other
             reference=getattr(np, name),
             gradient=False if 0 in right else None,
         )

@@ -87,10 +87,11 @@ def run_once(
             )
         except OSError as problem:
             return {"error": f"{command[0]}: {problem.strerror}"}
-        assert process.stdout is not None
         timer = threading.Timer(limit, _kill, [process])
-        timer.start()
+        timer.daemon = True  # an interrupt while it starts must not have the end wait for it
         try:
+            assert process.stdout is not None
+            timer.start()
             lines = process.stdout.read().splitlines()
             # Not process.wait(): this tells the time that the process took.
             _, status, usage = os.wait4(process.pid, 0)
@@ -101,7 +102,8 @@ def run_once(
         finally:
             late = not timer.is_alive()
             timer.cancel()
-            process.stdout.close()
+            if process.stdout is not None:
+                process.stdout.close()
         process.returncode = os.waitstatus_to_exitcode(status)
         complaints.seek(0)
         last_words = (complaints.read().strip().splitlines() or ["no message"])[-1][-_LONGEST_REASON:]
