@@ -91,8 +91,10 @@ std::vector<std::vector<const Node*>> nodes_of_steps(Graph& graph) {
 }  // namespace
 
 Plan::Plan(std::unique_ptr<Graph> graph, PassSet passes) : graph_(std::move(graph)) {
-  remove_dead(*graph_);
-  for (const auto& node : graph_->nodes) direct_multiply_adds_ += direct_multiply_adds(*node);
+  const auto live = live_nodes(*graph_);
+  for (const auto& node : graph_->nodes) {
+    if (live.count(node.get())) direct_multiply_adds_ += direct_multiply_adds(*node);
+  }
   run_pipeline(*graph_, passes);
   lower();
   find_barriers();

@@ -161,9 +161,6 @@ class RowNarrowing {
 
 }  // namespace
 
-void narrow_rows(Graph& graph) {
-  remove_dead(graph);
-  RowNarrowing(graph).run();
-}
+void narrow_rows(Graph& graph) { RowNarrowing(graph).run(); }
 
 }  // namespace gradmill

@@ -2,6 +2,8 @@
 // off switch: GRADMILL_DISABLE_PASSES=fuse_tiles,...
 #pragma once
 
+#include <unordered_set>
+
 #include "graph/graph.h"
 
 namespace gradmill {
@@ -18,6 +20,9 @@ enum class PassSet : uint8_t { all, exact };
 // All passes in the order in which they run.
 const std::vector<Pass>& pipeline();
 void run_pipeline(Graph& graph, PassSet set = PassSet::all);
+
+// The nodes on which an output of the graph or a state update depends.
+std::unordered_set<const Node*> live_nodes(const Graph& graph);
 
 void fold_constants(Graph& graph);
 void merge_common(Graph& graph);

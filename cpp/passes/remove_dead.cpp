@@ -1,12 +1,11 @@
 // Removes nodes that no output of the graph and no state update depends on.
 #include <algorithm>
-#include <unordered_set>
 
 #include "passes/pipeline.h"
 
 namespace gradmill {
 
-void remove_dead(Graph& graph) {
+std::unordered_set<const Node*> live_nodes(const Graph& graph) {
   std::unordered_set<const Node*> live;
   const auto mark = [&](const ValuePointer& value) {
     if (value->producer) live.insert(value->producer);
@@ -17,6 +16,11 @@ void remove_dead(Graph& graph) {
     if (!live.count(graph.nodes[i].get())) continue;
     for (const auto& input : graph.nodes[i]->inputs) mark(input);
   }
+  return live;
+}
+
+void remove_dead(Graph& graph) {
+  const auto live = live_nodes(graph);
   for (auto& node : graph.nodes) {
     if (live.count(node.get())) continue;
     for (auto& output : node->outputs) output->producer = nullptr;  // a leaked traced tensor may still point here

@@ -225,8 +225,6 @@ std::optional<Rows> rows_of_slice_backward(const Node& node) {
   return rows_taken(Shape(a.shape), a.starts, a.counts, a.steps);
 }
 
-bool has_rows(const Shape& shape, const Rows& rows) { return row_axis(shape, rows).has_value(); }
-
 ValuePointer take_rows(Graph& graph, const ValuePointer& value, const Rows& rows, const Node& reader) {
   const RowAxis at = *row_axis(value->type.shape, rows);
   const ValuePointer split = reshaped(graph, value, split_shape(value->type.shape, at, rows), reader);
@@ -251,7 +249,7 @@ std::optional<RowRoles> roles_of_rows(const Node& node, const Rows& rows) {
   if (is_tile(node)) return roles_of_tile(node, rows);
   switch (static_cast<OpId>(node.op->id)) {
     case OpId::reshape:
-      if (!has_rows(node.inputs[0]->type.shape, rows) || !has_rows(node.outputs[0]->type.shape, rows)) return std::nullopt;
+      if (!row_axis(node.inputs[0]->type.shape, rows) || !row_axis(node.outputs[0]->type.shape, rows)) return std::nullopt;
       return RowRoles{{rows}, {true}};
     case OpId::matmul: return is_plain_product(node, false) ? roles_of_first_input(node, rows) : std::nullopt;
     case OpId::layer_norm: return roles_of_first_input(node, rows);

@@ -18,8 +18,7 @@ std::optional<Rows> rows_of_slice(const Node& node);
 std::optional<Rows> rows_of_slice_backward(const Node& node);
 
 // The value as it is with those rows alone, and one of such a shape with zeros for all other rows; nodes go into the graph.
-// The value must have such rows, see has_rows.
-bool has_rows(const Shape& shape, const Rows& rows);
+// The value must have such rows: roles name no others.
 ValuePointer take_rows(Graph& graph, const ValuePointer& value, const Rows& rows, const Node& reader);
 ValuePointer among_zeros(Graph& graph, const ValuePointer& taken, const TensorType& whole, const Rows& rows, const Node& maker);
 

@@ -8,6 +8,7 @@ import pytest
 
 import gradmill as gm
 from gradmill.testing import run_layer_check
+from recorded_values import recorded_values
 
 sys.path.insert(0, str(Path(__file__).parent))
 import layer_expressions
@@ -25,11 +26,7 @@ ALL = [(module, name) for module in MODULES for name in module.EXPRESSIONS]
 
 @pytest.fixture(scope="module")
 def recorded():
-    found = {}
-    for module in MODULES:
-        with np.load(module.RECORDED) as file:
-            found[module] = dict(file)
-    return found
+    return {module: recorded_values(module) for module in MODULES}
 
 
 @pytest.mark.parametrize(("module", "name"), ALL, ids=[name for _, name in ALL])

@@ -9,6 +9,7 @@ import pytest
 import gradmill as gm
 from gradmill import errors, ops
 from gradmill.testing import check_gradients
+from recorded_values import recorded_values
 
 sys.path.insert(0, str(Path(__file__).parent))
 import fourier_expressions
@@ -17,8 +18,7 @@ from fourier_expressions import PAIRS, SIGNAL, joined
 
 @pytest.fixture(scope="module")
 def recorded():
-    with np.load(fourier_expressions.RECORDED) as file:
-        return dict(file)
+    return recorded_values(fourier_expressions)
 
 
 @pytest.mark.parametrize("name", fourier_expressions.EXPRESSIONS)
