@@ -1,10 +1,11 @@
-"""Find out what the loss of a cell must end with, and write it to the package's `bands.json`.
+"""Find out what the losses of a cell must be, and write it to the package's `bands.json`.
 
     python benchmarks/make_bands.py --peer-python PATH --cells lstm,gru --engines torch-best,jax --seeds 0,1,2
 
-Engines other than GradMill train the cell from several seeds; the band goes from the least to the greatest of their
-last losses, widened on both sides by half of its width (all of it for fewer than five runs, which know little of the
-spread) and a little for rounding. GradMill's own runs have no part in it.
+Engines other than GradMill train the cell from several seeds; a band goes from the least to the greatest of their
+losses of an epoch, widened on both sides by half of its width (all of it for fewer than five runs, which know little of
+the spread) and a little for rounding. The epochs 1, 2, 4, 8, ... and the last have a band each: a job that goes on for
+longer than `--epochs` is judged by the latest that it passes. GradMill's own runs have no part in it.
 """
 
 import argparse
@@ -34,9 +35,9 @@ def widened(losses):
     return round(max(0.0, low - margin), 4), round(high + margin, 4)
 
 
-def band_of(cell, engines, seeds, arguments):
-    """A row of the file, or None when no engine had a result."""
-    losses, versions = [], {}
+def losses_of(cell, engines, seeds, arguments):
+    """What the epochs of all runs ended with, and the versions that were run: (losses of a run, ...), {name: text}."""
+    runs, versions = [], {}
     for engine in engines:
         for seed in seeds:
             settings = {"threads": arguments.threads, "seed": seed, "limit": arguments.limit}
@@ -44,19 +45,39 @@ def band_of(cell, engines, seeds, arguments):
             if "error" in result:
                 print(f"{cell.name} {engine}: no result: {result['error']}", file=sys.stderr, flush=True)
                 break
-            losses.append(result["losses"][-1])
+            runs.append(result["losses"])
             versions.update(result["versions"])
             print(f"{cell.name} {engine} seed {seed}: {result['losses'][-1]:.4f}", flush=True)
-    if not losses or not all(map(math.isfinite, losses)):
-        return None
-    low, high = widened(losses)
-    return {
-        "steps": cell.steps * (cell.warm_up + cell.epochs),
-        "batch": cell.batch,
-        "low": low,
-        "high": high,
-        "source": f"{len(losses)} runs of " + ", ".join(f"{name} {text}" for name, text in sorted(versions.items())),
-    }
+    return runs, versions
+
+
+def bands_of(cell, runs, versions):
+    """Rows of the file, for the epochs that get one and in which every loss is a number."""
+    last = cell.warm_up + cell.epochs
+    epochs = [2**i for i in range(last.bit_length()) if 2**i < last] + [last]
+    rows = []
+    for epoch in epochs:
+        losses = [run[epoch - 1] for run in runs]
+        if losses and all(map(math.isfinite, losses)):
+            low, high = widened(losses)
+            names = ", ".join(f"{name} {text}" for name, text in sorted(versions.items()))
+            rows.append({"steps": cell.steps, "batch": cell.batch, "epoch": epoch, "low": low, "high": high})
+            rows[-1]["source"] = f"{len(losses)} runs of {names}"
+    return rows
+
+
+def store(name, rows):
+    """Put rows of a cell into the file, in the place of those for the same job."""
+    content = json.loads(BANDS.read_text(encoding="utf-8"))
+
+    def job(row):
+        return row["batch"], row["steps"], row["epoch"]
+
+    kept = {job(row): row for row in [*content["bands"].get(name, []), *rows]}
+    content["bands"][name] = [kept[key] for key in sorted(kept)]
+    part = BANDS.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(part, BANDS)
 
 
 def main():
@@ -75,16 +96,9 @@ def main():
         cell = scaled(CELLS[name], arguments.scale)
         if arguments.epochs:
             cell = dataclasses.replace(cell, epochs=arguments.epochs)
-        row = band_of(cell, engines, seeds, arguments)
-        if row is None:
-            continue
-        content = json.loads(BANDS.read_text(encoding="utf-8"))
-        size = (row["steps"], row["batch"])
-        rows = [old for old in content["bands"].get(name, []) if (old["steps"], old["batch"]) != size]
-        content["bands"][name] = sorted([*rows, row], key=lambda each: (each["steps"], each["batch"]))
-        part = BANDS.with_suffix(".part")
-        part.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(part, BANDS)
+        rows = bands_of(cell, *losses_of(cell, engines, seeds, arguments))
+        if rows:
+            store(name, rows)
 
 
 if __name__ == "__main__":

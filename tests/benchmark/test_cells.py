@@ -1,6 +1,7 @@
 """The registry of cells, its stored bands, and the published figures beside it."""
 
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -48,11 +49,22 @@ def test_bands_of_losses():
     assert all(0 <= bands[name][0] < bands[name][1] < 100 for name in measured)
 
 
-def test_a_band_is_for_the_number_of_steps_and_the_batch():
+def test_a_band_is_for_the_batch_and_the_steps_of_an_epoch():
     cell = SUITES["quick"][0]
     assert loss_band(cell) is not None and loss_band(scaled(cell, 0.001)) is None
-    assert loss_band(dataclasses.replace(cell, epochs=cell.epochs + 1)) is None
+    assert loss_band(dataclasses.replace(cell, batch=cell.batch + 1)) is None
     assert loss_band(cell) != loss_band(CELLS["mnist_100"])
+
+
+def test_a_longer_job_has_the_band_of_the_latest_epoch_that_it_passes(monkeypatch, tmp_path):
+    rows = [{"batch": 8, "steps": 20, "epoch": epoch, "low": 0.1, "high": 1.0 / epoch} for epoch in (1, 4)]
+    (tmp_path / "bands.json").write_text(json.dumps({"bands": {"tiny_mlp": rows}}))
+    monkeypatch.setattr("gradmill.benchmark.cells._DATA", tmp_path)
+    cell = CELLS["tiny_mlp"]
+    assert (cell.warm_up, cell.epochs) == (1, 4)
+    found = [loss_band(dataclasses.replace(cell, epochs=epochs)).epoch for epochs in (1, 2, 3, 9)]
+    assert found == [1, 1, 4, 4]
+    assert loss_band(dataclasses.replace(cell, warm_up=0, epochs=3)).high == 1.0
 
 
 def test_definitions_survive_json():

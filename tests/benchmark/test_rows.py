@@ -3,6 +3,7 @@
 import pytest
 from made_up import CELL, ROOF, other_cell, run, session, write
 
+from gradmill.benchmark.cells import Band
 from gradmill.benchmark.compare import comparison_rows
 from gradmill.benchmark.results import read_results
 from gradmill.benchmark.rows import rows_of
@@ -14,7 +15,7 @@ SPEEDS = (990.0, 1000.0, 1010.0, 1005.0)
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     """A function from lines to rows; the band of the tiny cell is 0.1 to 0.3."""
-    monkeypatch.setattr("gradmill.benchmark.rows.loss_band", lambda cell: (0.1, 0.3))
+    monkeypatch.setattr("gradmill.benchmark.rows.loss_band", lambda cell: Band(0.1, 0.3, 4))
 
     def make(*lines):
         return rows_of(read_results(write(tmp_path / "a.jsonl", session(), {"kind": "roof", **ROOF}, *lines)))
@@ -41,9 +42,20 @@ def test_a_loss_outside_of_its_band_is_invalid_and_not_compared(rows, loss):
     own, peer = rows(run(number=0), run(number=1, loss=loss), *peers)
     assert own.proof == "INVALID" and not own.counts and peer.proof == "ok"
     assert peer.versus is None and not verdict_lines([own, peer])
-    reason = "is no number" if loss is None else "must lie between 0.1 and 0.3"
-    assert f"not compared, as the last loss {reason}" in notes_of([own])[0]
+    reason = "the last loss is no number" if loss is None else "the loss of epoch 4 must lie between 0.1 and 0.3"
+    assert f"not compared, as {reason}" in notes_of([own])[0]
     assert cells_of_row(own)[-1] == "INVALID"
+
+
+@pytest.mark.parametrize(
+    "losses, proof",
+    [([2.0, 0.2, 0.1, 0.05], "ok"), ([2.0, 0.4, 0.2, 0.2], "INVALID"), ([2.0, 0.2, 0.1, 0.4], "INVALID")],
+)
+def test_a_band_of_an_earlier_epoch(tmp_path, monkeypatch, losses, proof):
+    monkeypatch.setattr("gradmill.benchmark.rows.loss_band", lambda cell: Band(0.1, 0.3, 2))
+    lines = (session(), {"kind": "roof", **ROOF}, run(losses=losses))
+    (row,) = rows_of(read_results(write(tmp_path / "a.jsonl", *lines)))
+    assert row.proof == proof and "proof: the loss of epoch 2 of 4" in row.notes
 
 
 def test_verdicts_come_from_rounds_that_both_have_run_in(rows):

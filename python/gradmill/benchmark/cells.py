@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from gradmill.benchmark._engines.cell import Cell
 from gradmill.errors import ArgumentError
@@ -209,16 +209,38 @@ def differences(one: Dict[str, Any], other: Dict[str, Any]) -> List[Tuple[str, A
     ]
 
 
-def loss_band(cell: Cell) -> Optional[Tuple[float, float]]:
-    """Return what the last loss must lie between, None where nothing is stored for as many steps.
+class Band(NamedTuple):
+    """What the mean loss of an epoch must lie between.
+
+    Attributes:
+        low: its least value.
+        high: its greatest value.
+        epoch: number of the epoch, from 1; those of the warm-up count, too.
+    """
+
+    low: float
+    high: float
+    epoch: int
+
+
+def loss_band(cell: Cell) -> Optional[Band]:
+    """Return what is stored of the latest epoch that a job has; None if nothing is, for this batch and these steps.
 
     Args:
         cell: what is measured.
+
+    Example:
+        >>> from gradmill.benchmark.cells import CELLS, loss_band
+        >>> loss_band(CELLS["mnist_mlp"]).epoch
+        13
     """
-    rows = json.loads((_DATA / "bands.json").read_text(encoding="utf-8"))["bands"].get(cell.name, [])
-    total = cell.steps * (cell.warm_up + cell.epochs)
-    fitting = [row for row in rows if (row["steps"], row["batch"]) == (total, cell.batch)]
-    return (fitting[0]["low"], fitting[0]["high"]) if fitting else None
+    stored = json.loads((_DATA / "bands.json").read_text(encoding="utf-8"))["bands"].get(cell.name, [])
+    bands = [
+        Band(row["low"], row["high"], row["epoch"])
+        for row in stored
+        if (row["batch"], row["steps"]) == (cell.batch, cell.steps) and row["epoch"] <= cell.warm_up + cell.epochs
+    ]
+    return max(bands, key=lambda band: band.epoch, default=None)
 
 
 def published() -> List[Dict[str, Any]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
 from gradmill.benchmark._engines.cell import Cell
-from gradmill.benchmark.cells import loss_band, scaling_text
+from gradmill.benchmark.cells import Band, loss_band, scaling_text
 from gradmill.benchmark.intervals import Interval, interval_of, median, ratio_of, verdict
 from gradmill.benchmark.results import Results
 from gradmill.benchmark.suite import Engine, rate_of
@@ -24,7 +24,7 @@ class Row:
         speed: samples per second, None if there is no result.
         proof: "ok", "INVALID" or "no band".
         loss: of the last epoch; the median over the runs, None if one of them is no number.
-        band: what it must lie between.
+        band: what it, or that of an epoch before, must lie between.
         peak_bytes: most memory of the process.
         planned_bytes: memory of GradMill's plan.
         flops: operations a second by the direct method.
@@ -48,7 +48,7 @@ class Row:
     speed: Optional[Interval] = None
     proof: str = "no band"
     loss: Optional[float] = None
-    band: Optional[Tuple[float, float]] = None
+    band: Optional[Band] = None
     peak_bytes: Optional[float] = None
     planned_bytes: Optional[int] = None
     flops: Optional[float] = None
@@ -104,9 +104,13 @@ def _row(results: Results, _: str, engine: Engine, runs: List[Dict[str, Any]]) -
     losses = [run["losses"][-1] for run in done]
     row.loss = None if None in losses else median(losses)
     row.band = loss_band(cell)
-    row.proof = _proof([run["losses"][-1] for run in done], row.band)
+    epochs = len(done[-1]["losses"])
     if cell.target_accuracy:
         row.proof = _judge_accuracy(row, done)
+    else:
+        row.proof = _proof([run["losses"] for run in done], row.band)
+    if row.band and row.band.epoch < epochs:
+        row.notes.append(f"proof: the loss of epoch {row.band.epoch} of {epochs}")
     row.peak_bytes = median([run["peak_bytes"] for run in done])
     row.planned_bytes = done[-1].get("planned_bytes")
     row.seconds = median([sum(run["warm_up_seconds"]) + sum(run["epoch_seconds"]) for run in done])
@@ -137,13 +141,17 @@ def _judge_accuracy(row: Row, runs: List[Dict[str, Any]]) -> str:
     return "ok"
 
 
-def _proof(losses: List[Optional[float]], band: Optional[Tuple[float, float]]) -> str:
-    """Every run must have learned what it should; None stands for a loss that is no number."""
-    if None in losses:
+def _proof(runs: List[List[Optional[float]]], band: Optional[Band]) -> str:
+    """Every run, given by the losses of its epochs, must have learned what it should; None stands for no number."""
+    if any(losses[-1] is None for losses in runs):
         return "INVALID"
-    if band is None:
-        return "no band"
-    return "ok" if all(band[0] <= loss <= band[1] for loss in losses if loss is not None) else "INVALID"
+    return "no band" if band is None else "ok" if all(_lies_in(band, losses) for losses in runs) else "INVALID"
+
+
+def _lies_in(band: Band, losses: List[Optional[float]]) -> bool:
+    """Whether a run was where it should be, and has not gone back since."""
+    then, last = losses[band.epoch - 1], losses[-1]
+    return then is not None and last is not None and band.low <= then <= band.high and last <= band.high
 
 
 def _compare(row: Row, own: Optional[Row], roof: Optional[Dict[str, Any]]) -> None:

@@ -107,7 +107,8 @@ def notes_of(rows: Sequence[Row]) -> List[str]:
         if row.proof == "INVALID" and row.loss is None:
             notes.append(f"{name}: not compared, as the last loss is no number")
         elif row.proof == "INVALID" and row.band is not None:
-            notes.append(f"{name}: not compared, as the last loss must lie between {row.band[0]:g} and {row.band[1]:g}")
+            low, high, epoch = row.band
+            notes.append(f"{name}: not compared, as the loss of epoch {epoch} must lie between {low:g} and {high:g}")
         notes += [f"{name}: {note}" for note in row.notes]
     reasons = {row.energy for row in rows if row.speed is not None and row.joules is None}
     notes += [f"energy n/a: {reason}" for reason in sorted(reasons) if reason]
@@ -167,7 +168,7 @@ def plain_row(row: Row) -> Dict[str, Any]:
     Args:
         row: of a file.
     """
-    speed, versus, band = row.speed, row.versus, row.band or (None, None)
+    speed, versus, band = row.speed, row.versus, row.band or (None, None, None)
     return {
         "source": row.source,
         "cell": row.cell.name,
@@ -188,6 +189,7 @@ def plain_row(row: Row) -> Dict[str, Any]:
         "loss": row.loss,
         "band_low": band[0],
         "band_high": band[1],
+        "band_epoch": band[2],
         "proof": row.proof,
         "gradmill_is_times_as_fast": versus and versus.value,
         "times_low": versus and versus.low,
