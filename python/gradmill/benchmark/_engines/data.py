@@ -3,6 +3,7 @@
 from typing import Any, Callable, Dict, Tuple
 
 import numpy as np
+from numpy.random import default_rng  # here, so that its libraries count as the start of the process
 
 from .cell import Cell
 
@@ -20,7 +21,7 @@ def class_images(
     samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, visible: float = 0.5
 ) -> Arrays:
     """Learnable noise: every class has its own mean picture, of which a part of `visible` shows."""
-    generator = np.random.default_rng(seed)
+    generator = default_rng(seed)
     labels = generator.integers(0, classes, samples).astype("int32")
     means = generator.random((classes, *shape), dtype="float32")
     images = generator.random((samples, *shape), dtype="float32")
@@ -37,7 +38,7 @@ def faint_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int =
 
 def masked_images(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
     """Noise with rectangles of other brightness, and the class of each pixel: (samples, height, width)."""
-    generator = np.random.default_rng(seed)
+    generator = default_rng(seed)
     labels = np.zeros((samples, *shape[:2]), "int32")
     for picture in labels:
         for label in range(1, classes):
@@ -57,15 +58,15 @@ def _ranks(values: np.ndarray, classes: int) -> np.ndarray:
 
 def sequences(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
     """Uniform numbers; the class says where the first feature's mean over the last steps lies among all."""
-    x = np.random.default_rng(seed).random((samples, *shape), dtype="float32")
+    x = default_rng(seed).random((samples, *shape), dtype="float32")
     return x, _ranks(x[:, -_SHORTEST:, 0].mean(axis=1), classes)
 
 
 def padded_sequences(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0) -> Arrays:
     """The same of the first steps; cut off at random lengths, with `PADDING` behind."""
-    x = np.random.default_rng(seed).random((samples, *shape), dtype="float32")
+    x = default_rng(seed).random((samples, *shape), dtype="float32")
     labels = _ranks(x[:, :_SHORTEST, 0].mean(axis=1), classes)
-    lengths = np.random.default_rng([seed, 1]).integers(_SHORTEST, shape[0] + 1, samples)
+    lengths = default_rng([seed, 1]).integers(_SHORTEST, shape[0] + 1, samples)
     x[np.arange(shape[0]) >= lengths[:, None]] = PADDING
     return x, labels
 
@@ -77,7 +78,7 @@ def lengths_of(x: np.ndarray) -> np.ndarray:
 
 def tokens(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vocabulary: int = 1000) -> Arrays:
     """Uniform random ids, all above 0; the class decides the first."""
-    generator = np.random.default_rng(seed)
+    generator = default_rng(seed)
     ids = generator.integers(1, vocabulary, (samples, *shape)).astype("int32")
     labels = generator.integers(0, classes, samples).astype("int32")
     ids[:, 0] = 1 + labels
@@ -86,7 +87,7 @@ def tokens(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vo
 
 def characters(samples: int, shape: Tuple[int, ...], classes: int, seed: int = 0, vocabulary: int = 64) -> Arrays:
     """Pieces of a text of words, at least 1 MB, and the characters that follow each; 0 stands between words."""
-    generator = np.random.default_rng(seed)
+    generator = default_rng(seed)
     needed = max(_TEXT_LENGTH, samples * shape[0] + 1)
     words = [[*generator.integers(1, vocabulary, generator.integers(2, 10)), 0] for _ in range(_WORDS)]
     # As in a language, the word of rank n is drawn about 1 / n times as often as the first.

@@ -3,6 +3,7 @@
 from typing import List, Sequence, Tuple
 
 import numpy as np
+from numpy.random import default_rng  # here, so that its libraries count as the start of the process
 
 
 def first_values(weights: Sequence[Tuple[str, np.ndarray]], seed: int) -> List[np.ndarray]:
@@ -15,7 +16,7 @@ def first_values(weights: Sequence[Tuple[str, np.ndarray]], seed: int) -> List[n
         weights: name and value of each, in Keras's order, under Keras's names and in its shapes.
         seed: of the draws.
     """
-    generator = np.random.default_rng([seed, 2])
+    generator = default_rng([seed, 2])
     values = []
     before = ""
     for name, value in weights:
