@@ -86,7 +86,7 @@ def main():
     parser.add_argument("--cells", required=True, help="comma-separated")
     parser.add_argument("--seeds", default="0,1,2", help="comma-separated (default %(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="part of the cell's work (default %(default)s)")
-    parser.add_argument("--epochs", type=int, help="timed epochs (default: the cell's)")
+    parser.add_argument("--epochs", type=int, help="of a run, warm-up and all (default: the cell's)")
     parser.add_argument("--threads", type=int, default=0, help="threads of the engines (default: their own choice)")
     parser.add_argument("--limit", type=float, default=900, help="seconds a run may take (default %(default)s)")
     arguments = parser.parse_args()
@@ -95,7 +95,7 @@ def main():
     for name in side_by_side.chosen(parser, arguments.cells, CELLS, "cell"):
         cell = scaled(CELLS[name], arguments.scale)
         if arguments.epochs:
-            cell = dataclasses.replace(cell, epochs=arguments.epochs)
+            cell = dataclasses.replace(cell, warm_up=0, epochs=arguments.epochs)
         rows = bands_of(cell, *losses_of(cell, engines, seeds, arguments))
         if rows:
             store(name, rows)

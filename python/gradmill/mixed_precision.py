@@ -165,9 +165,12 @@ def describe_processor(policy: str) -> str:
     dtype = _MIXED[policy]
     found = [unit for unit in _UNITS[dtype] if unit in _core.half_precision_units()]
     has = f"has {' and '.join(found)}" if found else f"has no instructions for {dtype}"
+    speed = "at about the speed of float32"
+    if dtype == "bfloat16" and found:
+        speed = "and faster products of matrices, which these units multiply"
     return (
         f"{policy}: this processor ({_core.cpu_model()}) {has}. Values are stored in {dtype} and computed in float32: "
-        "expect activations of about half the size, at about the speed of float32"
+        f"expect activations of about half the size, {speed}"
     )
 
 

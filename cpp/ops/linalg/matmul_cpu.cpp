@@ -1,23 +1,13 @@
 // Matrix products on the packed kernels of cpu/gemm.h, with an elementwise program on each finished block.
-#include "ops/linalg/matmul.h"
-
 #include "cpu/gemm_half.h"
-#include "cpu/tile_run.h"
-#include "registry/kernel.h"
+#include "ops/linalg/matmul_cpu_blocks.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-struct Parameters {
-  GemmProblem gemm;
-  int64_t units;  // of one product of the batch
-  int64_t batches;
-  int batch_rank;
-  int64_t batch_dims[kernel_max_rank], a_strides[kernel_max_rank], b_strides[kernel_max_rank];
-  const TileProgram* program;
-  int program_operands;  // inputs of the node beyond the factors, then outputs
-  bool direct;           // the result is stored as it is computed
-  int64_t k_step;        // terms of a partial sum, see run_partial_sums
+struct Parameters : ProductShape {
+  int64_t units;   // of one product of the batch
+  int64_t k_step;  // terms of a partial sum, see run_partial_sums
 };
 
 // Products of few rows and long sums, such as a layer on a small batch, are cut along the sum: each unit multiplies some
@@ -29,39 +19,6 @@ constexpr int64_t partial_sums_k_per_row = 16;  // B is then as large as all par
 constexpr int64_t max_partial_sums = 8;
 constexpr int64_t added_elements = 1024;  // of a unit that adds them
 
-// What a product of factors stored as S is computed in.
-template <class S> struct Arithmetic { typedef S Type; };
-template <> struct Arithmetic<BFloat16> { typedef float Type; };
-template <> struct Arithmetic<Float16> { typedef float Type; };
-
-struct EpilogueContext {
-  const TileProgram* program;
-  void* operands[max_tile_operands];  // operand 0, the product, is set for every block; 1 is the result without a program
-  int64_t first;                      // linear index of the first element of this product of the batch
-  int64_t columns;
-  int64_t element_size;
-};
-
-void run_epilogue(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
-  EpilogueContext& epilogue = *static_cast<EpilogueContext*>(context);
-  const int64_t begin = epilogue.first + row * epilogue.columns + col;
-  if (ld == cols && cols == epilogue.columns) {  // one contiguous span
-    epilogue.operands[0] = const_cast<char*>(static_cast<const char*>(tile) - begin * epilogue.element_size);
-    run_tile_program(*epilogue.program, epilogue.operands, begin, begin + rows * cols);
-  } else {
-    run_tile_block(*epilogue.program, epilogue.operands, begin, rows, epilogue.columns, cols, tile, ld);
-  }
-}
-
-// Of products that are stored in 16 bits.
-template <class S>
-void narrow_block(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
-  const EpilogueContext& epilogue = *static_cast<const EpilogueContext*>(context);
-  S* to = static_cast<S*>(epilogue.operands[1]) + epilogue.first + row * epilogue.columns + col;
-  const auto* from = static_cast<const typename Arithmetic<S>::Type*>(tile);
-  for (long i = 0; i < rows; ++i) narrow_row(from + i * ld, to + i * epilogue.columns, cols);
-}
-
 template <class S, class Right, class T>
 GM_INLINE void multiply(const GemmProblem& gemm, const S* a, const Right* b, T* c, void* scratch, long begin, long end,
                         const GemmEpilogue* epilogue) {
@@ -71,15 +28,6 @@ GM_INLINE void multiply(const GemmProblem& gemm, const S* a, const Right* b, T* 
   } else {
     gemm_run(gemm, a, b, c, gemm.n, scratch, begin, end, epilogue);
   }
-}
-
-EpilogueContext epilogue_context(const Parameters& p, const KernelCall& call, int64_t element_size) {
-  EpilogueContext context;
-  context.program = p.program;
-  context.columns = p.gemm.n;
-  context.element_size = element_size;
-  for (int i = 0; i < p.program_operands; ++i) context.operands[i + 1] = call.buffers[i + 2];
-  return context;
 }
 
 template <class S>
@@ -140,29 +88,12 @@ void run(const KernelCall& call) {
   for (int64_t unit = call.begin; unit < call.end;) {
     const int64_t batch = unit / p.units, first = unit - batch * p.units;
     const int64_t count = call.end - unit < p.units - first ? call.end - unit : p.units - first;
-    int64_t rest = batch, a_offset = 0, b_offset = 0;
-    for (int i = p.batch_rank - 1; i >= 0; --i) {
-      const int64_t index = rest % p.batch_dims[i];
-      rest /= p.batch_dims[i];
-      a_offset += index * p.a_strides[i];
-      b_offset += index * p.b_strides[i];
-    }
+    const Factors offsets = factors_of(p, batch);
     const int64_t c_offset = batch * p.gemm.m * p.gemm.n;
     context.first = c_offset;
-    multiply(p.gemm, a + a_offset, b + b_offset, c ? c + c_offset : nullptr, call.worker_scratch, first, first + count,
+    multiply(p.gemm, a + offsets.a, b + offsets.b, c ? c + c_offset : nullptr, call.worker_scratch, first, first + count,
              direct ? nullptr : &epilogue);
     unit += count;
-  }
-}
-
-// Strides over the output's batch axes, 0 where the factor is broadcast.
-void batch_strides(const BufferType& factor, int batch_rank, const int64_t* batch_dims, int64_t* strides) {
-  int64_t stride = factor.dims[factor.rank - 1] * factor.dims[factor.rank - 2];
-  for (int i = batch_rank - 1; i >= 0; --i) {
-    const int axis = i - batch_rank + factor.rank - 2;
-    const int64_t size = axis < 0 ? 1 : factor.dims[axis];
-    strides[i] = size == 1 && batch_dims[i] != 1 ? 0 : axis < 0 ? 0 : stride;
-    stride *= size;
   }
 }
 
@@ -181,41 +112,11 @@ size_t scratch_bytes(const GemmProblem& gemm, DType dtype) {
 void prepare(const KernelProblem& problem, KernelPlan& plan) {
   const auto& attributes = *static_cast<const MatmulAttributes*>(problem.attributes);
   Parameters& p = parameters_of<Parameters>(plan);
-  const BufferType &a = problem.inputs[0], &b = problem.inputs[1], &c = problem.outputs[0];
-  const int64_t a_columns = a.dims[a.rank - 1], b_columns = b.dims[b.rank - 1];
-  p.batch_rank = c.rank - 2;
-  p.batches = 1;
-  for (int i = 0; i < p.batch_rank; ++i) {
-    p.batch_dims[i] = c.dims[i];
-    p.batches *= c.dims[i];
-  }
-  batch_strides(a, p.batch_rank, p.batch_dims, p.a_strides);
-  batch_strides(b, p.batch_rank, p.batch_dims, p.b_strides);
-  p.gemm.m = c.dims[c.rank - 2];
-  p.gemm.n = c.dims[c.rank - 1];
-  p.gemm.k = a.dims[a.rank - (attributes.transpose_a ? 2 : 1)];
-  p.gemm.a_row = attributes.transpose_a ? 1 : a_columns;
-  p.gemm.a_col = attributes.transpose_a ? a_columns : 1;
-  p.gemm.b_row = attributes.transpose_b ? 1 : b_columns;
-  p.gemm.b_col = attributes.transpose_b ? b_columns : 1;
-  // Products of a batch with one shared right factor are one tall product.
-  bool shared_b = !attributes.transpose_a && p.batches > 1;
-  int64_t dense = p.gemm.m * p.gemm.k;
-  for (int i = p.batch_rank - 1; i >= 0; --i) {
-    shared_b = shared_b && (p.batch_dims[i] == 1 || (p.b_strides[i] == 0 && p.a_strides[i] == dense));
-    dense *= p.batch_dims[i];
-  }
-  if (shared_b) {
-    p.gemm.m *= p.batches;
-    p.batches = 1;
-    p.batch_rank = 0;
-  }
+  static_cast<ProductShape&>(p) = shape_of(problem);
+  const BufferType &a = problem.inputs[0], &b = problem.inputs[1];
   const int element_size = a.dtype == DType::float64 ? 8 : 4;  // of the arithmetic
   const bool rounds = attributes.rounds_b && a.dtype != b.dtype;
   p.units = gemm_split(p.gemm, element_size).units;
-  p.program = problem.program;
-  p.direct = !p.program && size_of(c.dtype) == static_cast<size_t>(element_size);
-  p.program_operands = problem.input_count - 2 + problem.output_count;
   const double work = static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
                       static_cast<double>(p.batches) / 4;
   plan.worker_scratch_bytes = scratch_bytes(p.gemm, a.dtype);
@@ -247,10 +148,12 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 
 }  // namespace
 
-void add_openblas_matmul(KernelList& list);  // matmul_cpu_openblas.cpp
+void add_openblas_matmul(KernelList& list);   // matmul_cpu_openblas.cpp
+void add_bfloat16_matmul(KernelList& list);  // matmul_cpu_bfloat16.cpp
 
 void matmul_kernels(KernelList& list) {
   add_openblas_matmul(list);
+  add_bfloat16_matmul(list);
   static const Kernel kernel{"packed", refuse_other_storage, prepare};
   add_kernel(list, &kernel);
 }

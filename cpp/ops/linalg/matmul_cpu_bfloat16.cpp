@@ -1,0 +1,309 @@
+// Products of bfloat16 matrices on units that multiply pairs of them (cpu/bfloat16_units.h): AMX, AVX512-BF16. First B is
+// packed as panels of pairs, then workers share out blocks of rows, which read A where it lies if it lies in rows.
+#include "base/bfloat16_units.h"
+#include "cpu/bfloat16_units.h"
+#include "cpu/gemm_pack.h"
+#include "ops/linalg/matmul_cpu_blocks.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+constexpr long unit_rows = 128;           // of A: 128 KB for a block of the sum, in L2 while the panels pass
+constexpr long chunk_columns = 256;       // of C, 128 KB, that are computed before the epilogue gets them
+constexpr long pairs_block = 256;         // of the sum: a panel of 32 KB stays in L1 while the rows pass
+constexpr long fewest_units = 32;
+constexpr long tile_rows = 2 * bfloat16_tile_rows;
+constexpr long smallest_sum = 32, smallest_columns = 16, smallest_rows = 8;  // below, packing costs more than it gains
+
+struct Parameters : ProductShape {
+  long pairs;            // of a sum, up to whole tiles
+  long panels;           // of one packed B
+  long packed_batches;   // 1 where all products share B
+  long row_units, col_units, unit_panels;  // of one product
+  long a_stride;         // between packed rows of A, in elements
+  bool a_in_place;
+};
+
+long ceil_div(long x, long y) { return (x + y - 1) / y; }
+long round_to(long x, long y) { return (x + y - 1) / y * y; }
+
+void copy_elements(const BFloat16* from, uint16_t* to, long count) { __builtin_memcpy(to, from, count * 2); }
+void copy_elements(const float* from, uint16_t* to, long count) { narrow_row(from, reinterpret_cast<BFloat16*>(to), count); }
+
+// Rows of pairs from lines that hold one term of the sum each: pair p of column j is (line 2p, line 2p + 1) at j. The
+// last line may be missing.
+template <class Element>
+void interleave(const Element* line, long step, bool has_second, long count, uint32_t* to) {
+  constexpr long most = 256;
+  uint16_t first[most], second[most];
+  for (long j = 0; j < count; j += most) {
+    const long length = count - j < most ? count - j : most;
+    copy_elements(line + j, first, length);
+    if (has_second) copy_elements(line + step + j, second, length);
+    else __builtin_memset(second, 0, length * 2);
+    for (long i = 0; i < length; ++i) to[j + i] = first[i] | uint32_t(second[i]) << 16;
+  }
+}
+
+// to[j * stride + i] = from[i][j] for four rows of `count` pairs.
+void turn_four(const float (*from)[256], long count, float* to, long stride) {
+  long j = 0;
+  for (; j + 4 <= count; j += 4) transpose_square(from[0] + j, 256, to + j * stride, stride);
+  for (; j < count; ++j)
+    for (long i = 0; i < 4; ++i) __builtin_memcpy(to + j * stride + i, from[i] + j, 4);
+}
+
+// One panel of B: `cols` columns from `b` on, filled up with zeros, as the last terms of the sum are.
+template <class Element>
+void pack_panel_of_pairs(const Element* b, const GemmProblem& gemm, long cols, long pairs, uint32_t* to) {
+  const long k = gemm.k;
+  __builtin_memset(to + k / 2 * bfloat16_columns, 0, (pairs - k / 2) * bfloat16_columns * 4);
+  if (gemm.b_col == 1) {
+    for (long p = 0; 2 * p < k; ++p) {
+      uint32_t* row = to + p * bfloat16_columns;
+      interleave(b + 2 * p * gemm.b_row, gemm.b_row, 2 * p + 1 < k, cols, row);
+      for (long j = cols; j < bfloat16_columns; ++j) row[j] = 0;
+    }
+    return;
+  }
+  constexpr long most = 256;
+  float lines[4][most];  // four columns, as pairs
+  for (long j = 0; j < bfloat16_columns; j += 4) {
+    for (long p = 0; 2 * p < k; p += most) {
+      const long terms = k - 2 * p < 2 * most ? k - 2 * p : 2 * most, length = (terms + 1) / 2;
+      for (long i = 0; i < 4; ++i) {
+        uint16_t* line = reinterpret_cast<uint16_t*>(lines[i]);
+        line[2 * length - 1] = 0;
+        if (j + i < cols) copy_elements(b + (j + i) * gemm.b_col + 2 * p, line, terms);
+        else __builtin_memset(line, 0, length * 4);
+      }
+      turn_four(lines, length, reinterpret_cast<float*>(to + p * bfloat16_columns + j), bfloat16_columns);
+    }
+  }
+}
+
+// Rows of A as rows of pairs, filled up with zeros to whole tiles in both directions.
+void pack_rows_of_pairs(const BFloat16* a, const GemmProblem& gemm, long rows, const Parameters& p, uint16_t* to) {
+  const long k = gemm.k, padded = round_to(rows, tile_rows);
+  if (gemm.a_col == 1) {
+    for (long i = 0; i < rows; ++i) {
+      copy_elements(a + i * gemm.a_row, to + i * p.a_stride, k);
+      __builtin_memset(to + i * p.a_stride + k, 0, (2 * p.pairs - k) * 2);
+    }
+  } else {
+    uint32_t lines[4][256];  // four pairs of lines of A
+    for (long q = 0; q < p.pairs; q += 4) {
+      for (long i = 0; i < 4; ++i) {
+        const long term = 2 * (q + i);
+        if (term < k) interleave(a + term * gemm.a_col, gemm.a_col, term + 1 < k, rows, lines[i]);
+        else __builtin_memset(lines[i], 0, rows * 4);
+      }
+      turn_four(reinterpret_cast<const float(*)[256]>(lines), rows, reinterpret_cast<float*>(to + 2 * q), p.a_stride / 2);
+    }
+  }
+  for (long i = rows; i < padded; ++i) __builtin_memset(to + i * p.a_stride, 0, p.pairs * 4);
+}
+
+// The units. `rows` are there up to whole tiles.
+template <class TILES>
+struct ByTiles {
+  TILES tiles;
+  void begin() { tiles.begin(); }
+  void end() { tiles.end(); }
+  void run(Bfloat16Block block, long rows) {
+    for (long i = 0; i < rows; i += tile_rows) {
+      multiply_tiles(tiles, block);
+      block.a += tile_rows * block.a_stride;
+      block.c += tile_rows * block.c_stride;
+    }
+  }
+};
+
+template <class LANES>
+struct ByPairs {
+  void begin() {}
+  void end() {}
+  template <int R>
+  static void run_rows(const Bfloat16Block& block, long rows) {
+    if constexpr (R == 1) multiply_pairs<LANES, 1>(block);
+    else if (rows == R) multiply_pairs<LANES, R>(block);
+    else run_rows<R - 1>(block, rows);
+  }
+  void run(Bfloat16Block block, long rows) {
+    const RowBlocks blocks = RowBlocks::of(rows, LANES::max_rows);
+    for (long i = 0; i < blocks.tall + blocks.low; ++i) {
+      const long height = i < blocks.tall ? blocks.height : blocks.height - 1;
+      run_rows<LANES::max_rows>(block, height);
+      block.a += height * block.a_stride;
+      block.c += height * block.c_stride;
+    }
+  }
+};
+
+void write_block(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
+  const EpilogueContext& epilogue = *static_cast<const EpilogueContext*>(context);
+  float* to = static_cast<float*>(epilogue.operands[1]) + epilogue.first + row * epilogue.columns + col;
+  for (long i = 0; i < rows; ++i) __builtin_memcpy(to + i * epilogue.columns, static_cast<const float*>(tile) + i * ld, cols * 4);
+}
+
+template <class Right>
+void pack_b(const KernelCall& call) {
+  const Parameters& p = parameters_of<Parameters>(call);
+  for (int64_t unit = call.begin; unit < call.end; ++unit) {
+    const long batch = unit / p.panels, col = unit % p.panels * bfloat16_columns;
+    const Right* b = static_cast<const Right*>(call.buffers[1]) + factors_of(p, batch).b + col * p.gemm.b_col;
+    const long cols = p.gemm.n - col < bfloat16_columns ? p.gemm.n - col : bfloat16_columns;
+    uint32_t* to = reinterpret_cast<uint32_t*>(call.shared_scratch) + unit * p.pairs * bfloat16_columns;
+    pack_panel_of_pairs(b, p.gemm, cols, p.pairs, to);
+  }
+}
+
+// Rows [row, row + rows) of one product under its panels [first, last).
+template <class Unit>
+void multiply_rows(Unit& unit, const Parameters& p, const uint16_t* a, long a_stride, const uint32_t* b, long row, long rows,
+                   long first, long last, float* tile, const GemmEpilogue& epilogue) {
+  constexpr long chunk = chunk_columns / bfloat16_columns;
+  for (long begin = first; begin < last; begin += chunk) {
+    const long end = begin + chunk < last ? begin + chunk : last, width = (end - begin) * bfloat16_columns;
+    for (long q = 0; q < p.pairs; q += pairs_block) {
+      const long pairs = p.pairs - q < pairs_block ? p.pairs - q : pairs_block;
+      for (long panel = begin; panel < end; ++panel) {
+        const uint32_t* from = b + (panel * p.pairs + q) * bfloat16_columns;
+        unit.run({a + 2 * q, a_stride, from, pairs, tile + (panel - begin) * bfloat16_columns, width, q > 0}, rows);
+      }
+    }
+    const long col = begin * bfloat16_columns, left = p.gemm.n - col;
+    epilogue.run(epilogue.context, tile, width, row, rows, col, left < width ? left : width);
+  }
+}
+
+template <class Unit, class Right>
+void run(const KernelCall& call) {
+  if (call.phase == 0) return pack_b<Right>(call);
+  const Parameters& p = parameters_of<Parameters>(call);
+  EpilogueContext context = epilogue_context(p, call, 4);
+  const GemmEpilogue epilogue{p.program ? run_epilogue : p.direct ? write_block : narrow_block<BFloat16>, &context};
+  float* const tile = reinterpret_cast<float*>(call.worker_scratch);
+  uint16_t* const packed = reinterpret_cast<uint16_t*>(tile + unit_rows * chunk_columns);
+  Unit unit;
+  unit.begin();
+  for (int64_t i = call.begin; i < call.end; ++i) {
+    const long col_unit = i % p.col_units, row_unit = i / p.col_units % p.row_units, batch = i / p.col_units / p.row_units;
+    const long row = row_unit * unit_rows, rows = p.gemm.m - row < unit_rows ? p.gemm.m - row : unit_rows;
+    const BFloat16* a = static_cast<const BFloat16*>(call.buffers[0]) + factors_of(p, batch).a + row * p.gemm.a_row;
+    const bool in_place = p.a_in_place && rows % tile_rows == 0;
+    if (!in_place) pack_rows_of_pairs(a, p.gemm, rows, p, packed);
+    const uint32_t* b = reinterpret_cast<const uint32_t*>(call.shared_scratch) +
+                        (p.packed_batches > 1 ? batch : 0) * p.panels * p.pairs * bfloat16_columns;
+    const long first = col_unit * p.unit_panels, last = first + p.unit_panels;
+    context.first = batch * p.gemm.m * p.gemm.n;
+    multiply_rows(unit, p, in_place ? &a->bits : packed, in_place ? p.gemm.a_row : p.a_stride, b, row, rows, first,
+                  last < p.panels ? last : p.panels, tile, epilogue);
+  }
+  unit.end();
+}
+
+template <class Unit>
+void prepare(const KernelProblem& problem, KernelPlan& plan) {
+  Parameters& p = parameters_of<Parameters>(plan);
+  static_cast<ProductShape&>(p) = shape_of(problem);
+  const GemmProblem& gemm = p.gemm;
+  p.pairs = round_to(ceil_div(gemm.k, 2), bfloat16_tile_pairs);
+  p.panels = ceil_div(gemm.n, bfloat16_columns);
+  p.packed_batches = 1;
+  for (int i = 0; i < p.batch_rank; ++i)
+    if (p.b_strides[i] != 0 && p.batch_dims[i] > 1) p.packed_batches = p.batches;
+  p.row_units = ceil_div(gemm.m, unit_rows);
+  const long wanted = ceil_div(fewest_units, p.row_units * p.batches), columns = wanted < p.panels ? wanted : p.panels;
+  p.unit_panels = ceil_div(p.panels, columns);
+  p.col_units = ceil_div(p.panels, p.unit_panels);
+  p.a_stride = packed_rows_stride<float>(p.pairs) * 2;
+  p.a_in_place = gemm.a_col == 1 && gemm.k == 2 * p.pairs;
+  const bool rounds = problem.inputs[1].dtype == DType::float32;
+  const double work = static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k) *
+                      static_cast<double>(p.batches) / 16;
+  set_units(plan, rounds ? run<Unit, float> : run<Unit, BFloat16>, p.packed_batches * p.panels, work);
+  plan.phases = 2;
+  plan.units[1] = p.batches * p.row_units * p.col_units;
+  plan.shared_scratch_bytes = static_cast<size_t>(p.packed_batches * p.panels * p.pairs * bfloat16_columns * 4);
+  plan.worker_scratch_bytes = static_cast<size_t>(unit_rows * chunk_columns * 4 + unit_rows * p.a_stride * 2);
+}
+
+const char* refuse_shape(const KernelProblem& problem) {
+  if (problem.inputs[0].dtype != DType::bfloat16) return "the inputs are not bfloat16";
+  const ProductShape p = shape_of(problem);
+  if (p.gemm.k < smallest_sum || p.gemm.n < smallest_columns || p.gemm.m < smallest_rows) return "too small to gain";
+  return nullptr;
+}
+
+const char* decline_emulation(const KernelProblem&) { return "for tests: it shows that the blocks compute what they should"; }
+
+#ifdef GM_HAS_BFLOAT16_UNITS
+// A unit is used only after it has computed a block as its emulation does, to rounding.
+template <class Unit, class Emulation>
+bool proves_itself() {
+  constexpr long rows = tile_rows, pairs = 2 * bfloat16_tile_pairs;
+  uint16_t a[rows * 2 * pairs];
+  uint32_t b[pairs * bfloat16_columns];
+  float c[2][rows * bfloat16_columns];
+  uint32_t state = 1;
+  auto draw = [&state] {  // of both signs, 1/2 to 4
+    state = state * 1664525u + 1013904223u;
+    return uint16_t((state >> 16 & 0x8000) | (0x3f00 + (state >> 20 & 0x17f)));
+  };
+  for (uint16_t& x : a) x = draw();
+  for (uint32_t& x : b) x = draw() | uint32_t(draw()) << 16;
+  for (float& x : c[0]) x = 1;
+  for (float& x : c[1]) x = 1;
+  Unit unit;
+  Emulation emulation;
+  unit.begin();
+  unit.run({a, 2 * pairs, b, pairs, c[0], bfloat16_columns, true}, rows);
+  unit.end();
+  emulation.run({a, 2 * pairs, b, pairs, c[1], bfloat16_columns, true}, rows);
+  for (long i = 0; i < rows * bfloat16_columns; ++i) {
+    const float difference = c[0][i] - c[1][i];
+    if (!(difference < 1e-2f && difference > -1e-2f)) return false;
+  }
+  return true;
+}
+
+// Found out once: 0 not yet, 1 usable, 2 not there, 3 wrong.
+template <class Unit, class Emulation>
+const char* refuse_unit(int& state, bool (*present)(), const char* missing) {
+  int found = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+  if (found == 0) {
+    found = !present() ? 2 : proves_itself<Unit, Emulation>() ? 1 : 3;
+    __atomic_store_n(&state, found, __ATOMIC_RELEASE);
+  }
+  return found == 1 ? nullptr : found == 2 ? missing : "the processor's unit did not compute a known block";
+}
+
+int tiles_state = 0, pairs_state = 0;
+
+const char* refuse_tiles(const KernelProblem& problem) {
+  if (const char* reason = refuse_shape(problem)) return reason;
+  return refuse_unit<ByTiles<Tiles>, ByTiles<EmulatedTiles>>(tiles_state, cpu_has_bfloat16_tiles, "no AMX");
+}
+const char* refuse_pairs(const KernelProblem& problem) {
+  if (const char* reason = refuse_shape(problem)) return reason;
+  return refuse_unit<ByPairs<Lanes>, ByPairs<EmulatedLanes>>(pairs_state, cpu_has_bfloat16_pairs, "no AVX512-BF16");
+}
+#endif
+
+}  // namespace
+
+void add_bfloat16_matmul(KernelList& list) {
+#ifdef GM_HAS_BFLOAT16_UNITS
+  static const Kernel tiles{"bfloat16 tiles", refuse_tiles, prepare<ByTiles<Tiles>>};
+  static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>};
+  add_kernel(list, &tiles);
+  add_kernel(list, &pairs);
+#endif
+  static const Kernel emulated_tiles{"bfloat16 tiles, emulated", refuse_shape, prepare<ByTiles<EmulatedTiles>>, decline_emulation};
+  static const Kernel emulated_pairs{"bfloat16 pairs, emulated", refuse_shape, prepare<ByPairs<EmulatedLanes>>, decline_emulation};
+  add_kernel(list, &emulated_tiles);
+  add_kernel(list, &emulated_pairs);
+}
+
+}  // namespace gradmill::GM_ISA_NAMESPACE
