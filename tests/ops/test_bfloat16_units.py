@@ -8,7 +8,8 @@ from gradmill import _core
 
 EMULATED = ("bfloat16 tiles, emulated", "bfloat16 pairs, emulated")
 # Rows, columns, terms: at and around the sizes of tiles, panels, chunks of columns and blocks of the sum.
-SHAPES = [(8, 16, 32), (9, 17, 33), (31, 45, 70), (32, 32, 64), (64, 64, 96), (130, 300, 64), (257, 33, 515), (129, 40, 1031)]
+SHAPES = [(8, 16, 32), (9, 17, 33), (31, 45, 70), (32, 32, 64), (64, 64, 96), (130, 300, 64), (257, 33, 515)]
+SHAPES += [(129, 40, 1031)]
 
 
 @pytest.fixture(params=EMULATED)
@@ -38,7 +39,9 @@ def test_a_product_is_that_of_the_widened_factors(kernel, m, n, k, transpose_a, 
     np.testing.assert_allclose(wide(found), exact, rtol=1.01 * 2.0**-8, atol=1e-4)
 
 
-@pytest.mark.parametrize("a_batch, b_batch", [((3,), (3,)), ((2, 3), (3,)), ((2, 1), (2, 3)), ((1,), (4,)), ((4,), (1,))])
+@pytest.mark.parametrize(
+    "a_batch, b_batch", [((3,), (3,)), ((2, 3), (3,)), ((2, 1), (2, 3)), ((1,), (4,)), ((4,), (1,))]
+)
 def test_products_of_a_batch(kernel, a_batch, b_batch):
     generator = np.random.default_rng(1)
     a, b = bfloat16(generator, *a_batch, 40, 70), bfloat16(generator, *b_batch, 70, 50)
