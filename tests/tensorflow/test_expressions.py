@@ -12,12 +12,16 @@ from recorded_values import recorded_values
 
 sys.path.insert(0, str(Path(__file__).parent))
 import expressions
+import feature_space_expressions
 import further_expressions
 import numeric_expressions
 import signal_expressions
 import table_expressions
 
-MODULES = (expressions, further_expressions, numeric_expressions, signal_expressions, table_expressions)
+MODULES = (
+    expressions, feature_space_expressions, further_expressions, numeric_expressions, signal_expressions,
+    table_expressions,
+)  # fmt: skip
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
 WIDER = {"resize bicubic": 0.15}

@@ -192,3 +192,13 @@ def test_sounds(tmp_path):
     result, _ = result_of("sounds.py", "", tmp_path)
     assert result.pop("accuracy") > 0.9
     assert result == {"shape": (30, 129, 1), "names": ["high", "low"], "rate": 8000, "found": "low"}
+
+
+def test_table(tmp_path):
+    result, _ = result_of("table.py", "", tmp_path)
+    assert result.pop("accuracy") > 0.85
+    # Vocabularies of 3, 5 and 4, bins, three numbers, crossings.
+    size = 3 + 5 + 4 + 12 + 3 + 32 + 48
+    assert result == {
+        "size": (32, size), "fell": True, "answers": [True, True], "alone": size, "same": True, "whole": True,
+    }  # fmt: skip

@@ -176,7 +176,7 @@ class Discretization(Adapting, Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {
-            **super().get_config(),
+            **_named(self),
             "bin_boundaries": self.bin_boundaries,
             "num_bins": self.num_bins,
             "epsilon": self.epsilon,
@@ -349,11 +349,16 @@ class HashedCrossing(HostLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {
-            **super().get_config(),
+            **_named(self),
             "num_bins": self.num_bins,
             "output_mode": self.output_mode,
             "sparse": self.sparse,
         }
+
+
+def _named(layer: Layer) -> dict[str, Any]:
+    """Return name and dtype, all that these layers of Keras take besides what is theirs."""
+    return {"name": layer.name, "dtype": layer.dtype}
 
 
 def bins_argument(owner: str, num_bins: Any) -> int:

@@ -49,8 +49,9 @@ class IndexLookup(Adapting, HostLayer):
         salt: Any,
         **kwargs: Any,
     ):
-        kwargs.pop("has_input_vocabulary", None)
+        # What files of Keras may have besides.
         kwargs.pop("vocabulary_size", None)
+        has_vocabulary = kwargs.pop("has_input_vocabulary", vocabulary is not None)
         super().__init__(**kwargs)
         owner = self._label
         if max_tokens is not None and max_tokens <= 1:
@@ -70,6 +71,7 @@ class IndexLookup(Adapting, HostLayer):
         self.pad_to_max_tokens, self.sparse = bool(pad_to_max_tokens), bool(sparse)
         self.salt = salt_argument(owner, salt)
         self.input_vocabulary = None if isinstance(vocabulary, str) else _plain_list(vocabulary)
+        self.has_input_vocabulary = bool(has_vocabulary)
         self.input_idf_weights = _plain_list(idf_weights)
         self._tokens: list = []  # of the vocabulary, without special ones
         self._table: dict[Any, int] = {}
@@ -179,7 +181,7 @@ class IndexLookup(Adapting, HostLayer):
 
     def update_state(self, data: Any) -> None:
         """Count the tokens of one batch."""
-        if self.input_vocabulary is not None:
+        if self.has_input_vocabulary:
             raise ArgumentError(f"{self._label}: expected no adapt() after a vocabulary was given; remove one of them")
         values = data if isinstance(data, list) or hasattr(data, "row_splits") else np.asarray(data)
         if self.output_mode == "tf_idf":

@@ -65,6 +65,7 @@ class StringLookup(IndexLookup):
         salt: Any = None,
         **kwargs: Any,
     ):
+        kwargs.pop("oov_method", None)  # of files of Keras, where it is for integers alone
         super().__init__(
             max_tokens,
             num_oov_indices,

@@ -4,6 +4,9 @@ import importlib
 from typing import Any
 
 from gradmill.models.cloning import clone_model
+
+# Of `gradmill.utils`; files name the class, so it is always registered.
+from gradmill.models.feature_space import FeatureSpace as FeatureSpace
 from gradmill.models.function import Function
 from gradmill.models.functional import Functional
 from gradmill.models.model import Model, model_from_json

@@ -30,7 +30,8 @@ def connect_saving(save_model: Callable, save_weights: Callable, load_weights: C
     _connection.update(save_model=save_model, save_weights=save_weights, load_weights=load_weights)
 
 
-def _connected(name: str) -> Callable:
+def connected(name: str) -> Callable:
+    """Return a function that was handed over."""
     if name not in _connection:
         raise InternalError(f"Model.{name}: expected gradmill.saving to be imported; import gradmill as a whole")
     return _connection[name]
@@ -189,15 +190,15 @@ class Model(Trainer, Layer):
 
     def save(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write architecture, weights and training state to a `.keras` or `.h5` file; see `gm.saving.save_model`."""
-        _connected("save_model")(self, filepath, overwrite=overwrite, **kwargs)
+        connected("save_model")(self, filepath, overwrite=overwrite, **kwargs)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights to a `.weights.h5` file; see `gm.saving.save_weights`."""
-        _connected("save_weights")(self, filepath, overwrite=overwrite)
+        connected("save_weights")(self, filepath, overwrite=overwrite)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Read the weights from a file; see `gm.saving.load_weights`."""
-        _connected("load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        connected("load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def export(self, filepath: Any, format: str = "tf_saved_model", **kwargs: Any) -> None:
         """Not there, as models are run by this engine only.

@@ -22,6 +22,7 @@ from gradmill.utils.session import clear_session
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
@@ -71,6 +72,7 @@ __all__ = [
 # library; `data`, and `saving`, whose registry Keras offers here, too, stand above this package.
 _LOADED_LATE = {
     "Config": "gradmill.utils.config_values",
+    "FeatureSpace": "gradmill.models.feature_space",
     "WordPieceTokenizer": "gradmill.utils.wordpiece",
     "array_to_img": "gradmill.utils.pictures",
     "get_file": "gradmill.utils.download",
