@@ -53,6 +53,7 @@ def audio_dataset_from_directory(
         >>> data = gm.utils.audio_dataset_from_directory("words", output_sequence_length=16000)  # doctest: +SKIP
     """
     who = "audio_dataset_from_directory"
+    options = FolderOptions.among(locals())
     if ragged:
         raise errors.UnsupportedError(
             f"{who}: expected ragged=False; received {ragged!r}; leave output_sequence_length out to fill the "
@@ -61,20 +62,6 @@ def audio_dataset_from_directory(
     for name, value in (("sampling_rate", sampling_rate), ("output_sequence_length", output_sequence_length)):
         if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or value < 1):
             raise errors.ArgumentError(f"{who}: {name} must be a positive integer or None; received {value!r}")
-    options = FolderOptions(
-        who,
-        directory,
-        labels,
-        label_mode,
-        class_names,
-        batch_size,
-        shuffle,
-        seed,
-        validation_split,
-        subset,
-        follow_links,
-        verbose,
-    )
 
     def read(path: bytes) -> Any:
         name = os.fsdecode(path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Optional
+from dataclasses import dataclass, fields
+from typing import Any, Callable, Mapping, Optional
 
 import numpy as np
 
@@ -17,40 +18,48 @@ _LABEL_MODES = ("int", "categorical", "binary", None)
 _SUBSETS = ("training", "validation", "both")
 
 
+@dataclass
 class FolderOptions:
-    """What `image_dataset_from_directory` and `text_dataset_from_directory` share.
+    """What the functions for folders of images, texts and sounds share.
 
     Args:
         who: name of the function, for messages.
         directory, labels, label_mode, class_names, batch_size, shuffle, seed, validation_split, subset, follow_links,
-            verbose: as there.
+            verbose: as in `image_dataset_from_directory`.
 
     Raises:
         ArgumentError: for options that are wrong or contradict each other.
     """
 
-    def __init__(
-        self,
-        who: str,
-        directory: Any,
-        labels: Any,
-        label_mode: Optional[str],
-        class_names: Any,
-        batch_size: Optional[int],
-        shuffle: bool,
-        seed: Optional[int],
-        validation_split: Optional[float],
-        subset: Optional[str],
-        follow_links: bool,
-        verbose: bool,
-    ):
+    who: str
+    directory: Any
+    labels: Any
+    label_mode: Optional[str]
+    class_names: Any
+    batch_size: Optional[int]
+    shuffle: bool
+    seed: Any
+    validation_split: Optional[float]
+    subset: Optional[str]
+    follow_links: bool
+    verbose: bool
+
+    @classmethod
+    def among(cls, arguments: Mapping[str, Any]) -> FolderOptions:
+        """Return the options among the arguments of a function, by their names, `who` among them."""
+        return cls(**{each.name: arguments[each.name] for each in fields(cls)})
+
+    def __post_init__(self) -> None:
+        who, labels, validation_split, subset = self.who, self.labels, self.validation_split, self.subset
         given_labels = labels is not None and not (isinstance(labels, str) and labels == "inferred")
         if given_labels and (isinstance(labels, str) or not hasattr(labels, "__len__")):
             raise errors.ArgumentError(f'{who}: labels must be "inferred", None or a list; received {labels!r}')
-        if class_names is not None and (given_labels or labels is None):
-            raise errors.ArgumentError(f'{who}: class_names goes with labels="inferred" only; received {class_names!r}')
-        if label_mode not in _LABEL_MODES:
-            raise errors.ArgumentError(f"{who}: label_mode must be one of {_LABEL_MODES}; received {label_mode!r}")
+        if self.class_names is not None and (given_labels or labels is None):
+            raise errors.ArgumentError(
+                f'{who}: class_names goes with labels="inferred" only; received {self.class_names!r}'
+            )
+        if self.label_mode not in _LABEL_MODES:
+            raise errors.ArgumentError(f"{who}: label_mode must be one of {_LABEL_MODES}; received {self.label_mode!r}")
         if validation_split is not None and not 0 < validation_split < 1:
             raise errors.ArgumentError(
                 f"{who}: validation_split must lie between 0 and 1; received {validation_split!r}"
@@ -60,24 +69,17 @@ class FolderOptions:
                 f"{who}: validation_split and subset, one of {_SUBSETS}, go together; received {validation_split!r} "
                 f"and {subset!r}"
             )
-        if validation_split is not None and shuffle and seed is None:
+        if validation_split is not None and self.shuffle and self.seed is None:
             raise errors.ArgumentError(
                 f"{who}: with validation_split and shuffle the two parts need the same seed; received seed=None"
             )
-        if not os.path.isdir(directory):
-            raise errors.ArgumentError(f"{who}: directory must be a folder; received {directory!r}")
-        self.who = who
-        self.directory = os.fspath(directory)
-        self.labels = None if label_mode is None else labels
-        self.label_mode = None if labels is None else label_mode
-        self.class_names = class_names
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.seed = new_shuffle_seed() % 10**6 if seed is None else seed
-        self.validation_split = validation_split
-        self.subset = subset
-        self.follow_links = follow_links
-        self.verbose = verbose
+        if not os.path.isdir(self.directory):
+            raise errors.ArgumentError(f"{who}: directory must be a folder; received {self.directory!r}")
+        self.directory = os.fspath(self.directory)
+        if self.label_mode is None or labels is None:
+            self.labels = self.label_mode = None
+        if self.seed is None:
+            self.seed = new_shuffle_seed() % 10**6
 
 
 def dataset_of_files(

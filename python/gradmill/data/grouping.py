@@ -133,7 +133,8 @@ class Grouped(Made):
                 return group.batch(size, drop_remainder=drop_remainder)
             shapes = padded_shapes
             if pad_to_bucket_boundary:
-                shapes = _filled(group.element_spec, padded_shapes, borders[int(key)] - 1)
+                shapes = _open_shapes(group._node, element_length_func) if shapes is None else shapes
+                shapes = _filled(shapes, borders[int(key)] - 1)
             return group.padded_batch(size, shapes, padding_values, drop_remainder=drop_remainder)
 
         return self.group_by_window(bucket_of, batched, window_size_func=lambda key: sizes[int(key)])
@@ -171,14 +172,37 @@ class Grouped(Made):
         return type(self)(Scan(self._node, elements.to_element(initial_state), scan_func))
 
 
-def _filled(spec: Any, shapes: Any, size: int) -> Any:
-    """Return padded shapes, those of a spec if none are given, with a size in place of unknown ones."""
-    given = elements.map_leaves(lambda leaf: tuple(leaf.shape), spec) if shapes is None else shapes
-    if isinstance(given, dict):
-        return {key: _filled(None, each, size) for key, each in given.items()}
-    if isinstance(given, tuple) and any(isinstance(each, (tuple, list, dict)) for each in given):
-        return tuple(_filled(None, each, size) for each in given)
-    return tuple(size if each in (None, -1) else each for each in given)
+def _open_shapes(group: Group, length_of: Callable) -> Any:
+    """Return shapes for all elements of a group, None where sizes differ from element to element."""
+    spec = group.spec()
+    if not group.describes_first:
+        return elements.map_leaves(lambda leaf: tuple(leaf.shape), spec)
+    lengths = [int(np.asarray(called(length_of, item))) for item in group.items]
+
+    def shape_of(leaves: list) -> tuple:
+        described, shapes = leaves[0].shape, [np.shape(leaf) for leaf in leaves[1:]]
+        largest = tuple(map(max, zip(*shapes)))
+        changing = {
+            axis for axis, size in enumerate(largest) if any(each[axis : axis + 1] != (size,) for each in shapes)
+        }
+        if described is not None and len(described) == len(largest):
+            changing |= {axis for axis, size in enumerate(described) if size != largest[axis]}
+        if not changing:
+            # All are like the first element, as far as one sees: the axis that is as long as they are.
+            fits = [axis for axis in range(len(largest)) if all(each[axis] == n for each, n in zip(shapes, lengths))]
+            changing = set(fits[:1])
+        return tuple(None if axis in changing else size for axis, size in enumerate(largest))
+
+    return elements.combine([spec, *group.items], shape_of, "bucket_by_sequence_length")
+
+
+def _filled(shapes: Any, size: int) -> Any:
+    """Return padded shapes with a size in place of those that are open."""
+    if isinstance(shapes, dict):
+        return {key: _filled(each, size) for key, each in shapes.items()}
+    if isinstance(shapes, tuple) and any(isinstance(each, (tuple, list, dict)) for each in shapes):
+        return tuple(_filled(each, size) for each in shapes)
+    return tuple(size if each in (None, -1) else each for each in shapes)
 
 
 class Group(Items):
@@ -186,14 +210,19 @@ class Group(Items):
 
     def __init__(self, items: list, source: Node):
         super().__init__(items)
+        self.items = items
         self._source = source
 
     def spec(self) -> Any:
-        return self._source.spec()
+        spec = self._source.spec()
+        self.describes_first = any(node.describes_first for node in self._source.walk())
+        return spec
 
 
 class Groups(Node):
     """What is made of elements with the same key; `size_of` a key says of how many, `reduced` makes it."""
+
+    describes_first = True
 
     def __init__(self, source: Node, key: Callable, size_of: Callable, reduced: Callable):
         self.inputs = (source,)
@@ -307,6 +336,8 @@ class UniqueStage(Stage):
 
 class Scan(Node):
     """Outputs of a function that hands a state on."""
+
+    describes_first = True
 
     def __init__(self, source: Node, initial: Any, function: Callable):
         self.inputs = (source,)

@@ -78,6 +78,7 @@ def image_dataset_from_directory(
         >>> data = gm.utils.image_dataset_from_directory("photos", image_size=(64, 64))  # doctest: +SKIP
     """
     who = "image_dataset_from_directory"
+    options = FolderOptions.among(locals())
     if color_mode not in _MODES:
         raise errors.ArgumentError(f"{who}: color_mode must be one of {sorted(_MODES)}; received {color_mode!r}")
     if interpolation not in _INTERPOLATIONS:
@@ -90,20 +91,6 @@ def image_dataset_from_directory(
         raise errors.ArgumentError(
             f'{who}: data_format must be "channels_last" or "channels_first"; received {data_format!r}'
         )
-    options = FolderOptions(
-        who,
-        directory,
-        labels,
-        label_mode,
-        class_names,
-        batch_size,
-        shuffle,
-        seed,
-        validation_split,
-        subset,
-        follow_links,
-        verbose,
-    )
 
     def read(path: bytes) -> Any:
         image = ops.image.resize(

@@ -46,6 +46,7 @@ class Map(Node):
                 result = tuple(result) if isinstance(result, list) else result
                 self._spec = elements.map_leaves(lambda leaf: tracing.TensorSpec(leaf.shape, leaf.dtype), result)
             except Exception:
+                self.describes_first = True
                 self._spec = elements.spec_of(self.function.call(first_element(self.inputs[0]), 0, 0))
         return self._spec
 

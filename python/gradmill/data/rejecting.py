@@ -111,6 +111,7 @@ class Forgiving(PassingNode):
         try:
             return self.inputs[0].spec()
         except Exception:  # a function of the user that does not take the very first element
+            self.describes_first = True
             return elements.spec_of(first_element(self))
 
     def cardinality(self) -> int:

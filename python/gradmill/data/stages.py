@@ -60,6 +60,8 @@ class Node:
 
     inputs: tuple[Node, ...] = ()
     rows: Optional[Rows] = None
+    # Whether the spec is that of the first element, whose sizes others need not have.
+    describes_first: bool = False
 
     def spec(self) -> Any:
         """Return the structure of an element with a `TensorSpec` for each leaf."""

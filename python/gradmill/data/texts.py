@@ -44,22 +44,9 @@ def text_dataset_from_directory(
         >>> data = gm.utils.text_dataset_from_directory("reviews", label_mode="binary")  # doctest: +SKIP
     """
     who = "text_dataset_from_directory"
+    options = FolderOptions.among(locals())
     if max_length is not None and (not isinstance(max_length, int) or max_length < 1):
         raise errors.ArgumentError(f"{who}: max_length must be a positive integer; received {max_length!r}")
-    options = FolderOptions(
-        who,
-        directory,
-        labels,
-        label_mode,
-        class_names,
-        batch_size,
-        shuffle,
-        seed,
-        validation_split,
-        subset,
-        follow_links,
-        verbose,
-    )
 
     def read(path: bytes) -> bytes:
         with open(path, "rb") as file:

@@ -81,6 +81,8 @@ class FilterStage(Stage):
 class Interleave(Node):
     """A data set made of each element; `cycle` of them are read in turn, `block` elements at a time."""
 
+    describes_first = True
+
     def __init__(self, source: Node, function: Callable, cycle: int, block: int, who: str):
         self.inputs = (source,)
         self._function = function
