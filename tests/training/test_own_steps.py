@@ -66,3 +66,37 @@ def test_no_gradient_passes_through_an_assignment(is_trained):
 
     # Of 3 x^2 it would be 12.
     assert float(step()) == float(gm.function(step)()) == 6.0
+
+
+def step_of_parts(model, data):
+    """A step that takes all parts of a batch as inputs of the model, as networks of triplets do."""
+    with gm.GradientTape() as tape:
+        loss = gm.ops.mean(gm.ops.square(model(data, training=True) - 1.0))
+    model.optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+    return {"loss": loss}
+
+
+class Distance(gm.Model):
+    train_step = step_of_parts
+
+
+class Around(gm.Model):
+    train_step = step_of_parts
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def call(self, inputs):
+        return self.network(inputs)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.parametrize("around", [False, True])
+def test_a_step_may_take_the_parts_of_a_batch_as_inputs(around, eager):
+    inputs = [gm.Input((2,)) for _ in range(3)]
+    outputs = gm.layers.Dense(1, use_bias=False, kernel_initializer="ones")(gm.layers.Add()(inputs))
+    model = Around(gm.Model(inputs, outputs)) if around else Distance(inputs, outputs)
+    model.compile(gm.optimizers.SGD(0.0), run_eagerly=eager)
+    history = model.fit(gm.data.Dataset.from_tensor_slices((X, X, 2 * X)).batch(8), epochs=1, verbose=0)
+    assert history.history["loss"] == [49.0]  # (1 + 1 + 2) * 2 - 1 = 7

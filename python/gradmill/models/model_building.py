@@ -9,12 +9,14 @@ from gradmill.utils import structure
 from gradmill.utils.batch_data import unpack_x_y_sample_weight
 
 
-def build_for_training(model: Any, batch: Any) -> None:
+def build_for_training(model: Any, batch: Any, own_step: bool = False) -> None:
     """Build the model, its metrics, losses and optimizer for data like `batch`.
 
     Args:
         model: a compiled model.
         batch: `x`, `(x, y)` or `(x, y, sample_weight)` of NumPy arrays.
+        own_step: whether the step is the user's. It may read a batch in another way, such as three images side by side,
+            so a model that cannot be called on x is left to it.
 
     Raises:
         ArgumentError: when a subclassed model could not be built from its inputs.
@@ -23,7 +25,7 @@ def build_for_training(model: Any, batch: Any) -> None:
     loss, metrics = model._compile_loss, model._compile_metrics
     waiting = [part for part in (loss, metrics) if part is not None and not part.built]
     if not is_built(model) or (waiting and y is not None):
-        y_pred = _outputs_of(model, x)
+        y_pred = _outputs_of(model, x, own_step)
         if y_pred is not None and y is not None:
             targets = structure.map_structure(_symbolic, y)
             for part in waiting:
@@ -37,7 +39,7 @@ def is_built(model: Any) -> bool:
     return all(layer.built for layer in model._flatten_layers())
 
 
-def _outputs_of(model: Any, x: Any) -> Any:
+def _outputs_of(model: Any, x: Any, own_step: bool) -> Any:
     """Return the outputs for `x` without computing them where that is possible; None for a model without `call`."""
     try:
         if model.run_eagerly:
@@ -49,9 +51,11 @@ def _outputs_of(model: Any, x: Any) -> Any:
     except NotImplementedError:
         # A model with only a train_step of its own, such as a pair of networks, builds its parts itself.
         return None
-    except errors.GradMillError:
-        raise
     except Exception as problem:
+        if own_step:
+            return None
+        if isinstance(problem, errors.GradMillError):
+            raise
         raise errors.ArgumentError(
             f"{model.name}: could not build the model from the data ({type(problem).__name__}: {problem}); call the "
             "model "
