@@ -491,6 +491,19 @@ def record_op(function: Callable, args: Sequence[Any], kwargs: dict[str, Any]) -
     return FunctionOperation(function, settings)(*data, **named)
 
 
+def op_of_class(class_name: str) -> Optional[Callable]:
+    """Return the op whose class in a saved graph has this name, or None."""
+    op_name = to_snake_case(class_name)
+    if op_name == "get_item":
+        return get_item
+    found = getattr(_connection["ops"], op_name, None)
+    if found is None:
+        for candidate in dir(_connection["ops"]):
+            if candidate.replace("_", "") == op_name.replace("_", ""):
+                found = getattr(_connection["ops"], candidate)
+    return found if callable(found) else None
+
+
 def make_function_operation(class_name: str, config: dict[str, Any]) -> FunctionOperation:
     """Rebuild a FunctionOperation from the class name and configuration of a saved graph.
 
@@ -499,12 +512,7 @@ def make_function_operation(class_name: str, config: dict[str, Any]) -> Function
     """
     settings = dict(config)
     name = settings.pop("name", None)
-    op_name = to_snake_case(class_name)
-    function = get_item if op_name == "get_item" else getattr(_connection["ops"], op_name, None)
-    if function is None:
-        for candidate in dir(_connection["ops"]):
-            if candidate.replace("_", "") == op_name.replace("_", ""):
-                function = getattr(_connection["ops"], candidate)
+    function = op_of_class(class_name)
     if function is None:
         raise ArgumentError(f"operation: expected the name of an op; received {class_name!r}; this op does not exist")
     return FunctionOperation(function, settings, name)

@@ -10,7 +10,7 @@ from models_for_saving import make_blocks, make_models
 import gradmill as gm
 from gradmill.errors import UnsupportedError
 from gradmill.saving.hdf5 import read_hdf5
-from gradmill.saving.legacy_config import upgrade_compiled, upgrade_config, upgrade_optimizer
+from gradmill.saving.legacy_config import strip_config, upgrade_compiled, upgrade_config, upgrade_optimizer
 
 FILES = Path(__file__).parents[1] / "golden" / "keras_files"
 MODELS = make_models(gm)
@@ -190,3 +190,35 @@ def test_code_in_older_files_is_not_run(arguments):
     layers = [{"class_name": "Lambda", "config": {"name": "lambda", **arguments}}]
     with pytest.raises(UnsupportedError, match="never run"):
         upgrade_config({"class_name": "Sequential", "config": {"name": "s", "layers": layers}})
+
+
+def test_ops_in_h5_files_are_told_from_layers():
+    """Keras 3 writes both as they are called, Add and Multiply, without a module."""
+    inputs = gm.Input((4,), name="x")
+    hidden = gm.layers.Add()([gm.layers.Dense(4)(inputs), inputs])
+    outputs = gm.ops.relu((hidden + 3.0) * inputs) - gm.layers.Multiply()([hidden, inputs])
+    model = gm.Model(inputs, gm.ops.sum(outputs, axis=-1, keepdims=True))
+    config = strip_config(gm.saving.serialize_object(model))
+    assert {layer.pop("module", None) for layer in config["config"]["layers"]} > {None}
+    again = gm.saving.deserialize_object(upgrade_config(json.loads(json.dumps(config))))
+    again.set_weights(model.get_weights())
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    np.testing.assert_array_equal(again(x), model(x))
+
+
+@gm.saving.register_serializable("users", name="Sum")
+class OwnSum(gm.layers.Layer):
+    """Called like an op, with a configuration as short as an op's."""
+
+    def call(self, x):
+        return x * 2.0
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+def test_layers_of_the_user_come_before_ops():
+    config = {"class_name": "users>Sum", "config": {"name": "sum"}}
+    assert isinstance(gm.saving.deserialize_object(upgrade_config(config)), OwnSum)
+    with gm.saving.CustomObjectScope({"Sum": OwnSum}):
+        assert isinstance(gm.saving.deserialize_object(upgrade_config({**config, "class_name": "Sum"})), OwnSum)

@@ -6,6 +6,8 @@ from typing import Any, Dict, List, Mapping
 
 from gradmill.errors import UnsupportedError
 from gradmill.models.graph import upgrade_call
+from gradmill.serialization import get_registered_object
+from gradmill.symbolic import op_of_class
 
 _MODEL_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
 _NEW_KEYS = ("module", "registered_name", "build_config", "compile_config", "shared_object_id")
@@ -45,7 +47,9 @@ def upgrade_config(config: Mapping[str, Any]) -> Dict[str, Any]:
         upgraded["class_name"] = class_name = "Functional"
     if class_name == "Lambda":
         _check_lambda(inner)
-    if upgraded.get("module") is None:
+    if upgraded.get("module") is None and _is_op(class_name, inner):
+        upgraded["module"] = "keras.src.ops"
+    elif upgraded.get("module") is None:
         upgraded["module"] = _MODEL_MODULES.get(str(class_name), "keras.layers")
         # Names of the user's classes come first, as in the time of this format.
         upgraded["registered_name"] = class_name
@@ -56,6 +60,15 @@ def upgrade_config(config: Mapping[str, Any]) -> Dict[str, Any]:
     if isinstance(upgraded.get("inbound_nodes"), list):
         upgraded["inbound_nodes"] = [upgrade_call(node) for node in upgraded["inbound_nodes"]]
     return upgraded
+
+
+def _is_op(class_name: Any, inner: Any) -> bool:
+    """Whether an entry of a graph is an op: Keras 3 writes Add, Multiply and their like as it writes the layers.
+
+    Configurations of those layers say whether they are trainable; ops have no such argument.
+    """
+    is_bare = isinstance(inner, Mapping) and "name" in inner and not {"trainable", "layers", "batch_shape"} & set(inner)
+    return is_bare and get_registered_object(str(class_name)) is None and op_of_class(str(class_name)) is not None
 
 
 def _check_lambda(inner: Any) -> None:

@@ -101,8 +101,8 @@ def load_legacy_model(path: PathLike, custom_objects: Optional[Mapping[str, Any]
             f"{path}: expected a whole model, with attribute model_config; received weights only; build the model and "
             "use load_weights"
         )
-    config = upgrade_config(parse_json(config, f"{path}: model_config"))
     with CustomObjectScope(custom_objects):
+        config = upgrade_config(parse_json(config, f"{path}: model_config"))
         model = deserialize_object(config, custom_objects=custom_objects)
         if not getattr(model, "built", True) and config["config"].get("build_input_shape"):
             model.build(tuple(config["config"]["build_input_shape"]))
