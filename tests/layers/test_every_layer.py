@@ -299,3 +299,19 @@ def test_normalization_by_one_mean_takes_any_rank():
         np.testing.assert_allclose(layer(data.reshape(shape)).numpy(), ((data - 4) / 5**0.5).reshape(shape), rtol=1e-6)
     with pytest.raises(gm.errors.ArgumentError, match="call adapt"):
         _ = gm.layers.Normalization().mean
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (lambda: layers.Dense(2, activation="softmax"), (3, 4)),
+        (lambda: layers.Conv1D(2, 3, activation="tanh"), (3, 5, 2)),
+        (lambda: layers.EinsumDense("ab,bc->ac", 2, activation="tanh"), (3, 4)),
+    ],
+)
+def test_an_activation_may_be_taken_away(layer, shape):
+    """As programs do that look at what comes before the softmax of a finished network."""
+    layer, x = layer(), np.linspace(-1, 1, int(np.prod(shape)), dtype="float32").reshape(shape)
+    after, activation = layer(x), layer.activation
+    layer.activation = None
+    np.testing.assert_allclose(activation(layer(x)), after, rtol=1e-6)

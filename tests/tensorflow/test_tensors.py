@@ -253,3 +253,40 @@ def test_strided_slices():
     x = np.arange(24).reshape(4, 6)
     np.testing.assert_array_equal(tf.strided_slice(x, [0, 5], [4, 0], [2, -2]).numpy(), x[0:4:2, 5:0:-2])
     np.testing.assert_array_equal(tf.strided_slice(x, [1], [3]).numpy(), x[1:3])
+
+
+def test_one_number_is_a_number():
+    names = {1: "one", 2: "two"}
+    element = next(iter(tf.data.Dataset.from_tensor_slices(np.array([2, 1]))))
+    assert names[element.numpy()] == "two" and names[tf.Variable(1).numpy()] == "one"
+    assert type(tf.reduce_sum(tf.ones([2])).numpy()) is np.float32 and type(tf.ones([1]).numpy()) is np.ndarray
+    loss = tf.constant(2.5)
+    assert (f"{loss}", f"{loss:.3f}", f"{tf.constant([1, 2])}") == ("2.5", "2.500", "[1 2]")
+    shown = []
+    tf.function(lambda x: shown.append(f"{x}"))(loss)
+    assert "traced" in shown[0]
+
+
+def test_what_is_computed_of_sizes_may_be_a_size():
+    @tf.function
+    def parts(x):
+        batch = tf.shape(x)[0]
+        sizes = tf.concat([tf.expand_dims(batch, -1), tf.constant([1, 2], dtype=tf.int32)], axis=0)
+        return {
+            "tile": tf.tile(x[:1], sizes),
+            "flat": tf.reshape(x, [batch, tf.reduce_prod(tf.shape(x)[1:])]),
+            "product": tf.ones([tf.multiply(tf.shape(x)[1], 2) + tf.maximum(batch - 5, 1)]),
+            "gather": tf.reshape(x, tf.gather(tf.shape(x), [2, 0, 1])),
+            "slice": tf.slice(x, [0, 0, 0], tf.stack([batch // 2, -1, tf.constant(2)])),
+            "scale": x / tf.sqrt(tf.cast(tf.shape(x)[-1], tf.float32)),
+            "number": tf.constant(3) * tf.cast(x, tf.int32),
+        }
+
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4)
+    found = parts(tf.constant(x))
+    assert found["flat"].shape == (2, 12) and found["product"].shape == (7,)
+    np.testing.assert_array_equal(found["tile"], np.tile(x[:1], [2, 1, 2]))
+    np.testing.assert_array_equal(found["gather"], x.reshape(4, 2, 3))
+    np.testing.assert_array_equal(found["slice"], x[:1, :, :2])
+    np.testing.assert_array_equal(found["scale"], x / 2)
+    np.testing.assert_array_equal(found["number"], x.astype("int32") * 3)

@@ -1,6 +1,7 @@
 """Bad input to text functions, ragged rows and TensorArray."""
 
 
+import numpy as np
 import pytest
 
 import gradmill.tensorflow as tf
@@ -63,3 +64,40 @@ def test_a_tensor_array_in_a_compiled_loop_with_its_gradient():
 
     total, slope = step(tf.constant([1.0, 1.0, 1.0]))
     assert (float(total), float(slope)) == (14.0, 17.0) and len(step.plans) == 1
+
+
+TEXT = np.array([["a", "bc"], ["d", "ef"]], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda t: tf.expand_dims(t, -1), TEXT[..., None]),
+        (lambda t: tf.reshape(t, [-1]), TEXT.reshape(-1)),
+        (lambda t: tf.transpose(t), TEXT.T),
+        (lambda t: tf.concat([t, t], axis=1), np.concatenate([TEXT, TEXT], 1)),
+        (lambda t: tf.concat([["x"], t[0]], 0), np.array(["x", "a", "bc"], object)),
+        (lambda t: tf.stack([t, t]), np.stack([TEXT, TEXT])),
+        (lambda t: tf.stack(["x", "y"]), np.array(["x", "y"], object)),
+        (lambda t: tf.gather(t, [1, 0]), TEXT[[1, 0]]),
+        (lambda t: tf.tile(input=t, multiples=[1, 2]), np.tile(TEXT, [1, 2])),
+        (lambda t: tf.squeeze(t[:1]), TEXT[0]),
+        (lambda t: tf.reverse(t, [0]), TEXT[::-1]),
+        (lambda t: tf.split(t, 2, axis=1)[1], TEXT[:, 1:]),
+        (lambda t: tf.boolean_mask(t, [False, True]), TEXT[1:]),
+        (lambda t: tf.where(t == "a", t, "no"), np.array([["a", "no"], ["no", "no"]], object)),
+        (lambda t: tf.fill([2], "z"), np.array(["z", "z"], object)),
+    ],
+)
+def test_text_is_moved_as_numbers_are(call, expected):
+    found = call(tf.constant(TEXT))
+    assert found.dtype == tf.string or found.dtype == object
+    assert found.numpy().tolist() == np.vectorize(str.encode, otypes=[object])(expected).tolist()
+
+
+def test_text_of_a_data_set_gets_an_axis_for_a_layer():
+    reader = tf.keras.layers.TextVectorization(output_sequence_length=2)
+    texts = tf.data.Dataset.from_tensor_slices((["one two", "one"], [0, 1])).batch(2)
+    reader.adapt(texts.map(lambda text, label: text))
+    rows, labels = next(iter(texts.map(lambda text, label: (reader(tf.expand_dims(text, -1)), label))))
+    assert np.asarray(rows).tolist() == [[2, 3], [2, 0]] and np.asarray(labels).tolist() == [0, 1]

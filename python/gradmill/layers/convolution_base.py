@@ -117,7 +117,7 @@ class ConvolutionLayer(Layer):
             if self.data_format == "channels_first":
                 bias = ops.reshape(bias, (-1,) + (1,) * self.rank)
             outputs = ops.add(outputs, bias)
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -220,7 +220,7 @@ class Dense(Layer):
         outputs = ops.matmul(inputs, cast_like(self.kernel, inputs))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

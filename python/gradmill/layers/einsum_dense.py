@@ -193,7 +193,7 @@ class EinsumDense(Layer):
         outputs = ops.einsum(self.equation, inputs, cast_like(self._kernel, inputs))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
-        return self.activation(outputs)
+        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Return the shape of the outputs."""

@@ -7,12 +7,12 @@ from typing import Any, Callable, Optional, Sequence
 
 import numpy as np
 
-from gradmill import _core, ops
+from gradmill import _core, ops, tracing
 from gradmill.errors import ArgumentError, ShapeError
-from gradmill.symbolic import is_symbolic
+from gradmill.symbolic import flatten, is_symbolic
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
-from gradmill.tensorflow.shapes import TensorShape
+from gradmill.tensorflow.known_values import Known, known, of_known_sizes, of_text_too
 from gradmill.utils.text_values import as_text, is_text
 
 ALIASES: dict[str, Callable] = aliases("""
@@ -29,39 +29,6 @@ def _sizes(shape: Any) -> list[int]:
     if isinstance(shape, (int, np.integer)):
         return [int(shape)]
     return [int(size) for size in (shape.numpy() if isinstance(shape, (_core.Tensor, _core.Variable)) else shape)]
-
-
-class Known(np.ndarray):
-    """Numbers that are known while a function is traced: sizes, and what is computed of them with NumPy's operators.
-
-    Example:
-        >>> import gradmill.tensorflow as tf
-        >>> halves = tf.function(lambda x: tf.reshape(x, [tf.shape(x)[0] // 2, 2]))
-        >>> halves(tf.ones([6])).shape.as_list()
-        [3, 2]
-    """
-
-    def numpy(self) -> np.ndarray:
-        """The numbers."""
-        return np.asarray(self)
-
-    def get_shape(self) -> TensorShape:
-        """Their shape."""
-        return TensorShape(self.shape)
-
-
-def _known(numbers: Any, dtype: Any) -> Any:
-    """Numbers as a tensor; while a function is traced, where a tensor hides its values, as an array."""
-    array = np.asarray(numbers, dtype=as_dtype(dtype))
-    return array.view(Known) if _core.is_tracing() else _core.tensor(array)
-
-
-def _all_known(values: Any) -> bool:
-    """Whether a sequence of tensors holds known numbers only, some of them sizes of traced tensors."""
-    plain = (int, np.integer, np.ndarray)
-    flat = [part for each in values for part in (each if isinstance(each, (list, tuple)) else [each])]
-    sizes = any(isinstance(each, (Known, np.integer)) for each in flat)
-    return _core.is_tracing() and sizes and all(isinstance(each, plain) for each in flat)
 
 
 def _axis(axis: Any) -> int:
@@ -81,6 +48,9 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     if is_text(value):
         return as_text(value)
     value = np.asarray(value) if isinstance(value, np.generic) else value  # np.float64 is also a float of Python
+    if _core.is_tracing() and all(isinstance(each, (int, np.integer)) for each in flatten(value)):
+        with tracing.init_scope():  # integers can be read while a function is traced: they may be sizes
+            return ops.convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
     return ops.convert_to_tensor(value, None if dtype is None else as_dtype(dtype))
 
 
@@ -101,7 +71,7 @@ def ones(shape: Any, dtype: Any = "float32", name: Any = None) -> Any:
 
 def fill(dims: Any, value: Any, name: Any = None) -> Any:
     """`tf.fill`: a tensor of one value."""
-    return ops.broadcast_to(ops.convert_to_tensor(value), _sizes(dims))
+    return ALIASES["broadcast_to"](convert_to_tensor(value), dims)
 
 
 def zeros_like(input: Any, dtype: Any = None, name: Any = None) -> Any:
@@ -161,15 +131,11 @@ def reshape(tensor: Any, shape: Any, name: Any = None) -> Any:
 
 def concat(values: Sequence[Any], axis: int, name: Any = None) -> Any:
     """`tf.concat`: tensors one behind the other along `axis`."""
-    if _all_known(values):
-        return np.concatenate([np.atleast_1d(each) for each in values], _axis(axis)).astype("int32").view(Known)
     return ops.concatenate(values, _axis(axis))
 
 
 def stack(values: Sequence[Any], axis: int = 0, name: Any = None) -> Any:
     """`tf.stack`: tensors side by side along a new axis."""
-    if _all_known(values):
-        return np.stack(values, axis).astype("int32").view(Known)
     return ops.stack(values, axis)
 
 
@@ -222,17 +188,17 @@ def broadcast_to(input: Any, shape: Any, name: Any = None) -> Any:
 def shape(input: Any, out_type: Any = "int32", name: Any = None) -> Any:
     """`tf.shape`: the sizes as a tensor; of a placeholder, as a tuple."""
     sizes = ops.shape(input)
-    return sizes if None in sizes else _known(sizes, out_type)
+    return sizes if None in sizes else known(sizes, out_type)
 
 
 def size(input: Any, out_type: Any = "int32", name: Any = None) -> Any:
     """`tf.size`: the number of elements as a tensor."""
-    return _known(int(ops.size(input)), out_type)
+    return known(int(ops.size(input)), out_type)
 
 
 def rank(input: Any, name: Any = None) -> Any:
     """`tf.rank`: the number of axes as a tensor."""
-    return _known(ops.ndim(input), "int32")
+    return known(ops.ndim(input), "int32")
 
 
 def one_hot(
@@ -257,6 +223,8 @@ def where(condition: Any, x: Any = None, y: Any = None, name: Any = None) -> Any
     """`tf.where`: `x` where the condition holds, `y` elsewhere; without them, the places where it holds."""
     if x is None and y is None:
         return _core.tensor(np.argwhere(np.asarray(condition)).astype("int64"))
+    if is_text(x) or is_text(y):
+        return as_text(np.where(np.asarray(condition), *(np.asarray(as_text(each), dtype=object) for each in (x, y))))
     return ops.where(condition, x, y)
 
 
@@ -394,5 +362,22 @@ ALIASES.update(
         rank, repeat, reshape, reverse, saturate_cast, scatter_nd, searchsorted, sequence_mask, shape, size, slice,
         sort, split, stack, strided_slice, tensor_scatter_nd_add, tensor_scatter_nd_update, tile, unique, unstack,
         where, zeros, zeros_like,
+    )
+)  # fmt: skip
+
+# What computes sizes of sizes: at once, so that the result may be a size again.
+ALIASES.update(
+    (name, of_known_sizes(ALIASES[name]))
+    for name in (
+        "cast", "concat", "expand_dims", "gather", "identity", "ones_like", "pad", "reshape", "reverse", "slice",
+        "squeeze", "stack", "tile", "zeros_like",
+    )
+)  # fmt: skip
+# What moves entries and does not look at them, so that they may be text.
+ALIASES.update(
+    (name, of_text_too(ALIASES[name]))
+    for name in (
+        "boolean_mask", "broadcast_to", "concat", "expand_dims", "gather", "gather_nd", "identity", "repeat", "reshape",
+        "reverse", "roll", "slice", "split", "squeeze", "stack", "strided_slice", "tile", "transpose", "unstack",
     )
 )  # fmt: skip

@@ -10,6 +10,7 @@ from gradmill import _core, ops
 from gradmill.errors import ArgumentError
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.known_values import of_known_sizes
 from gradmill.utils.text_values import as_text, is_text
 
 # In tf and in tf.math.
@@ -302,3 +303,11 @@ for _further in (
 # Reached from tf alone.
 HISTOGRAMS: dict[str, Callable] = {each.__name__: each for each in (histogram_fixed_width, histogram_fixed_width_bins)}
 CLIPS: dict[str, Callable] = {each.__name__: each for each in (clip_by_value, clip_by_norm, clip_by_global_norm)}
+# What is computed of sizes, which are known while a function is traced.
+for _table, _names in (
+    (COMMON, "abs add add_n cumsum maximum minimum multiply negative pow reduce_max reduce_min reduce_prod reduce_sum"),
+    (COMMON, "sign square subtract"),
+    (MATH, "cumprod floordiv floormod mod"),
+):
+    for _name in _names.split():
+        _table[_name] = of_known_sizes(_table[_name])

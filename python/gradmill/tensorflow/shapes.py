@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import Any, Callable, Iterable, Optional
 
@@ -163,6 +164,16 @@ def _with_scalar_tensors(get_item: Callable) -> Callable:
     return get
 
 
+def _with_numbers(numpy: Callable) -> Callable:
+    """The method `numpy`, which gives one number as NumPy's number: it may be the key of a dictionary."""
+    return functools.wraps(numpy)(lambda self: numpy(self)[()])
+
+
+def _format(self: Any, spec: str) -> str:
+    """The value alone, as in f"loss {loss}"; what is traced has none."""
+    return format(str(self) if self.is_traced else self.numpy(), spec)
+
+
 def extend_tensors() -> None:
     """Give tensors, variables and symbolic tensors of this process the attributes that they have in TensorFlow."""
     tensor_classes: list[Any] = [_core.Tensor, _core.Variable, SymbolicTensor]
@@ -172,9 +183,11 @@ def extend_tensors() -> None:
         each.get_shape = lambda self: self.shape
         each.set_shape = _set_shape
         each.device = "/device:CPU:0"
+    tensor_classes[0].__format__ = _format
     for each in tensor_classes[:2]:
         each.__getitem__ = _with_scalar_tensors(each.__getitem__)
         each.__array_ufunc__ = _array_ufunc
+        each.numpy = _with_numbers(each.numpy)
         each.ref = lambda self: _Reference(self)
 
 
