@@ -124,6 +124,18 @@ def flattened_maps(torch: Any, network: Any, sample: Any) -> Tuple[int, ...]:
     return (shape[2], shape[3], shape[1]) if len(shape) == 4 and shape[2] * shape[3] > 1 else ()
 
 
+def adam_epsilon(step: int) -> float:
+    """Return the epsilon with which a step of PyTorch's Adam equals one of Keras's.
+
+    Keras adds 1e-7 to the root of the moment as it is, the "epsilon hat" of the paper (Kingma and Ba, 2015, section 2),
+    PyTorch to that of the corrected one. While gradients are small, as at the start of VGG16, that is another step.
+
+    Args:
+        step: from 1.
+    """
+    return 1e-7 / (1 - 0.999**step) ** 0.5
+
+
 def train(
     torch: Any, network: Any, loss_function: Any, cell: Cell, x: Any, labels: Any, best: bool, clock: Clock
 ) -> None:
@@ -131,10 +143,11 @@ def train(
     kind, settings = {
         "sgd": (torch.optim.SGD, {}),
         "nesterov": (torch.optim.SGD, {"momentum": NESTEROV_MOMENTUM, "nesterov": True}),
-        "adam": (torch.optim.Adam, {"eps": 1e-7}),  # as in Keras
+        "adam": (torch.optim.Adam, {}),
     }[cell.optimizer]
     trained = [each for each in network.parameters() if each.requires_grad]
     optimizer = kind(trained, lr=cell.rate, fused=best or None, **settings)
+    steps = 0
     for _ in range(cell.warm_up + cell.epochs):
         clock.begin()
         total = 0.0
@@ -142,6 +155,10 @@ def train(
             optimizer.zero_grad()
             loss = loss_function(network(x[i : i + cell.batch]), labels[i : i + cell.batch])
             loss.backward()
+            steps += 1
+            if cell.optimizer == "adam":
+                for group in optimizer.param_groups:
+                    group["eps"] = adam_epsilon(steps)
             optimizer.step()
             total += loss.item()
         clock.end(total / cell.steps)
