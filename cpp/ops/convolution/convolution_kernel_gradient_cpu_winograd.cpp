@@ -14,6 +14,9 @@ constexpr int64_t plane_filters = 4 * winograd_panel;  // of a unit that has one
 constexpr int64_t most_sum_bytes = int64_t{24} << 20;  // of all ranges together, unless one alone is more
 // With few channels the products are too little work to read planes of all tiles from beyond the second-level cache.
 constexpr int64_t small_kernel = 96 * 96, small_kernel_bytes = int64_t{1} << 20;
+// Tiles of a block, at most where those of more would only repay the adding to the sums: with stride 2 their planes are more.
+template <class Tile>
+constexpr int64_t most_tiles = Tile::stride == 2 ? winograd_most_tiles / 2 : winograd_most_tiles;
 constexpr int64_t rows_per_unit = 8;                   // channels of a unit that transforms back
 
 template <class Tile>
@@ -73,7 +76,7 @@ void sum_unit(const Parameters<Tile>& p, const float* x, const float* dy, int64_
         winograd_product<AForm::columns>(a.data + point * a.plane, a.row, b.data + point * b.plane, b.row,
                                          to + winograd_kernel_point<Tile>(point) * p.plane(), p.sum_row(), p.channels,
                                          WinogradPanels::of(filters), bands * (block.end - block.begin),
-                                         !is_first || !is_first_point<Tile>(point));
+                                         !is_first || !is_first_point<Tile>(point), a.data + (point + 1) * a.plane);
       }
       is_first = false;
     }
@@ -208,11 +211,11 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     p.ranges = greater(1, lesser(lesser(wanted_units, most_sum_bytes / sum_bytes), p.x.all() / range_tiles));
     p.ranges = lesser(p.ranges, p.x.all_bands());
     const int64_t wanted_blocks = divide_up(wanted_units, p.ranges);
-    p.block_filters = divide_up(divide_up(g.filters, wanted_blocks), plane_filters) * plane_filters;
+    p.block_filters = divide_up(divide_up(g.filters, wanted_blocks), winograd_panel) * winograd_panel;
     p.block_filters = lesser(p.block_filters, divide_up(g.filters, winograd_panel) * winograd_panel);
     p.filter_blocks = divide_up(g.filters, p.block_filters);
     // Fewer tiles than this, and adding to the sums would move more memory than the tiles themselves.
-    const int64_t repaying = lesser(winograd_most_tiles, 2 * g.channels * p.block_filters / (g.channels + p.block_filters));
+    const int64_t repaying = lesser(most_tiles<Tile>, 2 * g.channels * p.block_filters / (g.channels + p.block_filters));
     const int64_t tiles = greater(repaying, winograd_block_tiles<Tile>(p.channel_row(), p.filter_row()));
     p.bands_at_once = greater(1, lesser(divide_up(p.x.all_bands(), p.ranges), tiles / columns));
     p.piece = p.bands_at_once > 1 ? columns : winograd_piece(columns, tiles);

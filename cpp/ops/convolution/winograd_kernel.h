@@ -148,16 +148,21 @@ static inline void winograd_scatter(const WinogradTiles& tiles, const float* ima
 
 // One plane's product: rows of `to` from rows x depth of `a` and panels of `b`. A in rows: by rows of `a_stride`; in
 // columns: a[k * a_stride + row]. B in rows: by rows of `b_stride`; with b_stride 0 as panels, one behind the other.
+// Planes lie beyond the second-level cache, in short rows that hardware does not follow: each panel asks for the next one
+// and its part of `next`, what the next product multiplies, or null.
 template <AForm form>
 static inline void winograd_product(const float* a, int64_t a_stride, const float* b, int64_t b_stride, float* to,
                                     int64_t to_stride, int64_t rows, const WinogradPanels& panels, int64_t depth,
-                                    bool accumulate) {
+                                    bool accumulate, const float* next = nullptr) {
   const int64_t pieces = divide_up(depth, winograd_product_depth), piece = divide_up(depth, pieces);
+  const int64_t next_lines = divide_up(a_stride * (form == AForm::rows ? rows : depth), winograd_line);
+  const int64_t next_share = divide_up(next_lines, pieces * panels.count());
+  Ahead ahead;
   for (int64_t k = 0; k < depth; k += piece) {
     Strip<float> strip;
     strip.a_stride = a_stride;
     strip.keep = nullptr;
-    strip.ahead = nullptr;
+    strip.ahead = &ahead;
     strip.c_stride = to_stride;
     strip.k = lesser(piece, depth - k);
     strip.accumulate = accumulate || k > 0;
@@ -166,6 +171,15 @@ static inline void winograd_product(const float* a, int64_t a_stride, const floa
       strip.cols = panels.width(panel);
       strip.b_stride = b_stride ? b_stride : strip.cols;
       strip.b = b + (b_stride ? first_column + k * b_stride : first_column * depth + k * strip.cols);
+      clear(ahead);
+      if (panel + 1 < panels.count()) {
+        if (b_stride) add_rows(ahead, strip.b + winograd_panel, b_stride * 4, strip.k, winograd_panel * 4);
+        add_rows(ahead, to + first_column + winograd_panel, to_stride * 4, rows, winograd_panel * 4);
+      }
+      if (next) {
+        add_rows(ahead, next, winograd_line * 4, next_share, winograd_line * 4);
+        next += next_share * winograd_line;
+      }
       const int64_t vectors = strip.cols / vector_lanes;
       const RowBlocks blocks = RowBlocks::of(rows, vectors == broad_vectors ? broad_max_rows : max_rows);
       for (int part = 0; part < 2; ++part) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t winograd_kernel_sources = 16;     // of a unit of the kernel's transform
 constexpr int64_t winograd_large_kernel = 384 * 384;  // source x target
+constexpr int64_t winograd_broad_kernel = 192 * 192;  // the same with stride 2, where most planes are those of the results
 constexpr int64_t winograd_medium_kernel = 96 * 96;   // the same where there are few tiles,
 constexpr int64_t winograd_few_tiles = 48;            // so many
 
@@ -123,7 +124,7 @@ static void run_bands(const WinogradPass<Tile>& p, const KernelCall& call, int64
       winograd_product<AForm::rows>(in.data + point * in.plane, in.row,
                                     kernel + winograd_kernel_point<Tile>(point) * p.kernel_plane(panels), 0,
                                     out.data + point * out.plane, out.row, bands * (block.end - block.begin), panels,
-                                    p.source, false);
+                                    p.source, false, in.data + (point + 1) * in.plane);
     }
     for_each_span(block, bands, [&](const WinogradSpan& span, int64_t row) {
       const OutputBand at = output_band(p, span.band);
@@ -154,7 +155,8 @@ static void run_targets(const WinogradPass<Tile>& p, const KernelCall& call, int
   for (int point = 0; point < winograd_points<Tile>; ++point) {
     winograd_product<AForm::rows>(in.data + point * in.plane, in.row,
                                   transformed + winograd_kernel_point<Tile>(point) * p.kernel_plane(panels), 0,
-                                  out.data + point * out.plane, out.row, tiles, panels, p.source, false);
+                                  out.data + point * out.plane, out.row, tiles, panels, p.source, false,
+                                  in.data + (point + 1) * in.plane);
   }
   void* operands[max_tile_operands];
   for (int i = 0; i < p.program_operands; ++i) operands[i + 1] = call.buffers[i + 2];
@@ -207,6 +209,7 @@ static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplicati
   const bool few_tiles = 2 * p.tiles.all() < p.target;
   p.by_targets = all_elements * 4 <= (few_tiles ? winograd_most_bytes : winograd_all_bytes) &&
                  (p.source * p.target >= winograd_large_kernel ||
+                  (Tile::stride == 2 && p.target >= 2 * p.source && p.source * p.target >= winograd_broad_kernel) ||
                   (p.source * p.target >= winograd_medium_kernel && p.tiles.all() <= winograd_few_tiles));
   plan.run = run_winograd_pass<Tile>;
   plan.phases = 2;
@@ -214,8 +217,8 @@ static inline void plan_winograd_pass(WinogradPass<Tile>& p, double multiplicati
   int64_t shared, worker;
   if (p.by_targets) {
     p.bands_per_unit = winograd_unit_bands(p.tiles, winograd_unit_tiles);
-    // More targets of a unit read the tiles' planes less often, but leave the cache; those of stride 2 do anyway.
-    const int64_t panels = p.target < 16 * winograd_panel ? 1 : Tile::stride == 2 && p.target >= 32 * winograd_panel ? 4 : 2;
+    // More targets of a unit read the tiles' planes less often, but leave the cache.
+    const int64_t panels = p.target < 16 * winograd_panel ? 1 : 2;
     p.unit_targets = panels * winograd_panel;
     plan.units[0] = divide_up(p.tiles.all_bands(), p.bands_per_unit);
     plan.units[1] = divide_up(p.target, p.unit_targets);
