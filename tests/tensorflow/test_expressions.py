@@ -11,6 +11,7 @@ from gradmill.errors import GradMillError
 from recorded_values import recorded_values
 
 sys.path.insert(0, str(Path(__file__).parent))
+import backend_expressions
 import expressions
 import feature_space_expressions
 import further_expressions
@@ -19,8 +20,8 @@ import signal_expressions
 import table_expressions
 
 MODULES = (
-    expressions, feature_space_expressions, further_expressions, numeric_expressions, signal_expressions,
-    table_expressions,
+    backend_expressions, expressions, feature_space_expressions, further_expressions, numeric_expressions,
+    signal_expressions, table_expressions,
 )  # fmt: skip
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.
@@ -81,3 +82,21 @@ IMAGE = np.zeros((2, 5, 5, 3), "float32")
 def test_errors(call, message):
     with pytest.raises(GradMillError, match=message):
         call()
+
+
+@pytest.mark.parametrize("size", [(3, 2), (1, 6)])
+def test_an_area_counts_by_the_part_that_it_shares(size):
+    """Where whole pixels become one, that is their mean; a single row is shared out by the definition."""
+    image = np.random.default_rng(1).random((2, 6, 6, 3)).astype("float32")
+    means = image.reshape(2, size[0], 6 // size[0], size[1], 6 // size[1], 3).mean((2, 4))
+    np.testing.assert_allclose(tf.image.resize(image, size, method="area"), means, atol=1e-6)
+    row = tf.image.resize(image[:1, :1, :3], (1, 2), method="area").numpy()[0, 0]
+    first, second, third = image[0, 0, :3]
+    np.testing.assert_allclose(row, [(first + second / 2) / 1.5, (second / 2 + third) / 1.5], atol=1e-6)
+
+
+def test_gamma_draws_from_each_distribution():
+    draws = np.asarray(tf.random.gamma([4000], [1.0, 9.0], beta=[1.0, 3.0], seed=1))
+    assert draws.shape == (4000, 2) and tf.random.gamma([1], [0.25]).shape == (1, 1)
+    np.testing.assert_allclose(draws.mean(0), [1.0, 3.0], atol=0.1)
+    np.testing.assert_allclose(draws.var(0), [1.0, 1.0], atol=0.15)

@@ -100,3 +100,31 @@ def test_a_step_may_take_the_parts_of_a_batch_as_inputs(around, eager):
     model.compile(gm.optimizers.SGD(0.0), run_eagerly=eager)
     history = model.fit(gm.data.Dataset.from_tensor_slices((X, X, 2 * X)).batch(8), epochs=1, verbose=0)
     assert history.history["loss"] == [49.0]  # (1 + 1 + 2) * 2 - 1 = 7
+
+
+class SideBySide(gm.Model):
+    """A step that takes a batch without labels beside a smaller one with labels."""
+
+    def __init__(self):
+        super().__init__()
+        self.total = gm.metrics.Sum(name="total")
+
+    def train_step(self, data):
+        images, (others, labels) = data
+        self.total.update_state(gm.ops.sum(images) + 10 * gm.ops.sum(others) + 100 * gm.ops.sum(labels))
+        return {"total": self.total.result()}
+
+    test_step = train_step
+
+
+def test_batches_side_by_side_may_differ_in_size():
+    many, few = gm.data.Dataset.from_tensor_slices(X).batch(4), gm.data.Dataset.from_tensor_slices((X, Y + 1)).batch(2)
+    both = gm.data.Dataset.zip((many, few))  # 2 steps: 4 samples of 2 ones, 2 samples of 2 ones, 2 labels of 1
+    model = SideBySide()
+    model.compile()
+    history = model.fit(both, validation_data=both, verbose=0).history
+    assert history == {"total": [496.0], "val_total": [496.0]}
+    plain = gm.Sequential([gm.layers.Dense(1)])
+    plain.compile("sgd", "mse")
+    with pytest.raises(gm.errors.GradMillError, match="same number of samples"):
+        plain.fit(gm.data.Dataset.zip((many, few.map(lambda x, y: y))), verbose=0)

@@ -66,9 +66,11 @@ class BatchData:
         shuffle: bool = False,
         caller: str = "fit",
         reader: Optional[Callable] = None,
+        own_step: bool = False,
     ):
         self.source = source
         self._reader = reader
+        self._own_step = own_step
         self.caller = caller
         self.class_weight = class_weight
         self._indexed = hasattr(source, "__getitem__") and (
@@ -240,7 +242,10 @@ class BatchData:
                 )
             sample_weight = class_weights_of_rows(y, self.class_weight, self.caller)
         x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), PART_NAMES))
-        rows = check_lengths(x, y, sample_weight, self.caller)
+        # A step of the user's may take several batches side by side, such as one with and one without labels.
+        parts = structure.flatten((x, y, sample_weight)) if self._own_step else ()
+        rows = min((len(part) for part in parts if part is not None), default=None)
+        rows = check_lengths(x, y, sample_weight, self.caller) if rows is None else rows
         if rows == 0:
             raise errors.ArgumentError(
                 f"{self.caller}: the data set yielded a batch without samples; yield one sample or more"
@@ -257,11 +262,13 @@ def make_data(
     shuffle: bool = False,
     caller: str = "fit",
     reader: Optional[Callable] = None,
+    own_step: bool = False,
 ) -> Any:
     """Return `ArrayData` or `BatchData` for what the user passed.
 
     Args:
         reader: what turns x, or x of a batch, into what a step reads; default: as it is. The others are those of `fit`.
+        own_step: whether the step is the user's, so that arrays of a batch may differ in their number of samples.
 
     Raises:
         ArgumentError: for data that are missing, empty, of different lengths or of an unknown kind, for a batch size
@@ -276,7 +283,7 @@ def make_data(
                     f"{caller}: {name} must be left out when x is a data set or generator, which yields it; received "
                     f"{name} of type {type(value).__name__}"
                 )
-        return BatchData(x, class_weight, shuffle, caller, reader)
+        return BatchData(x, class_weight, shuffle, caller, reader, own_step)
     batch_size = check_batch_size(batch_size, caller)
     x = x if reader is None else reader(x)
     x, y, sample_weight = (convert_arrays(part, name) for part, name in zip((x, y, sample_weight), PART_NAMES))

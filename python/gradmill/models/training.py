@@ -182,7 +182,8 @@ class Trainer(SingleBatches):
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split_for_validation(x, y, sample_weight, validation_split)
         reader = self._host_reader()
-        data = make_data(x, y, sample_weight, batch_size, class_weight, shuffle, reader=reader)
+        own = self._has_own_step()
+        data = make_data(x, y, sample_weight, batch_size, class_weight, shuffle, reader=reader, own_step=own)
         self._check_host_part()
         self._prepare(data)
         validation = None
@@ -195,6 +196,7 @@ class Trainer(SingleBatches):
                 validation_batch_size or batch_size,
                 caller="fit (validation_data)",
                 reader=reader,
+                own_step=own,
             )
             self._check_data(validation, "validation y")
         seed = new_shuffle_seed()
@@ -294,7 +296,8 @@ class Trainer(SingleBatches):
         """
         self._require_compiled("evaluate")
         _check_count("steps", steps, 1)
-        data = make_data(x, y, sample_weight, batch_size, caller="evaluate", reader=self._host_reader())
+        reader, own = self._host_reader(), self._has_own_step()
+        data = make_data(x, y, sample_weight, batch_size, caller="evaluate", reader=reader, own_step=own)
         self._prepare(data)
         feed = self._feed("test_step", data, steps, False, 0)
         callbacks = self._callback_list(callbacks, verbose, feed.steps)

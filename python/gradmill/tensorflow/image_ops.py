@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+import numpy as np
+
 from gradmill import ops, random
-from gradmill.errors import ArgumentError, ShapeError
+from gradmill.errors import ShapeError
 from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.tensorflow.random_ops import stream
 
@@ -48,16 +50,26 @@ def resize(
 ) -> Any:
     """`tf.image.resize`: images of another size, as floats except with method "nearest"."""
     images = _image(images, "resize")
-    if method == "area":
-        raise ArgumentError("tf.image.resize: expected a method other than 'area'; use 'bilinear' with antialias=True")
     height, width = (int(each) for each in size)
     if preserve_aspect_ratio:
         rows, columns = images.shape[-3:-1]
         scale = min(height / rows, width / columns)
         height, width = round(rows * scale), round(columns * scale)
     x = images if method == "nearest" or "float" in images.dtype else ops.cast(images, "float32")
+    if method == "area":
+        by_rows = ops.tensordot(_shares(height, x.shape[-3]), x, (1, x.ndim - 3))
+        by_columns = ops.tensordot(_shares(width, x.shape[-2]), by_rows, (1, x.ndim - 2))
+        return ops.transpose(by_columns, (1, 0, 2) if x.ndim == 3 else (2, 1, 0, 3))
     resized = ops.image.resize(x, (height, width), method, antialias, data_format="channels_last")
     return ops.cast(resized, str(images.dtype)) if method == "nearest" else resized
+
+
+def _shares(wanted: int, given: int) -> Any:
+    """How much each of the given pixels of a row counts for each of the wanted ones, by the part that they share."""
+    ends = np.arange(wanted + 1) * (given / wanted)
+    places = np.arange(given)
+    shared = np.minimum(ends[1:, None], places + 1) - np.maximum(ends[:-1, None], places)
+    return ops.convert_to_tensor(np.maximum(shared, 0) * (wanted / given), "float32")
 
 
 def resize_with_pad(

@@ -10,6 +10,7 @@ from gradmill.symbolic import map_structure
 from gradmill.tensorflow import array_ops, linalg_ops, math_ops
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.keras_backend_further import FURTHER
 
 BACKEND: dict[str, Any] = aliases("""
 abs: abs
@@ -193,9 +194,10 @@ BACKEND.update({each.__name__: each for each in (
     set_learning_phase, set_value, sparse_categorical_crossentropy, switch, variable, zeros,
 )})  # fmt: skip
 _MORE: dict[str, Callable] = {
-    "cumsum": math_ops.cumsum, "dropout": random.dropout, "gather": ops.take, "get_value": eval,
-    "is_tensor": array_ops.is_tensor, "l2_normalize": math_ops.l2_normalize, "matmul": linalg_ops.matmul,
+    "cumprod": math_ops.cumprod, "cumsum": math_ops.cumsum, "dropout": random.dropout, "gather": ops.take,
+    "get_value": eval, "is_tensor": array_ops.is_tensor, "l2_normalize": math_ops.l2_normalize,
+    "matmul": linalg_ops.matmul,
     "one_hot": ops.one_hot, "ones_like": array_ops.ones_like, "reverse": array_ops.reverse, "shape": array_ops.shape,
     "zeros_like": array_ops.zeros_like,
 }  # fmt: skip
-BACKEND.update(_MORE)
+BACKEND.update(_MORE, **FURTHER)

@@ -157,8 +157,9 @@ def get_global_generator() -> Generator:
 
 
 def gamma(shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None) -> Any:
-    """`tf.random.gamma`: draws from the gamma distribution; outside of compiled functions."""
-    return ops.divide(random.gamma(_sizes(shape), alpha, as_dtype(dtype), stream(seed)), beta)
+    """`tf.random.gamma`: `shape` draws from each gamma distribution; outside of compiled functions."""
+    each = np.broadcast_shapes(np.shape(alpha), np.shape(beta))
+    return ops.divide(random.gamma((*_sizes(shape), *each), alpha, as_dtype(dtype), stream(seed)), beta)
 
 
 def log_uniform_candidate_sampler(
