@@ -22,9 +22,9 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     Returns:
         (batch, 1) floats.
     """
-    counts = (ops.cast(ops.squeeze(each, -1), "int32") for each in (label_length, input_length))
+    labels, steps = (ops.cast(ops.squeeze(each, -1), "int32") for each in (label_length, input_length))
     logits = ops.log(y_pred + config.epsilon())
-    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, *counts, mask_index=y_pred.shape[-1] - 1)
+    loss = ops.ctc_loss(ops.cast(y_true, "int32"), logits, labels, steps, mask_index=y_pred.shape[-1] - 1)
     return ops.expand_dims(loss, 1)
 
 
