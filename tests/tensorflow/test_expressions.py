@@ -16,12 +16,13 @@ import expressions
 import feature_space_expressions
 import further_expressions
 import numeric_expressions
+import operator_expressions
 import signal_expressions
 import table_expressions
 
 MODULES = (
     backend_expressions, expressions, feature_space_expressions, further_expressions, numeric_expressions,
-    signal_expressions, table_expressions,
+    operator_expressions, signal_expressions, table_expressions,
 )  # fmt: skip
 
 # TensorFlow reads the weights of its bicubic curve from a table of 1,024 steps.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import gradmill.tensorflow as tf
+from gradmill.errors import GradMillError
 
 IMAGE = np.random.default_rng(0).uniform(size=(2, 9, 8, 3)).astype("float32")
 DRAWS = {
@@ -159,3 +160,35 @@ def test_exceptions_of_scripts_are_caught():
 def test_bad_calls(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_data_sets_by_early_names(tmp_path):
+    experimental = tf.data.experimental
+    drawn = [int(x) for x in experimental.RandomDataset(seed=3).take(300)]
+    assert drawn == [int(x) for x in tf.data.Dataset.random(seed=3).take(300)]
+    assert len(set(drawn)) > 290 and min(drawn) >= 0 and 2**31 < max(drawn) < 2**32
+    again = tf.data.Dataset.random(seed=3, rerandomize_each_iteration=True).take(3)
+    assert [int(x) for x in again] != [int(x) for x in again]
+    experimental.TFRecordWriter(str(tmp_path / "a"), "GZIP").write(tf.data.Dataset.from_tensor_slices(["x", "yz"]))
+    assert list(tf.data.TFRecordDataset(str(tmp_path / "a"), "GZIP").as_numpy_iterator()) == [b"x", b"yz"]
+    experimental.save(tf.data.Dataset.range(3), str(tmp_path / "b"))
+    assert [int(x) for x in experimental.load(str(tmp_path / "b"))] == [0, 1, 2]
+    with pytest.raises(AttributeError, match=r"experimental\.dense_to_ragged_batch: .*use Dataset\.padded_batch"):
+        _ = experimental.dense_to_ragged_batch
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda o: o.LinearOperatorFullMatrix([1.0]), "expected matrix with 2 axes or more"),
+        (lambda o: o.LinearOperatorDiag([1.0, 2.0]).matvec([1.0]), r"LinearOperatorDiag.matmul: expected 2 rows"),
+        (lambda o: o.LinearOperatorFullMatrix([[1.0, 2.0]]).solvevec([1.0]), "square operator that is not singular"),
+        (lambda o: o.LinearOperatorFullMatrix([[1.0]]).cholesky(), "expected is_positive_definite=True"),
+        (lambda o: o.LinearOperatorLowerTriangular([[1.0]]).eigvals(), "expected is_self_adjoint=True"),
+        (lambda o: o.LinearOperatorIdentity(2, is_square=False), "only true statements"),
+        (lambda o: o.LinearOperatorDiag([1.0], False, is_positive_definite=True), "expected is_non_singular=True"),
+    ],
+)
+def test_mistakes_with_operators(make, message):
+    with pytest.raises(GradMillError, match=message):
+        make(tf.linalg)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from typing import Any, Callable, Iterable, Optional, TypeVar
+import itertools
+from typing import Any, Callable, Iterable, Iterator, Optional, TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gradmill.data.sources import Counter, Generated, Items, Range, Slices, gene
 from gradmill.data.stages import check_count
 from gradmill.data.stored import to_rows
 from gradmill.utils import structure
+from gradmill.utils.random_seed import new_shuffle_seed
 
 _Made = TypeVar("_Made", bound="Made")
 
@@ -136,6 +138,38 @@ class Made(Readable):
         if distance == 0:
             raise errors.ArgumentError("counter: expected a step that is not 0; received 0")
         return cls(Counter(first, distance, elements.dtype_name(dtype)))
+
+    @classmethod
+    def random(
+        cls: type[_Made],
+        seed: Any = None,
+        rerandomize_each_iteration: Optional[bool] = None,
+        name: Optional[str] = None,
+    ) -> _Made:
+        """Return integers from 0 to 2**32 - 1 without end, drawn by chance.
+
+        Args:
+            seed: integer; default: from `gm.utils.set_random_seed`, or a new one.
+            rerandomize_each_iteration: whether each pass has other numbers; default: the same in each.
+            name: not used.
+
+        Example:
+            >>> import gradmill as gm
+            >>> numbers = gm.data.Dataset.random(seed=4).take(2)
+            >>> [int(x) for x in numbers] == [int(x) for x in numbers]
+            True
+        """
+        given = check_seed(seed, "random")
+        key = new_shuffle_seed() if given is None else given
+        passes = itertools.count()
+
+        def draw() -> Iterator[np.int64]:
+            number = next(passes) if rerandomize_each_iteration else 0
+            generator = np.random.Generator(np.random.Philox(key=[key % 2**64, number]))
+            while True:
+                yield from generator.integers(0, 2**32, 256)
+
+        return cls.from_generator(draw, output_types="int64", output_shapes=())
 
     @classmethod
     def zip(cls: type[_Made], *args: Any, datasets: Any = None, name: Optional[str] = None) -> _Made:

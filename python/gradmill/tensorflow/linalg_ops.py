@@ -24,7 +24,8 @@ trace: trace
 """)
 
 
-def _turned(x: Any, transpose: bool) -> Any:
+def turned(x: Any, transpose: bool) -> Any:
+    """Return matrices, transposed if wanted."""
     return ops.swapaxes(x, -1, -2) if transpose else x
 
 
@@ -41,17 +42,17 @@ def matmul(
     name: Any = None,
 ) -> Any:
     """`tf.linalg.matmul`: the product of matrices."""
-    return ops.matmul(_turned(a, transpose_a or adjoint_a), _turned(b, transpose_b or adjoint_b))
+    return ops.matmul(turned(a, transpose_a or adjoint_a), turned(b, transpose_b or adjoint_b))
 
 
 def matvec(a: Any, b: Any, transpose_a: bool = False, name: Any = None) -> Any:
     """`tf.linalg.matvec`: the product of matrices and vectors."""
-    return ops.squeeze(ops.matmul(_turned(a, transpose_a), ops.expand_dims(b, -1)), -1)
+    return ops.squeeze(ops.matmul(turned(a, transpose_a), ops.expand_dims(b, -1)), -1)
 
 
 def matrix_transpose(a: Any, name: Any = None) -> Any:
     """`tf.linalg.matrix_transpose`: the last two axes in the other order."""
-    return _turned(a, True)
+    return turned(a, True)
 
 
 def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool = False, name: Any = None) -> Any:
@@ -86,12 +87,12 @@ def band_part(input: Any, num_lower: int, num_upper: int, name: Any = None) -> A
 
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: Any = None) -> Any:
     """`tf.linalg.solve`: what the matrices, transposed if wanted, have to be multiplied by to give `rhs`."""
-    return ops.solve(_turned(matrix, adjoint), rhs)
+    return ops.solve(turned(matrix, adjoint), rhs)
 
 
 def triangular_solve(matrix: Any, rhs: Any, lower: bool = True, adjoint: bool = False, name: Any = None) -> Any:
     """`tf.linalg.triangular_solve`: the same for triangular matrices."""
-    return ops.solve_triangular(_turned(matrix, adjoint), rhs, lower=lower != adjoint)
+    return ops.solve_triangular(turned(matrix, adjoint), rhs, lower=lower != adjoint)
 
 
 def cholesky_solve(chol: Any, rhs: Any, name: Any = None) -> Any:
@@ -101,10 +102,10 @@ def cholesky_solve(chol: Any, rhs: Any, name: Any = None) -> Any:
 
 def lstsq(matrix: Any, rhs: Any, l2_regularizer: float = 0.0, fast: bool = True, name: Any = None) -> Any:
     """`tf.linalg.lstsq`: the factors of the least squared error, plus `l2_regularizer` times their squares."""
-    turned = _turned(matrix, True)
-    square = ops.matmul(turned, matrix)
+    transposed = turned(matrix, True)
+    square = ops.matmul(transposed, matrix)
     ridge = ops.eye(square.shape[-1], dtype=square.dtype) * l2_regularizer
-    return ops.solve(square + ridge, ops.matmul(turned, rhs)) if fast else ops.matmul(ops.pinv(matrix), rhs)
+    return ops.solve(square + ridge, ops.matmul(transposed, rhs)) if fast else ops.matmul(ops.pinv(matrix), rhs)
 
 
 def qr(input: Any, full_matrices: bool = False, name: Any = None) -> Any:
@@ -117,7 +118,7 @@ def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name:
     if not compute_uv:
         return ops.svd(tensor, full_matrices=False, compute_uv=False)
     left, values, right = ops.svd(tensor, full_matrices=full_matrices)
-    return values, left, _turned(right, True)
+    return values, left, turned(right, True)
 
 
 LINALG.update((each.__name__, each) for each in (

@@ -5,7 +5,6 @@ Sources: TensorFlow's `example.proto` and `feature.proto` (numbers of fields).
 
 from __future__ import annotations
 
-import csv
 import os
 from typing import Any, Iterator, Optional
 
@@ -17,7 +16,7 @@ from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.tensorflow.sparse import SparseTensor
 from gradmill.utils.protocol_buffers import bytes_field, read_fields, read_integers, varint
 from gradmill.utils.record_file import open_records, read_records, record
-from gradmill.utils.text_values import Text, as_text, is_text, text_of
+from gradmill.utils.text_values import Text, as_text, text_of
 
 
 class _Numbers:
@@ -304,7 +303,8 @@ class TFRecordWriter:
         self.close()
 
 
-def _paths(filenames: Any) -> list[str]:
+def paths_of(filenames: Any) -> list[str]:
+    """Return one path or several as a list."""
     if isinstance(filenames, (str, bytes, os.PathLike)):
         filenames = [filenames]
     return [text_of(each if isinstance(each, (str, bytes)) else os.fspath(each)) for each in filenames]
@@ -318,7 +318,7 @@ def TFRecordDataset(  # noqa: N802 - a class there
     name: Any = None,
 ) -> Dataset:
     """`tf.data.TFRecordDataset`: the records of files, one after the other; damaged ones raise in their turn."""
-    paths = _paths(filenames)
+    paths = paths_of(filenames)
 
     def read() -> Iterator[Any]:
         for path in paths:
@@ -336,7 +336,7 @@ def TextLineDataset(  # noqa: N802 - a class there
     name: Any = None,
 ) -> Dataset:
     """`tf.data.TextLineDataset`: the lines of files, without their ends."""
-    paths = _paths(filenames)
+    paths = paths_of(filenames)
 
     def read() -> Iterator[Any]:
         for path in paths:
@@ -347,74 +347,9 @@ def TextLineDataset(  # noqa: N802 - a class there
     return Dataset.from_generator(read, output_types="string", output_shapes=())
 
 
-def decode_csv(
-    records: Any,
-    record_defaults: Any,
-    field_delim: str = ",",
-    use_quote_delim: bool = True,
-    na_value: str = "",
-    select_cols: Any = None,
-    name: Any = None,
-) -> list:
-    """`tf.io.decode_csv`: the columns of lines of text.
-
-    Args:
-        records: one line, or an array of lines.
-        record_defaults: a number, a string or a dtype for each column: its kind, and unless it is a dtype what empty
-            fields become.
-        field_delim: between fields.
-        use_quote_delim: whether quoted fields may hold it.
-        na_value: text that counts as empty.
-        select_cols: numbers of the columns wanted; default all.
-        name: not used.
-
-    Raises:
-        ArgumentError: a line has another number of fields, a field is no number, or an empty one has no default.
-    """
-    lines = np.atleast_1d(np.asarray(as_text(records), object))
-    quotes: dict[str, Any] = {"quoting": csv.QUOTE_MINIMAL if use_quote_delim else csv.QUOTE_NONE}
-    rows = list(csv.reader([text_of(line) for line in lines.ravel()], delimiter=field_delim, **quotes))
-    columns = list(range(len(record_defaults))) if select_cols is None else list(select_cols)
-    results = []
-    for default, column in zip(record_defaults, columns):
-        is_dtype = hasattr(default, "as_numpy_dtype")
-        default = default if is_dtype or is_text(default) else np.asarray(default)
-        if is_dtype:
-            dtype = str(default)
-        else:
-            dtype = "string" if is_text(default) else "float32" if default.dtype.kind == "f" else "int32"
-        values = []
-        for number, row in enumerate(rows):
-            if select_cols is None and len(row) != len(record_defaults) or column >= len(row):
-                raise errors.ArgumentError(
-                    f"decode_csv: line {number} is to have {len(record_defaults)} fields; received {len(row)}"
-                )
-            values.append(_field(row[column], na_value, None if is_dtype else default, dtype, number, column))
-        shape = np.shape(as_text(records))
-        column_values = np.empty(len(values), object) if dtype == "string" else np.empty(len(values), dtype)
-        column_values[:] = values
-        results.append(_tensor(column_values.reshape(shape)))
-    return results
-
-
-def _field(field: str, na_value: str, default: Any, dtype: str, line: int, column: int) -> Any:
-    if field in ("", na_value):
-        if default is None or (not isinstance(default, (str, bytes)) and np.size(default) == 0):
-            raise errors.ArgumentError(f"decode_csv: field {column} of line {line} is empty and has no default")
-        return text_of(default).encode() if dtype == "string" else np.ravel(default)[0]
-    if dtype == "string":
-        return field.encode()
-    try:
-        return float(field) if dtype.startswith("float") else int(field)
-    except ValueError:
-        raise errors.ArgumentError(
-            f"decode_csv: field {column} of line {line} is to be {dtype}; received {field!r}"
-        ) from None
-
-
 TRAIN = {each.__name__: each for each in (BytesList, Example, Feature, Features, FloatList, Int64List)}
 IO = {each.__name__: each for each in (
-    FixedLenFeature, FixedLenSequenceFeature, TFRecordOptions, TFRecordWriter, VarLenFeature, decode_csv, parse_example,
+    FixedLenFeature, FixedLenSequenceFeature, TFRecordOptions, TFRecordWriter, VarLenFeature, parse_example,
     parse_single_example,
 )}  # fmt: skip
 DATA = {each.__name__: each for each in (TFRecordDataset, TextLineDataset)}

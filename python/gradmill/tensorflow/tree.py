@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from gradmill import _core, autograd, initializers, ops, rematerialization, symbolic, tracing
-from gradmill.data import Dataset
 from gradmill.tensorflow import (
     array_ops,
     complex_numbers,
     config_ops,
     control_flow,
+    csv_ops,
+    data_ops,
+    diagonal_operators,
     dtype_names,
     error_names,
     functions,
@@ -44,7 +46,6 @@ from gradmill.tensorflow.shapes import TensorShape
 
 # Version of TensorFlow whose names and meanings these are.
 VERSION = "2.21.0"
-AUTOTUNE = -1
 
 keras = make_keras("tf.keras")
 _DTYPES = {name: getattr(dtype_names, name) for name in dtype_names.__all__}
@@ -92,10 +93,8 @@ def _data() -> Namespace:
     """`tf.data`."""
     shared = ["gradmill.data"]
     return _part("data", "Input pipelines: gradmill.data.", {
-        "AUTOTUNE": AUTOTUNE, "Options": config_ops.Options, **records.DATA,
-        "experimental": _part("data.experimental", "Input pipelines.", {
-            "AUTOTUNE": AUTOTUNE, "Counter": Dataset.counter, "cardinality": lambda dataset: dataset.cardinality(),
-        }, shared),
+        **data_ops.DATA,
+        "experimental": _part("data.experimental", "Input pipelines, by early names.", data_ops.EXPERIMENTAL, shared),
     }, shared)  # fmt: skip
 
 
@@ -163,12 +162,13 @@ def root_names() -> dict[str, Any]:
         }),
         "initializers": keras.initializers,
         "io": _part("io", "Files.", {
-            **io_ops.IO, **records.IO, **tensor_bytes.IO, "is_jpeg": image_further.is_jpeg,
+            **io_ops.IO, **records.IO, **tensor_bytes.IO, "decode_csv": csv_ops.decode_csv,
+            "is_jpeg": image_further.is_jpeg,
             "gfile": _part("io.gfile", "Files and folders.", io_ops.GFILE),
         }),
         "keras": keras,
         "linalg": _part("linalg", "Products of matrices, and norms.", {
-            **linalg_ops.LINALG, **numeric_ops.LINALG,
+            **linalg_ops.LINALG, **numeric_ops.LINALG, **diagonal_operators.OPERATORS,
         }),
         "lookup": _part("lookup", "Tables from keys to values.", lookup_tables.LOOKUP),
         "losses": keras.losses,

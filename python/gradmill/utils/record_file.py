@@ -5,8 +5,10 @@ little endian.
 """
 
 import gzip
+import io
 import os
 import struct
+import sys
 import zlib
 from typing import Any, BinaryIO, Iterator
 
@@ -56,7 +58,10 @@ class _Deflated:
     def write(self, data: bytes) -> None:
         self._file.write(self._packer.compress(data))
 
-    def read(self, count: int) -> bytes:
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(io.BytesIO(self.read()))
+
+    def read(self, count: int = sys.maxsize) -> bytes:
         while len(self._ready) < count:
             packed = self._file.read(_LARGEST_PIECE)
             if not packed:
