@@ -144,6 +144,27 @@ def test_translation_and_pictures(data_folder, tmp_path):
     assert result == {"fell": True, "weights": [1, 5, 1], "pictures": True, "steps": 1}
 
 
+def test_networks_that_compare(data_folder, tmp_path):
+    result, _ = result_of("triplets.py", data_folder, tmp_path)
+    assert result == {
+        "fell": True, "logs": ["loss", "val_loss"], "similar": True, "probe": True, "both": ["c_loss", "p_loss"],
+    }  # fmt: skip
+
+
+def test_reading_of_signs_and_of_texts(data_folder, tmp_path):
+    result, _ = result_of("reading.py", data_folder, tmp_path)
+    assert result.pop("read") > 0.8 and result.pop("accuracy") > 0.9
+    assert result == {"fell": True, "said": [1, 0]}
+
+
+def test_looking_writing_and_sharpening(data_folder, tmp_path):
+    result, _ = result_of("looking.py", data_folder, tmp_path)
+    assert result == {
+        "heat": (10, 10), "corner": True, "name": "first", "rose": True, "written": "mill grinds all day and then",
+        "area": True, "fell": True, "sharper": True,
+    }  # fmt: skip
+
+
 def script_in(folder, text):
     path = folder / "script.py"
     path.write_text(text, encoding="utf-8")
