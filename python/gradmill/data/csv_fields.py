@@ -33,7 +33,7 @@ class Field:
             value = np.asarray(default)
             self.dtype = "float32" if value.dtype.kind == "f" else "int32"
             self.is_required = value.size == 0
-            self.default = None if self.is_required else np.ravel(value)[0]
+            self.default = None if self.is_required else np.ravel(value)[0].item()
 
     def value(self, field: str, na_value: str, place: str) -> Any:
         """Return a field as a value.
