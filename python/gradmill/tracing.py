@@ -198,8 +198,18 @@ class TensorSpec:
     """
 
     def __init__(self, shape: Any = None, dtype: Any = "float32", name: Optional[str] = None):
-        self.shape: Any = None if shape is None else tuple(shape)
-        self.dtype, self.name = dtype, name
+        self._shape = None if shape is None else tuple(shape)
+        self._dtype, self.name = dtype, name
+
+    @property
+    def shape(self) -> Any:
+        """Sizes, None where one is unknown; None for an unknown rank."""
+        return self._shape
+
+    @property
+    def dtype(self) -> Any:
+        """The name, or what was given."""
+        return self._dtype
 
     def __repr__(self) -> str:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r})"

@@ -34,6 +34,15 @@ def test_dtypes():
     assert tf.keras.Input((2,), dtype=tf.int64).dtype == tf.int64
 
 
+def test_specs_know_what_tensors_know():
+    pairs = tf.data.Dataset.from_tensor_slices((np.zeros((10, 4, 3), "float32"), np.arange(10)))
+    images, labels = pairs.batch(4).element_spec
+    assert images.shape.as_list() == [None, 4, 3] and labels.shape.rank == 1
+    assert images.dtype.is_floating and labels.dtype is tf.int64
+    assert tf.TensorSpec([2], np.int32).dtype is tf.int32 and tf.TensorSpec(None, tf.string).shape is None
+    assert tf.TensorSpec([2], np.int32) == tf.TensorSpec((2,), "int32")
+
+
 def test_arrays_and_tensors_in_numpy():
     x = tf.constant([1.0, 4.0])
     assert isinstance(np.sqrt(x), np.ndarray) and np.sqrt(x).tolist() == [1.0, 2.0]

@@ -11,7 +11,8 @@ import numpy as np
 from gradmill import _core, ops
 from gradmill.errors import ShapeError
 from gradmill.symbolic import SymbolicTensor
-from gradmill.tensorflow.dtype_names import BY_NAME, DType
+from gradmill.tensorflow.dtype_names import BY_NAME, DType, as_dtype
+from gradmill.tracing import TensorSpec
 
 
 class TensorShape(tuple):
@@ -129,9 +130,14 @@ def _set_shape(self: Any, shape: Any) -> None:
 
 
 def _with_methods(shape: property) -> property:
-    """The property `shape` that returns a TensorShape."""
+    """The property `shape` that returns a TensorShape, or None for an unknown rank."""
     read: Callable[[Any], Any] = shape.__get__
-    return property(lambda self: _made(read(self)), shape.__set__)
+
+    def known(self: Any) -> Optional[TensorShape]:
+        sizes = read(self)
+        return None if sizes is None else _made(sizes)
+
+    return property(known, shape.__set__)
 
 
 def _with_facts(dtype: property) -> property:
@@ -183,6 +189,9 @@ def extend_tensors() -> None:
         each.get_shape = lambda self: self.shape
         each.set_shape = _set_shape
         each.device = "/device:CPU:0"
+    specs: Any = TensorSpec
+    given: Callable[[Any], Any] = specs.dtype.__get__
+    specs.shape, specs.dtype = _with_methods(specs.shape), property(lambda self: as_dtype(given(self)))
     tensor_classes[0].__format__ = _format
     for each in tensor_classes[:2]:
         each.__getitem__ = _with_scalar_tensors(each.__getitem__)
