@@ -426,7 +426,7 @@ ELSEWHERE = {
 def test_every_public_function_is_tested() -> None:
     tested = {row[0] for row in TABLE} | ELSEWHERE
     names = ("test_more_public_ops.py", "test_rules_of_more_ops.py", "test_factorizations.py")
-    names += ("fourier_expressions.py", "test_fourier.py")
+    names += ("fourier_expressions.py", "test_fourier.py", "test_forward_mode.py")
     others = [Path(__file__).with_name(name) for name in names]
     tested |= {word for path in others for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
     public = {

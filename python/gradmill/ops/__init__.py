@@ -29,6 +29,8 @@ from gradmill.ops.elementwise import *  # noqa: F403
 from gradmill.ops.elementwise import __all__ as _elementwise
 from gradmill.ops.factorizations import *  # noqa: F403
 from gradmill.ops.factorizations import __all__ as _factorizations
+from gradmill.ops.forward_mode import *  # noqa: F403
+from gradmill.ops.forward_mode import __all__ as _forward_mode
 from gradmill.ops.fourier import *  # noqa: F403
 from gradmill.ops.fourier import __all__ as _fourier
 from gradmill.ops.indexing import *  # noqa: F403
@@ -73,6 +75,7 @@ __all__ = [
     *_crossentropy,
     *_elementwise,
     *_factorizations,
+    *_forward_mode,
     *_fourier,
     *_indexing,
     *_making,

@@ -16,6 +16,9 @@ from gradmill.ops.factorizations import (
     solve_triangular,
     svd,
 )
+from gradmill.ops.forward_mode import (
+    jvp,
+)
 from gradmill.ops.reduction import (
     norm,
 )
@@ -27,6 +30,7 @@ __all__ = [
     "eig",
     "eigh",
     "inv",
+    "jvp",
     "lstsq",
     "lu_factor",
     "matrix_rank",
