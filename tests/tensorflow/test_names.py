@@ -57,6 +57,9 @@ def test_one_thing_under_two_names(path, expected):
     ("path", "advice"),
     [
         ("quantization.quantize", "tf.quantization: .*compute in floats"),
+        ("keras.quantizers.AbsMaxQuantizer", "tf.keras.quantizers: .*tf.keras.mixed_precision"),
+        ("keras.layers.JaxLayer", "tf.keras.layers.JaxLayer: .*no other framework"),
+        ("autodiff.ForwardAccumulator", "tf.autodiff: .*gradmill.ops.jvp"),
         ("nn.reluu", "tf.nn.reluu: .*the nearest name is tf.nn.relu"),
         ("reduce_variance", "tf.reduce_variance: .*use tf.math.reduce_variance"),
         ("math.constant", "tf.math.constant: .*use tf.constant"),

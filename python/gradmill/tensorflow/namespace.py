@@ -12,11 +12,15 @@ from typing import Any, Iterable, Iterator, Mapping, Optional
 from gradmill.errors import UnsupportedError
 from gradmill.serialization import nearest_name
 
+_FLOATS = "models compute in floats; see tf.keras.mixed_precision"
+_NO_OTHER = "no other framework runs underneath; write the layer with tf.keras.layers or tf.keras.Layer"
+_STATE = "steps with state are compiled as they are: use tf.function"
 # What to use instead of a missing name that many scripts have; a key also answers for what lies below it.
 ADVICE = {
     "tf.Session": "there are no graphs and sessions of TensorFlow 1; call functions, or compile them with tf.function",
     "tf.placeholder": "pass arguments to a function instead, or use tf.keras.Input",
     "tf.layers": "use tf.keras.layers",
+    "tf.autodiff": "use gradmill.ops.jvp, or tf.GradientTape",
     "tf.contrib": "it ended with TensorFlow 1; use tf.keras",
     "tf.data.experimental.SqlDataset": "use tf.data.Dataset.from_generator",
     "tf.data.experimental.dense_to_ragged_batch": "use Dataset.padded_batch; elements of data sets are dense",
@@ -28,9 +32,20 @@ ADVICE = {
     "tf.feature_column": "use tf.keras.layers",
     "tf.flags": "use argparse",
     "tf.app": "use argparse",
+    "tf.keras.Quantizer": _FLOATS,
+    "tf.keras.StatelessScope": _STATE,
+    "tf.keras.SymbolicScope": _STATE,
+    "tf.keras.callbacks.OrbaxCheckpoint": "use tf.keras.callbacks.ModelCheckpoint or BackupAndRestore",
+    "tf.keras.distillation": "override compute_loss in a Model that holds teacher and student",
+    "tf.keras.distribution": "a model trains on one device, with all of its threads; remove the call",
+    "tf.keras.layers.FlaxLayer": _NO_OTHER,
+    "tf.keras.layers.JaxLayer": _NO_OTHER,
+    "tf.keras.layers.TFSMLayer": _NO_OTHER,
+    "tf.keras.layers.TorchModuleWrapper": _NO_OTHER,
+    "tf.keras.quantizers": _FLOATS,
     "tf.lite": "models are run by this engine only; save them with model.save",
     "tf.profiler": "use plan.profile() of a compiled function",
-    "tf.quantization": "models compute in floats; see tf.keras.mixed_precision",
+    "tf.quantization": _FLOATS,
     "tf.saved_model": "use model.save('model.keras') and tf.keras.models.load_model",
     "tf.tpu": "there are no TPUs here; remove the call",
 }
