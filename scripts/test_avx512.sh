@@ -46,6 +46,7 @@ for name in ${tests[*]}; do
   /tests/gradmill_tests "--source-file=*/test_\$name.cpp" --no-intro --no-colors || echo "== FAILED \$name"
 done
 echo "== end"
+/bin/busybox sleep 5  # the serial line is slower than the tests
 /bin/busybox poweroff -f
 INIT
 chmod +x root/init
