@@ -17,17 +17,6 @@ set_up test
 want_packages dataset-fashion-mnist || echo "no system package dataset-fashion-mnist; tests on the real data are skipped"
 cd "$root"
 
-# build_tree FOLDER: shows the compiler's warnings; the whole output lies in FOLDER/build.log.
-build_tree() {
-  local log=$1/build.log
-  if ! cmake --build "$1" --parallel "$(nproc)" >"$log" 2>&1; then
-    grep -n -m 5 -A 12 -E 'error:|FAILED|undefined reference' "$log" | cut -c 1-300 | head -n 60
-    echo "the build failed; its whole output is in $log"
-    return 1
-  fi
-  grep -A 4 'warning:' "$log" || true
-}
-
 lint() {
   ruff check . && mypy
 }

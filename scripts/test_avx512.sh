@@ -12,7 +12,7 @@ require_packages doctest-dev libeigen3-dev bochs bochsbios vgabios busybox-stati
 set_up test
 cd "$root"
 cmake -S . -B "$build" -D GRADMILL_BUILD_TESTS=ON >/dev/null
-cmake --build "$build" --parallel "$(nproc)" --target gradmill_tests >/dev/null
+build_tree "$build" || fail "the tests could not be built"
 
 place=$root/build/avx512
 rm -rf "$place/root" "$place/iso"

@@ -1,15 +1,21 @@
 #include "base/bfloat16_units.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include <algorithm>
+#include <string>
 #if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
+#include "base/cpu_features.h"
+
 namespace gradmill {
 namespace {
+
+bool cpu_has(const std::string& unit) {
+  const auto units = half_precision_units();
+  return std::find(units.begin(), units.end(), unit) != units.end();
+}
 
 // Tiles are 8 KB more to save for each thread, so Linux wants to be asked before their first use: arch_prctl with
 // ARCH_REQ_XCOMP_PERM for the component XTILEDATA (Linux 5.16; Documentation/arch/x86/xstate.rst).
@@ -22,29 +28,12 @@ bool system_grants_tiles() {
 #endif
 }
 
-bool find_tiles() {
-#if defined(__x86_64__)
-  constexpr unsigned amx_bf16 = 1u << 22, amx_tile = 1u << 24;  // of edx
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  const bool has = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & amx_bf16) && (d & amx_tile);
-  return has && system_grants_tiles();
-#else
-  return false;
-#endif
-}
-
 }  // namespace
 
-bool cpu_has_bfloat16_pairs() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
-}
+bool cpu_has_bfloat16_pairs() { return cpu_has("AVX512-BF16"); }
 
 bool cpu_has_bfloat16_tiles() {
-  static const bool found = find_tiles();
+  static const bool found = cpu_has("AMX-BF16") && system_grants_tiles();
   return found;
 }
 

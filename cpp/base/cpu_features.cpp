@@ -63,10 +63,10 @@ std::vector<std::string> half_precision_units() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__builtin_cpu_supports("avx2") && __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C)) result.push_back("F16C");
   if (__builtin_cpu_supports("avx512bf16")) result.push_back("AVX512-BF16");
-  constexpr unsigned amx_bf16 = 1u << 22, avx512_fp16 = 1u << 23;  // of edx
+  constexpr unsigned amx = 1u << 22 | 1u << 24, avx512_fp16 = 1u << 23;  // of edx; AMX-BF16 with AMX-TILE
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
     if ((d & avx512_fp16) && __builtin_cpu_supports("avx512f")) result.push_back("AVX512-FP16");
-    if (d & amx_bf16) result.push_back("AMX-BF16");
+    if ((d & amx) == amx) result.push_back("AMX-BF16");
   }
 #endif
   return result;

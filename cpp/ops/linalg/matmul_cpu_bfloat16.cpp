@@ -1,6 +1,7 @@
 // Products of bfloat16 matrices on units that multiply pairs of them (cpu/bfloat16_units.h): AMX, AVX512-BF16. First B is
 // packed as panels of pairs, then workers share out blocks of rows, which read A where it lies if it lies in rows.
 #include "base/bfloat16_units.h"
+#include "cpu/axis_split.h"
 #include "cpu/bfloat16_units.h"
 #include "cpu/gemm_pack.h"
 #include "ops/linalg/matmul_cpu_blocks.h"
@@ -24,8 +25,7 @@ struct Parameters : ProductShape {
   bool a_in_place;
 };
 
-long ceil_div(long x, long y) { return (x + y - 1) / y; }
-long round_to(long x, long y) { return (x + y - 1) / y * y; }
+long round_to(long x, long y) { return divide_up(x, y) * y; }
 
 void copy_elements(const BFloat16* from, uint16_t* to, long count) { __builtin_memcpy(to, from, count * 2); }
 void copy_elements(const float* from, uint16_t* to, long count) { narrow_row(from, reinterpret_cast<BFloat16*>(to), count); }
@@ -140,12 +140,6 @@ struct ByPairs {
   }
 };
 
-void write_block(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
-  const EpilogueContext& epilogue = *static_cast<const EpilogueContext*>(context);
-  float* to = static_cast<float*>(epilogue.operands[1]) + epilogue.first + row * epilogue.columns + col;
-  for (long i = 0; i < rows; ++i) __builtin_memcpy(to + i * epilogue.columns, static_cast<const float*>(tile) + i * ld, cols * 4);
-}
-
 template <class Right>
 void pack_b(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
@@ -182,7 +176,7 @@ void run(const KernelCall& call) {
   if (call.phase == 0) return pack_b<Right>(call);
   const Parameters& p = parameters_of<Parameters>(call);
   EpilogueContext context = epilogue_context(p, call, 4);
-  const GemmEpilogue epilogue{p.program ? run_epilogue : p.direct ? write_block : narrow_block<BFloat16>, &context};
+  const GemmEpilogue epilogue{p.program ? run_epilogue : p.direct ? narrow_block<float> : narrow_block<BFloat16>, &context};
   float* const tile = reinterpret_cast<float*>(call.worker_scratch);
   uint16_t* const packed = reinterpret_cast<uint16_t*>(tile + unit_rows * chunk_columns);
   Unit unit;
@@ -208,15 +202,15 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   static_cast<ProductShape&>(p) = shape_of(problem);
   const GemmProblem& gemm = p.gemm;
-  p.pairs = round_to(ceil_div(gemm.k, 2), bfloat16_tile_pairs);
-  p.panels = ceil_div(gemm.n, bfloat16_columns);
+  p.pairs = round_to(divide_up(gemm.k, 2), bfloat16_tile_pairs);
+  p.panels = divide_up(gemm.n, bfloat16_columns);
   p.packed_batches = 1;
   for (int i = 0; i < p.batch_rank; ++i)
     if (p.b_strides[i] != 0 && p.batch_dims[i] > 1) p.packed_batches = p.batches;
-  p.row_units = ceil_div(gemm.m, unit_rows);
-  const long wanted = ceil_div(fewest_units, p.row_units * p.batches), columns = wanted < p.panels ? wanted : p.panels;
-  p.unit_panels = ceil_div(p.panels, columns);
-  p.col_units = ceil_div(p.panels, p.unit_panels);
+  p.row_units = divide_up(gemm.m, unit_rows);
+  const long wanted = divide_up(fewest_units, p.row_units * p.batches), columns = wanted < p.panels ? wanted : p.panels;
+  p.unit_panels = divide_up(p.panels, columns);
+  p.col_units = divide_up(p.panels, p.unit_panels);
   p.a_stride = packed_rows_stride<float>(p.pairs) * 2;
   p.a_in_place = gemm.a_col == 1 && gemm.k == 2 * p.pairs;
   const bool rounds = problem.inputs[1].dtype == DType::float32;

@@ -59,7 +59,7 @@ static void run_epilogue(void* context, const void* tile, long ld, long row, lon
   }
 }
 
-// Of products that are stored in 16 bits.
+// Of products that are stored as S: in 16 bits, or as they are.
 template <class S>
 static void narrow_block(void* context, const void* tile, long ld, long row, long rows, long col, long cols) {
   const EpilogueContext& epilogue = *static_cast<const EpilogueContext*>(context);

@@ -492,6 +492,11 @@ def positive_integer(value: Any, name: str, owner: str) -> int:
     return int(value)
 
 
+def activated(activation: Any, outputs: Any) -> Any:
+    """Return outputs through an activation; as they are where its user took it away (`layer.activation = None`)."""
+    return outputs if activation is None else activation(outputs)
+
+
 def cast_like(variable: Any, tensor: Any) -> Any:
     """Return a variable in the dtype of a tensor (under a mixed policy they differ)."""
     return variable if variable.dtype == tensor.dtype else ops.cast(variable, tensor.dtype)

@@ -6,7 +6,7 @@ from typing import Any, Optional, Sequence
 
 from gradmill import activations, constraints, initializers, ops, regularizers
 from gradmill.errors import ArgumentError, ShapeError
-from gradmill.layers.base import Layer, cast_like
+from gradmill.layers.base import Layer, activated, cast_like
 from gradmill.layers.input_spec import InputSpec
 from gradmill.layers.reshaping import standardize_data_format
 
@@ -117,7 +117,7 @@ class ConvolutionLayer(Layer):
             if self.data_format == "channels_first":
                 bias = ops.reshape(bias, (-1,) + (1,) * self.rank)
             outputs = ops.add(outputs, bias)
-        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
+        return activated(self.activation, outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional, Sequence
 
 from gradmill import activations, config, constraints, initializers, masks, ops, regularizers, serialization
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
-from gradmill.layers.base import Layer, cast_like, positive_integer
+from gradmill.layers.base import Layer, activated, cast_like, positive_integer
 from gradmill.layers.input_spec import InputSpec
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, standardize_shape
@@ -220,7 +220,7 @@ class Dense(Layer):
         outputs = ops.matmul(inputs, cast_like(self.kernel, inputs))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
-        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
+        return activated(self.activation, outputs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Union
 
 from gradmill import activations, constraints, initializers, ops, regularizers
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
-from gradmill.layers.base import Layer, cast_like
+from gradmill.layers.base import Layer, activated, cast_like
 from gradmill.layers.input_spec import InputSpec
 from gradmill.serialization import register_serializable
 
@@ -193,7 +193,7 @@ class EinsumDense(Layer):
         outputs = ops.einsum(self.equation, inputs, cast_like(self._kernel, inputs))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
-        return outputs if self.activation is None else self.activation(outputs)  # None: taken away by its user
+        return activated(self.activation, outputs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         """Return the shape of the outputs."""

@@ -186,8 +186,11 @@ class FeatureSpace(ColumnKinds, Layer):
             )
         return element[name]
 
+    def _waits_for_data(self) -> bool:
+        return not self._is_adapted and bool(self._adaptable())
+
     def _check_adapted(self) -> None:
-        if not self._is_adapted and self._adaptable():
+        if self._waits_for_data():
             raise ArgumentError(f"{self._label}: expected adapt(dataset) before it is used; call it first")
 
     # Symbolic
@@ -299,7 +302,7 @@ class FeatureSpace(ColumnKinds, Layer):
 
     def get_build_config(self) -> Optional[dict[str, Any]]:
         """Return what `build_from_config` needs for the layers of the columns, or None before `adapt`."""
-        if not self._is_adapted and self._adaptable():
+        if self._waits_for_data():
             return None
         return {name: layer.get_build_config() or {} for name, layer in self.preprocessors.items()}
 

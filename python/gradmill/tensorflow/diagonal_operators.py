@@ -8,6 +8,7 @@ from gradmill import ops
 from gradmill.errors import ArgumentError
 from gradmill.tensorflow import linalg_ops
 from gradmill.tensorflow.linear_operators import (
+    DeterminedByDiagonal,
     LinearOperator,
     LinearOperatorFullMatrix,
     LinearOperatorLowerTriangular,
@@ -16,7 +17,7 @@ from gradmill.tensorflow.linear_operators import (
 from gradmill.tensorflow.shapes import TensorShape
 
 
-class LinearOperatorDiag(LinearOperator):
+class LinearOperatorDiag(DeterminedByDiagonal):
     """`tf.linalg.LinearOperatorDiag`: matrices with zeros beside the diagonal.
 
     Args:
@@ -33,6 +34,9 @@ class LinearOperatorDiag(LinearOperator):
         super().__init__(*hints, **named)
         self.diag = with_axes(self, "diag", diag, 1)
         self.is_self_adjoint = self._is_square = True
+
+    def _stored(self) -> Any:
+        return self.diag
 
     @property
     def shape(self) -> TensorShape:
@@ -64,14 +68,6 @@ class LinearOperatorDiag(LinearOperator):
     def diag_part(self, name: Any = None) -> Any:
         """The diagonals."""
         return ops.convert_to_tensor(self.diag)
-
-    def determinant(self, name: Any = None) -> Any:
-        """The products of the diagonals."""
-        return ops.prod(self.diag_part(), axis=-1)
-
-    def log_abs_determinant(self, name: Any = None) -> Any:
-        """The logarithms of the absolute determinants."""
-        return ops.sum(ops.log(ops.abs(self.diag)), axis=-1)
 
     def eigvals(self, name: Any = None) -> Any:
         """The diagonals."""

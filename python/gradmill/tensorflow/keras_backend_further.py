@@ -77,10 +77,14 @@ def batch_normalization(
     return ops.batch_normalization(x, mean, var, axis, beta, gamma, epsilon)
 
 
+def _is_channels_first(data_format: Optional[str]) -> bool:
+    return (data_format or config.image_data_format()) == "channels_first"
+
+
 def bias_add(x: Any, bias: Any, data_format: Optional[str] = None) -> Any:
     """`K.bias_add`: one number more for each channel."""
-    first = (data_format or config.image_data_format()) == "channels_first"
-    return ops.add(x, ops.reshape(bias, [-1] + [1] * (len(x.shape) - 2) if first else [-1]))
+    ones = [1] * (len(x.shape) - 2) if _is_channels_first(data_format) else []
+    return ops.add(x, ops.reshape(bias, [-1, *ones]))
 
 
 def update(x: Any, new_x: Any) -> Any:
@@ -116,8 +120,8 @@ def spatial_2d_padding(
 ) -> Any:
     """`K.spatial_2d_padding`: zeros around images."""
     around = [tuple(each) for each in padding]
-    first = (data_format or config.image_data_format()) == "channels_first"
-    return ops.pad(x, [(0, 0), (0, 0), *around] if first else [(0, 0), *around, (0, 0)])
+    channels_first = _is_channels_first(data_format)
+    return ops.pad(x, [(0, 0), (0, 0), *around] if channels_first else [(0, 0), *around, (0, 0)])
 
 
 def resize_images(

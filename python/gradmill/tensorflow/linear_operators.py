@@ -66,15 +66,19 @@ class LinearOperator(Module):
         """The matrices as a tensor."""
         raise NotImplementedError(f"{type(self).__name__}: expected a method to_dense; it is missing; write it")
 
+    def _stored(self) -> Any:
+        """What tells dtype and shape: the matrices, or what they are made of."""
+        return self.to_dense()
+
     @property
     def dtype(self) -> Any:
         """Dtype of the entries."""
-        return as_dtype(str(self.to_dense().dtype))
+        return as_dtype(str(self._stored().dtype))
 
     @property
     def shape(self) -> TensorShape:
         """Shape of the matrices."""
-        return TensorShape(self.to_dense().shape)
+        return TensorShape(self._stored().shape)
 
     @property
     def is_square(self) -> Optional[bool]:
@@ -274,12 +278,27 @@ class LinearOperatorFullMatrix(LinearOperator):
         super().__init__(*hints, **named)
         self.matrix = with_axes(self, "matrix", matrix, 2)
 
+    def _stored(self) -> Any:
+        return self.matrix
+
     def to_dense(self, name: Any = None) -> Any:
         """The matrices as a tensor."""
         return ops.convert_to_tensor(self.matrix)
 
 
-class LinearOperatorLowerTriangular(LinearOperator):
+class DeterminedByDiagonal(LinearOperator):
+    """What triangular operators share, diagonal ones among them; arguments as in `LinearOperator`."""
+
+    def determinant(self, name: Any = None) -> Any:
+        """The products of the diagonals."""
+        return ops.prod(self.diag_part(), axis=-1)
+
+    def log_abs_determinant(self, name: Any = None) -> Any:
+        """The logarithms of the absolute determinants."""
+        return ops.sum(ops.log(ops.abs(self.diag_part())), axis=-1)
+
+
+class LinearOperatorLowerTriangular(DeterminedByDiagonal):
     """`tf.linalg.LinearOperatorLowerTriangular`: square matrices with zeros above the diagonal.
 
     Args:
@@ -298,6 +317,9 @@ class LinearOperatorLowerTriangular(LinearOperator):
         self.tril = with_axes(self, "tril", tril, 2)
         self._is_square = True
 
+    def _stored(self) -> Any:
+        return self.tril
+
     def to_dense(self, name: Any = None) -> Any:
         """The matrices as a tensor."""
         return ops.tril(ops.convert_to_tensor(self.tril))
@@ -310,14 +332,6 @@ class LinearOperatorLowerTriangular(LinearOperator):
     def diag_part(self, name: Any = None) -> Any:
         """The diagonals."""
         return linalg_ops.diag_part(ops.convert_to_tensor(self.tril))
-
-    def determinant(self, name: Any = None) -> Any:
-        """The products of the diagonals."""
-        return ops.prod(self.diag_part(), axis=-1)
-
-    def log_abs_determinant(self, name: Any = None) -> Any:
-        """The logarithms of the absolute determinants."""
-        return ops.sum(ops.log(ops.abs(self.diag_part())), axis=-1)
 
 
 def with_axes(owner: LinearOperator, name: str, value: Any, least: int) -> Any:
