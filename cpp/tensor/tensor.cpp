@@ -23,8 +23,9 @@ constexpr size_t huge_page = size_t{2} << 20;
 
 size_t rounded_up(size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
-// Blocks of middle size that were given back lately. A training loop asks for the same sizes at every step; the C library
-// would return so much memory to the system in between, and get it back page by page.
+// Blocks that were given back lately. A training loop asks for the same sizes at every step; the C library would return so
+// much memory to the system in between, and get it back page by page, each filled with zeros first: for results of 4 MB
+// that is as long as a depthwise convolution takes.
 class SpareBlocks {
  public:
   // The block of this size that was given back last, or null.
@@ -66,9 +67,9 @@ class SpareBlocks {
     char* data;
     size_t bytes;
   };
-  static constexpr size_t least = size_t{16} << 10, most_bytes = size_t{16} << 20;
+  static constexpr size_t least = size_t{16} << 10, largest = size_t{32} << 20, most_bytes = size_t{64} << 20;
 
-  static bool keeps(size_t bytes) { return bytes >= least && bytes < 2 * huge_page; }
+  static bool keeps(size_t bytes) { return bytes >= least && bytes <= largest; }
 
   std::mutex mutex_;
   std::vector<Block> blocks_;  // the oldest first
