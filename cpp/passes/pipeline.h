@@ -36,6 +36,7 @@ void narrow_convolutions(Graph& graph);
 void reassociate(Graph& graph);
 void recompute(Graph& graph);
 void round_in_products(Graph& graph);
+void sum_in_float(Graph& graph);
 void form_chains(Graph& graph);
 void fuse_tiles(Graph& graph);
 void fuse_epilogues(Graph& graph);

@@ -17,6 +17,18 @@ ValuePointer narrow_source(const Value& value) {
   return is_half(maker->inputs[0]->type.dtype) ? maker->inputs[0] : nullptr;
 }
 
+using Users = std::unordered_map<const Value*, std::vector<Node*>>;
+
+// Whether an op that reads float32 alone has the value made, directly or as a view: then it is there for others too.
+bool is_made_anyway(const Value& value, const Users& users) {
+  const auto readers = users.find(&value);
+  if (readers == users.end()) return false;
+  return std::any_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
+    if (reader->op->traits.is_view) return is_made_anyway(*reader->outputs[0], users);
+    return !is_tile(*reader) && !half_form(*reader->op);
+  });
+}
+
 }  // namespace
 
 void read_halves(Graph& graph) {
@@ -34,6 +46,9 @@ void read_halves(Graph& graph) {
       return source && source->type.dtype == sources[0]->type.dtype;
     });
     if (!all) continue;
+    const bool made = std::all_of(form->inputs.begin(), form->inputs.end(),
+                                  [&](size_t i) { return is_made_anyway(*node->inputs[i], users); });
+    if (made && form->outputs.empty()) continue;
     std::vector<Node*> casts;
     for (const size_t i : form->outputs) {
       const Value* output = node->outputs[i].get();
