@@ -1,5 +1,5 @@
 // Of a convolution's result, channels that nobody reads are not computed: where only a slice of them is, as behind values
-// that were set side by side and of which some need no gradient, the kernel is sliced instead.
+// that were set side by side and of which some need no gradient, the kernel is sliced instead; also behind a cast.
 #include "ops/convolution/convolution.h"
 #include "ops/shape/slice.h"
 #include "passes/nodes.h"
@@ -36,9 +36,15 @@ void narrow_convolutions(Graph& graph) {
   std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (auto& node : old_nodes) {
-    const Node* wide = is_op(*node, OpId::slice) ? node->inputs[0]->producer : nullptr;
+    const auto maker_for_one = [&](const Node& reader) {
+      const Value& value = *reader.inputs[0];
+      return users.at(&value).size() == 1 ? value.producer : nullptr;
+    };
+    const Node* wide = is_op(*node, OpId::slice) ? maker_for_one(*node) : nullptr;
+    const Node* const cast = wide && is_op(*wide, OpId::cast) ? wide : nullptr;
+    if (cast) wide = maker_for_one(*cast);
     const int axis = wide ? kernel_axis_of(*wide) : -1;
-    if (axis >= 0 && users.at(node->inputs[0].get()).size() == 1 && takes_channels(*node)) {
+    if (axis >= 0 && takes_channels(*node)) {
       const auto& taken = node->attributes.as<SliceAttributes>();
       const ValuePointer& kernel = wide->inputs[1];
       TensorType type = kernel->type;
@@ -48,8 +54,9 @@ void narrow_convolutions(Graph& graph) {
       const Attributes attributes = Attributes::of(std::move(part)).with_schema(&node->op->signature.schema());
       Node* sliced = graph.add_node(*node->op, attributes, {kernel}, {type}, wide->scope);
       Node* made = graph.add_node(*wide->op, wide->attributes, {wide->inputs[0], sliced->outputs[0]},
-                                  {node->outputs[0]->type}, wide->scope);
+                                  {{wide->outputs[0]->type.dtype, node->outputs[0]->type.shape}}, wide->scope);
       sliced->again = made->again = wide->again;
+      if (cast) made = graph.add_node(*cast->op, cast->attributes, {made->outputs[0]}, {node->outputs[0]->type}, cast->scope);
       replacements[node->outputs[0].get()] = made->outputs[0];
     }
     graph.nodes.push_back(std::move(node));

@@ -23,6 +23,7 @@ const std::vector<Pass>& pipeline() {
       {"recompute", recompute, false, false},
       {"round_in_products", round_in_products, false, false},
       {"sum_in_float", sum_in_float, false, false},
+      {"read_unrounded", read_unrounded, false, false},
       {"form_chains", form_chains, false, false},
       {"merge_common", merge_common, false, false},
       {"fuse_tiles", fuse_tiles, false, false},

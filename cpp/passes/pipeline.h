@@ -37,6 +37,7 @@ void reassociate(Graph& graph);
 void recompute(Graph& graph);
 void round_in_products(Graph& graph);
 void sum_in_float(Graph& graph);
+void read_unrounded(Graph& graph);
 void form_chains(Graph& graph);
 void fuse_tiles(Graph& graph);
 void fuse_epilogues(Graph& graph);
