@@ -34,9 +34,21 @@ class Excitation(nn.Module):
         return x * self.factors(x)
 
 
-def normalized(
-    channels: int, filters: int, kernel: int, activation: Any = None, **options: Any
-) -> nn.Sequential:
+class StochasticDepth(nn.Module):
+    """Leaves out a path for some samples of a training batch (Huang et al. 2016), as Keras's EfficientNet does."""
+
+    def __init__(self, rate: float):
+        super().__init__()
+        self.kept = 1.0 - rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not self.training:
+            return x
+        noise = x.new_empty((x.shape[0], 1, 1, 1)).bernoulli_(self.kept)
+        return x * noise.div_(self.kept)
+
+
+def normalized(channels: int, filters: int, kernel: int, activation: Any = None, **options: Any) -> nn.Sequential:
     """Convolution that keeps the size at stride 1, batch normalization and, if one is given, an activation."""
     options = {"bias": False, "padding": kernel // 2, **options}
     parts = [nn.Conv2d(channels, filters, kernel, **options), nn.BatchNorm2d(filters)]
@@ -44,7 +56,14 @@ def normalized(
 
 
 def inverted(
-    channels: int, filters: int, expansion: int, kernel: int, stride: int, activation: Any, excitation: bool
+    channels: int,
+    filters: int,
+    expansion: int,
+    kernel: int,
+    stride: int,
+    activation: Any,
+    excitation: bool,
+    left_out: float = 0.0,
 ) -> nn.Module:
     """Widen, convolve each channel by itself, narrow; the input is added where sizes agree (Sandler et al. 2018)."""
     wide = channels * expansion
@@ -52,8 +71,10 @@ def inverted(
     body.append(normalized(wide, wide, kernel, activation, stride=stride, groups=wide))
     if excitation:
         body.append(Excitation(wide, channels // 4))
-    path = nn.Sequential(*body, normalized(wide, filters, 1))
-    return Branches(nn.Identity(), path) if stride == 1 and channels == filters else path
+    body.append(normalized(wide, filters, 1))
+    if stride != 1 or channels != filters:
+        return nn.Sequential(*body)
+    return Branches(nn.Identity(), nn.Sequential(*body, *([StochasticDepth(left_out)] if left_out else [])))
 
 
 # Expansion, filters, blocks, stride of the first, kernel.

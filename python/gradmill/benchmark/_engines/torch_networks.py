@@ -1,7 +1,6 @@
 """The networks in PyTorch: the same layers, sizes and number of weights as GradMill's.
 
-ResNet50 is Keras's: biases, and the stride of a block in its first convolution. EfficientNet leaves out the random
-omission of blocks, which Keras's network has; that is in PyTorch's favour.
+ResNet50 is Keras's: biases, and the stride of a block in its first convolution.
 """
 
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
@@ -61,16 +60,28 @@ EFFICIENTNET_STAGES = (
 
 
 def stages_of_inverted(
-    classes: int, stages: Sequence[Tuple[int, ...]], activation: Any, excitation: bool, before_top: Sequence[nn.Module]
+    classes: int,
+    stages: Sequence[Tuple[int, ...]],
+    activation: Any,
+    excitation: bool = False,
+    before_top: Sequence[nn.Module] = (),
+    left_out: float = 0.0,
 ) -> nn.Module:
+    """Blocks of `torch_blocks.inverted`; the share that is left out grows from 0 to nearly `left_out`."""
     layers: List[nn.Module] = [normalized(3, 32, 3, activation, stride=2)]
-    channels = 32
+    channels, number, total = 32, 0, sum(count for _, _, count, _, _ in stages)
     for expansion, filters, count, first_stride, kernel in stages:
         for block in range(count):
             stride = first_stride if block == 0 else 1
-            layers.append(inverted(channels, filters, expansion, kernel, stride, activation, excitation))
+            rate = left_out * number / total
+            layers.append(inverted(channels, filters, expansion, kernel, stride, activation, excitation, rate))
             channels = filters
+            number += 1
     return nn.Sequential(*layers, normalized(channels, 1280, 1, activation), *top(1280, classes, *before_top))
+
+
+def efficientnet_b0(classes: int) -> nn.Module:
+    return stages_of_inverted(classes, EFFICIENTNET_STAGES, nn.SiLU, True, (nn.Dropout(0.2),), left_out=0.2)
 
 
 def vgg16(classes: int, side: int) -> nn.Module:
@@ -196,9 +207,9 @@ def build(cell: Cell, best: bool) -> nn.Module:
         "resnet50": lambda: resnet(classes, (3, 4, 6, 3), True),
         "cifar_resnet50": lambda: resnet(classes, (3, 4, 6, 3), True),
         "resnet18": lambda: resnet(classes, (2, 2, 2, 2), False),
-        "mobilenetv2": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6, False, ()),
-        "mobilenetv2_whole": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6, False, ()),
-        "efficientnet_b0": lambda: stages_of_inverted(classes, EFFICIENTNET_STAGES, nn.SiLU, True, (nn.Dropout(0.2),)),
+        "mobilenetv2": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
+        "mobilenetv2_whole": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
+        "efficientnet_b0": lambda: efficientnet_b0(classes),
         "vgg16": lambda: vgg16(classes, side),
         "alexnet": lambda: alexnet(classes),
         "squeezenet1_1": lambda: squeezenet1_1(classes),
