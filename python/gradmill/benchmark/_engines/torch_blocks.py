@@ -34,6 +34,13 @@ class Excitation(nn.Module):
         return x * self.factors(x)
 
 
+class Rescaling(nn.Module):
+    """Pixels up to 255 to numbers up to 1, as Keras's EfficientNet does itself."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x / 255.0
+
+
 class StochasticDepth(nn.Module):
     """Leaves out a path for some samples of a training batch (Huang et al. 2016), as Keras's EfficientNet does."""
 
@@ -48,10 +55,16 @@ class StochasticDepth(nn.Module):
         return x * noise.div_(self.kept)
 
 
-def normalized(channels: int, filters: int, kernel: int, activation: Any = None, **options: Any) -> nn.Sequential:
+# Of the batch normalizations of Keras's MobileNetV2 and EfficientNet.
+INVERTED_EPSILON = 1e-3
+
+
+def normalized(
+    channels: int, filters: int, kernel: int, activation: Any = None, epsilon: float = 1e-5, **options: Any
+) -> nn.Sequential:
     """Convolution that keeps the size at stride 1, batch normalization and, if one is given, an activation."""
     options = {"bias": False, "padding": kernel // 2, **options}
-    parts = [nn.Conv2d(channels, filters, kernel, **options), nn.BatchNorm2d(filters)]
+    parts = [nn.Conv2d(channels, filters, kernel, **options), nn.BatchNorm2d(filters, eps=epsilon)]
     return nn.Sequential(*parts, *([activation()] if activation else []))
 
 
@@ -67,11 +80,12 @@ def inverted(
 ) -> nn.Module:
     """Widen, convolve each channel by itself, narrow; the input is added where sizes agree (Sandler et al. 2018)."""
     wide = channels * expansion
-    body: List[nn.Module] = [normalized(channels, wide, 1, activation)] if expansion > 1 else []
-    body.append(normalized(wide, wide, kernel, activation, stride=stride, groups=wide))
+    epsilon = INVERTED_EPSILON
+    body: List[nn.Module] = [normalized(channels, wide, 1, activation, epsilon)] if expansion > 1 else []
+    body.append(normalized(wide, wide, kernel, activation, epsilon, stride=stride, groups=wide))
     if excitation:
         body.append(Excitation(wide, channels // 4))
-    body.append(normalized(wide, filters, 1))
+    body.append(normalized(wide, filters, 1, epsilon=epsilon))
     if stride != 1 or channels != filters:
         return nn.Sequential(*body)
     return Branches(nn.Identity(), nn.Sequential(*body, *([StochasticDepth(left_out)] if left_out else [])))

@@ -11,7 +11,7 @@ from torch import nn
 from .cell import Cell
 from .data import PADDING
 from .keras_networks import DECODERS, TRANSFORMERS
-from .torch_blocks import MOBILENET_STAGES, Branches, Excitation, inverted, normalized
+from .torch_blocks import INVERTED_EPSILON, MOBILENET_STAGES, Branches, Excitation, Rescaling, inverted, normalized
 from .torch_segmentation import Cvnet512, Unet
 from .torch_transformers import Classifier, Decoder
 
@@ -68,7 +68,7 @@ def stages_of_inverted(
     left_out: float = 0.0,
 ) -> nn.Module:
     """Blocks of `torch_blocks.inverted`; the share that is left out grows from 0 to nearly `left_out`."""
-    layers: List[nn.Module] = [normalized(3, 32, 3, activation, stride=2)]
+    layers: List[nn.Module] = [normalized(3, 32, 3, activation, INVERTED_EPSILON, stride=2)]
     channels, number, total = 32, 0, sum(count for _, _, count, _, _ in stages)
     for expansion, filters, count, first_stride, kernel in stages:
         for block in range(count):
@@ -77,11 +77,13 @@ def stages_of_inverted(
             layers.append(inverted(channels, filters, expansion, kernel, stride, activation, excitation, rate))
             channels = filters
             number += 1
-    return nn.Sequential(*layers, normalized(channels, 1280, 1, activation), *top(1280, classes, *before_top))
+    layers.append(normalized(channels, 1280, 1, activation, INVERTED_EPSILON))
+    return nn.Sequential(*layers, *top(1280, classes, *before_top))
 
 
 def efficientnet_b0(classes: int) -> nn.Module:
-    return stages_of_inverted(classes, EFFICIENTNET_STAGES, nn.SiLU, True, (nn.Dropout(0.2),), left_out=0.2)
+    network = stages_of_inverted(classes, EFFICIENTNET_STAGES, nn.SiLU, True, (nn.Dropout(0.2),), left_out=0.2)
+    return nn.Sequential(Rescaling(), network)
 
 
 def vgg16(classes: int, side: int) -> nn.Module:

@@ -5,7 +5,7 @@ from typing import List, Tuple
 import torch
 from torch import nn
 
-from .torch_blocks import MOBILENET_STAGES, Branches, inverted, normalized
+from .torch_blocks import INVERTED_EPSILON, MOBILENET_STAGES, Branches, inverted, normalized
 
 
 def with_weights(network: nn.Module) -> List[nn.Module]:
@@ -20,7 +20,7 @@ class Unet(nn.Module):
 
     def __init__(self, classes: int):
         super().__init__()
-        layers, channels = [normalized(3, 32, 3, nn.ReLU6, stride=2)], 32
+        layers, channels = [normalized(3, 32, 3, nn.ReLU6, INVERTED_EPSILON, stride=2)], 32
         for expansion, filters, count, first_stride, kernel in MOBILENET_STAGES:
             for block in range(count):
                 stride = first_stride if block == 0 else 1
