@@ -32,14 +32,15 @@ bool takes_channels(const Node& slice) {
 
 void narrow_convolutions(Graph& graph) {
   const auto users = users_of_values(graph);
+  // What makes the first input of a node, if nobody else reads it.
+  const auto maker_for_one = [&](const Node& reader) {
+    const Value& value = *reader.inputs[0];
+    return users.at(&value).size() == 1 ? value.producer : nullptr;
+  };
   Replacements replacements;
   std::vector<std::unique_ptr<Node>> old_nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (auto& node : old_nodes) {
-    const auto maker_for_one = [&](const Node& reader) {
-      const Value& value = *reader.inputs[0];
-      return users.at(&value).size() == 1 ? value.producer : nullptr;
-    };
     const Node* wide = is_op(*node, OpId::slice) ? maker_for_one(*node) : nullptr;
     const Node* const cast = wide && is_op(*wide, OpId::cast) ? wide : nullptr;
     if (cast) wide = maker_for_one(*cast);

@@ -46,9 +46,8 @@ void read_halves(Graph& graph) {
       return source && source->type.dtype == sources[0]->type.dtype;
     });
     if (!all) continue;
-    const bool made = std::all_of(form->inputs.begin(), form->inputs.end(),
-                                  [&](size_t i) { return is_made_anyway(*node->inputs[i], users); });
-    if (made && form->outputs.empty()) continue;
+    const auto made = [&](size_t i) { return is_made_anyway(*node->inputs[i], users); };
+    if (form->outputs.empty() && std::all_of(form->inputs.begin(), form->inputs.end(), made)) continue;
     std::vector<Node*> casts;
     for (const size_t i : form->outputs) {
       const Value* output = node->outputs[i].get();

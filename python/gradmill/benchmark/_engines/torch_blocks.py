@@ -1,6 +1,6 @@
 """What networks for images are made of in PyTorch."""
 
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -96,3 +96,17 @@ MOBILENET_STAGES = (
     *((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 32, 3, 2, 3), (6, 64, 4, 2, 3)),
     *((6, 96, 3, 1, 3), (6, 160, 3, 2, 3), (6, 320, 1, 1, 3)),
 )
+
+
+def stages_of_inverted(
+    stages: Sequence[Tuple[int, ...]], activation: Any, excitation: bool = False, left_out: float = 0.0
+) -> List[nn.Module]:
+    """Return a convolution and all blocks; the share of them that is left out grows to nearly `left_out`."""
+    layers: List[nn.Module] = [normalized(3, 32, 3, activation, INVERTED_EPSILON, stride=2)]
+    channels, total = 32, sum(count for _, _, count, _, _ in stages)
+    for expansion, filters, count, first_stride, kernel in stages:
+        for block in range(count):
+            stride, rate = first_stride if block == 0 else 1, left_out * (len(layers) - 1) / total
+            layers.append(inverted(channels, filters, expansion, kernel, stride, activation, excitation, rate))
+            channels = filters
+    return layers

@@ -11,7 +11,15 @@ from torch import nn
 from .cell import Cell
 from .data import PADDING
 from .keras_networks import DECODERS, TRANSFORMERS
-from .torch_blocks import INVERTED_EPSILON, MOBILENET_STAGES, Branches, Excitation, Rescaling, inverted, normalized
+from .torch_blocks import (
+    INVERTED_EPSILON,
+    MOBILENET_STAGES,
+    Branches,
+    Excitation,
+    Rescaling,
+    normalized,
+    stages_of_inverted,
+)
 from .torch_segmentation import Cvnet512, Unet
 from .torch_transformers import Classifier, Decoder
 
@@ -59,31 +67,16 @@ EFFICIENTNET_STAGES = (
 )
 
 
-def stages_of_inverted(
-    classes: int,
-    stages: Sequence[Tuple[int, ...]],
-    activation: Any,
-    excitation: bool = False,
-    before_top: Sequence[nn.Module] = (),
-    left_out: float = 0.0,
+def network_of_inverted(
+    classes: int, stages: Sequence[Tuple[int, ...]], activation: Any, *before_top: nn.Module, **options: Any
 ) -> nn.Module:
-    """Blocks of `torch_blocks.inverted`; the share that is left out grows from 0 to nearly `left_out`."""
-    layers: List[nn.Module] = [normalized(3, 32, 3, activation, INVERTED_EPSILON, stride=2)]
-    channels, number, total = 32, 0, sum(count for _, _, count, _, _ in stages)
-    for expansion, filters, count, first_stride, kernel in stages:
-        for block in range(count):
-            stride = first_stride if block == 0 else 1
-            rate = left_out * number / total
-            layers.append(inverted(channels, filters, expansion, kernel, stride, activation, excitation, rate))
-            channels = filters
-            number += 1
-    layers.append(normalized(channels, 1280, 1, activation, INVERTED_EPSILON))
-    return nn.Sequential(*layers, *top(1280, classes, *before_top))
+    last = normalized(stages[-1][1], 1280, 1, activation, INVERTED_EPSILON)
+    return nn.Sequential(*stages_of_inverted(stages, activation, **options), last, *top(1280, classes, *before_top))
 
 
 def efficientnet_b0(classes: int) -> nn.Module:
-    network = stages_of_inverted(classes, EFFICIENTNET_STAGES, nn.SiLU, True, (nn.Dropout(0.2),), left_out=0.2)
-    return nn.Sequential(Rescaling(), network)
+    stages, options = EFFICIENTNET_STAGES, {"excitation": True, "left_out": 0.2}
+    return nn.Sequential(Rescaling(), network_of_inverted(classes, stages, nn.SiLU, nn.Dropout(0.2), **options))
 
 
 def vgg16(classes: int, side: int) -> nn.Module:
@@ -209,8 +202,8 @@ def build(cell: Cell, best: bool) -> nn.Module:
         "resnet50": lambda: resnet(classes, (3, 4, 6, 3), True),
         "cifar_resnet50": lambda: resnet(classes, (3, 4, 6, 3), True),
         "resnet18": lambda: resnet(classes, (2, 2, 2, 2), False),
-        "mobilenetv2": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
-        "mobilenetv2_whole": lambda: stages_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
+        "mobilenetv2": lambda: network_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
+        "mobilenetv2_whole": lambda: network_of_inverted(classes, MOBILENET_STAGES, nn.ReLU6),
         "efficientnet_b0": lambda: efficientnet_b0(classes),
         "vgg16": lambda: vgg16(classes, side),
         "alexnet": lambda: alexnet(classes),

@@ -5,7 +5,7 @@ from typing import List, Tuple
 import torch
 from torch import nn
 
-from .torch_blocks import INVERTED_EPSILON, MOBILENET_STAGES, Branches, inverted, normalized
+from .torch_blocks import MOBILENET_STAGES, Branches, stages_of_inverted
 
 
 def with_weights(network: nn.Module) -> List[nn.Module]:
@@ -20,14 +20,9 @@ class Unet(nn.Module):
 
     def __init__(self, classes: int):
         super().__init__()
-        layers, channels = [normalized(3, 32, 3, nn.ReLU6, INVERTED_EPSILON, stride=2)], 32
-        for expansion, filters, count, first_stride, kernel in MOBILENET_STAGES:
-            for block in range(count):
-                stride = first_stride if block == 0 else 1
-                layers.append(inverted(channels, filters, expansion, kernel, stride, nn.ReLU6, False))
-                channels = filters
         # Of the last block, what comes before its normalization.
-        *layers, last = layers
+        *layers, last = stages_of_inverted(MOBILENET_STAGES, nn.ReLU6)
+        channels = MOBILENET_STAGES[-1][1]
         self.encoder = nn.ModuleList([*layers, nn.Sequential(*last[:-1], last[-1][0])]).requires_grad_(False)
         ups = []
         for filters, skip in ((512, 576), (256, 192), (128, 144), (64, 96)):
