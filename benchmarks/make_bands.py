@@ -41,6 +41,7 @@ def losses_of(cell, engines, seeds, arguments):
     for engine in engines:
         for seed in seeds:
             settings = {"threads": arguments.threads, "seed": seed, "limit": arguments.limit}
+            settings["parts"] = arguments.parts
             result = run_cell(cell, engine_of(engine), arguments.peer_python, **settings)
             if "error" in result:
                 print(f"{cell.name} {engine}: no result: {result['error']}", file=sys.stderr, flush=True)
@@ -88,6 +89,7 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0, help="part of the cell's work (default %(default)s)")
     parser.add_argument("--epochs", type=int, help="of a run, warm-up and all (default: the cell's)")
     parser.add_argument("--threads", type=int, default=0, help="threads of the engines (default: their own choice)")
+    parser.add_argument("--parts", type=int, default=1, help="of a batch that memory cannot hold (default %(default)s)")
     parser.add_argument("--limit", type=float, default=900, help="seconds a run may take (default %(default)s)")
     arguments = parser.parse_args()
     engines = side_by_side.chosen(parser, arguments.engines, ENGINES, "engine")

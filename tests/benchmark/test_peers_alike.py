@@ -40,6 +40,18 @@ def test_adam_with_small_gradients(peer):
     np.testing.assert_allclose(losses(cell, Engine(peer), python), ours, rtol=3e-4)
 
 
+def test_batches_in_parts():
+    """PyTorch takes a batch that does not fit in memory in parts, and its steps are those of the whole."""
+    python = interpreter_with("torch", "PyTorch")
+    cell = dataclasses.replace(CELLS["lstm"], batch=16, steps=2, epochs=3, optimizer="sgd", rate=0.3)
+    whole, parts = (run_cell(cell, Engine("torch"), python, threads=1, parts=parts) for parts in (1, 4))
+    assert whole["losses"][-1] < whole["losses"][0]
+    np.testing.assert_allclose(parts["losses"], whole["losses"], rtol=1e-5)
+    for name, count, text in (("mobilenetv2", 2, "normalizes over the whole batch"), ("lstm", 3, "batch of 16")):
+        cell = dataclasses.replace(CELLS[name], batch=16, steps=1, epochs=1)
+        assert text in run_cell(cell, Engine("torch"), python, threads=1, parts=count)["error"]
+
+
 TINY = dataclasses.replace(CELLS["distilbert"], shape=(16,), batch=8, vocabulary=1000, epochs=1)
 TRANSFORMERS = [
     dataclasses.replace(TINY, network="distilbert_tiny"),

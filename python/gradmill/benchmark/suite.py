@@ -62,6 +62,7 @@ def run_cell(
     pin: bool = False,
     seed: int = 0,
     limit: float = 1800.0,
+    parts: int = 1,
 ) -> Dict[str, Any]:
     """Train a cell on an engine in a process of its own.
 
@@ -73,6 +74,7 @@ def run_cell(
         pin: whether the process is held to the first `threads` cores.
         seed: of weights and data.
         limit: seconds after which it is ended.
+        parts: in which PyTorch trains a batch that does not fit in memory, adding their gradients.
 
     Returns:
         what it measured, or a dict with `error`.
@@ -80,7 +82,7 @@ def run_cell(
     best = engine.setting == "best"
     task = {
         **{"cell": cell.definition(), "engine": engine.name, "best": best},
-        **{"threads": threads, "pin": pin, "seed": seed},
+        **{"threads": threads, "pin": pin, "seed": seed, "parts": parts},
     }
     command = [*engine_command(engine.name, peer_python), json.dumps(task)]
     return run_once(command, {**_variables(engine.name, peer_python), **(KEEP_FREED_MEMORY if best else {})}, limit)

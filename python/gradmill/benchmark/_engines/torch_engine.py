@@ -6,7 +6,6 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy as np
 
 from .cell import NESTEROV_MOMENTUM, Cell
-from .clock import Clock
 from .data import samples_of
 from .weights import first_values
 
@@ -136,10 +135,20 @@ def adam_epsilon(step: int) -> float:
     return 1e-7 / (1 - 0.999**step) ** 0.5
 
 
+def check_parts(cell: Cell, parts: int, normalizes: bool) -> None:
+    """Raise LookupError where a batch cannot be taken in parts: they must be of one size, and not need each other."""
+    if parts > 1 and normalizes:
+        raise LookupError(f"{cell.network} normalizes over the whole batch, which has no parts therefore")
+    if cell.batch % parts:
+        raise LookupError(f"a batch of {cell.batch} cannot be taken in {parts} parts of one size")
+
+
 def train(
-    torch: Any, network: Any, loss_function: Any, cell: Cell, x: Any, labels: Any, best: bool, clock: Clock
+    torch: Any, network: Any, loss_function: Any, cell: Cell, x: Any, labels: Any, options: Dict[str, Any]
 ) -> None:
-    """Run all epochs of a cell."""
+    """Run all epochs of a cell; a batch in as many parts as the options say, whose gradients are added."""
+    best, clock, parts = options["best"], options["clock"], options["parts"]
+    part, share = cell.batch // parts, torch.tensor(1 / parts) if parts > 1 else None
     kind, settings = {
         "sgd": (torch.optim.SGD, {}),
         "nesterov": (torch.optim.SGD, {"momentum": NESTEROV_MOMENTUM, "nesterov": True}),
@@ -153,15 +162,16 @@ def train(
         total = 0.0
         for i in range(0, len(labels), cell.batch):
             optimizer.zero_grad()
-            loss = loss_function(network(x[i : i + cell.batch]), labels[i : i + cell.batch])
-            loss.backward()
+            for j in range(i, i + cell.batch, part):
+                loss = loss_function(network(x[j : j + part]), labels[j : j + part])
+                loss.backward(share)
+                total += loss.item()
             steps += 1
             if cell.optimizer == "adam":
                 for group in optimizer.param_groups:
                     group["eps"] = adam_epsilon(steps)
             optimizer.step()
-            total += loss.item()
-        clock.end(total / cell.steps)
+        clock.end(total / cell.steps / parts)
 
 
 def _loss_of_places(logits: Any, labels: Any) -> Any:
@@ -176,10 +186,10 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     Args:
         kind: "torch".
         cell: what is measured.
-        options: `seed`, `threads`, `best` and `clock`.
+        options: `seed`, `threads`, `best`, `clock`, and `parts` of a batch.
 
     Raises:
-        LookupError: no such network is written for PyTorch.
+        LookupError: no such network is written for PyTorch, or it cannot take a batch in parts.
     """
     torch = importlib.import_module(kind)
     networks = importlib.import_module(".torch_networks", __package__)
@@ -202,6 +212,7 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     if labels.ndim == 2:  # a class for every place
         loss_function = _loss_of_places
     network = networks.build(cell, best).train()
+    check_parts(cell, options["parts"], any("running_mean" in name for name, _ in network.named_buffers()))
     layers = networks.in_keras_order(network)
     set_first_values(torch, network, layers, options["seed"], flattened_maps(torch, network, x[:1]))
     if len(cell.shape) == 3:
@@ -210,7 +221,7 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     with torch.no_grad():
         first = loss_function(network(x[: cell.batch]), labels[: cell.batch]).item()
     network.train()
-    train(torch, network, loss_function, cell, x, labels, best, options["clock"])
+    train(torch, network, loss_function, cell, x, labels, options)
     return {
         "versions": {"torch": torch.__version__},
         "threads": torch.get_num_threads(),
