@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import functools
+import re
 import threading
 import warnings
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
@@ -483,7 +484,12 @@ def infer_outputs(func: Callable, *args: Any) -> Any:
         an unknown size of an input.
     """
     has_unknown = any(None in leaf.shape for leaf in flatten(list(args)) if isinstance(leaf, SymbolicTensor))
-    first = _run_abstractly(func, args, _FIRST_FILL)
+    try:
+        first = _run_abstractly(func, args, _FIRST_FILL)
+    except Exception as error:
+        if has_unknown:
+            _hide_fill(error, func, args)
+        raise
     if not has_unknown:
         return map_structure(
             lambda leaf: leaf if not isinstance(leaf, TensorSpec) else SymbolicTensor(leaf.shape, leaf.dtype), first
@@ -498,6 +504,18 @@ def infer_outputs(func: Callable, *args: Any) -> Any:
         return SymbolicTensor(shape, leaf.dtype)
 
     return map_structure(combine, first)
+
+
+def _hide_fill(error: Exception, func: Callable, args: Any) -> None:
+    """Write None in an error's text for numbers that follow an unknown size: nobody gave them."""
+    with contextlib.suppress(Exception):
+        try:
+            _run_abstractly(func, args, _SECOND_FILL)
+        except type(error) as other:
+            first, second = (re.split(r"(\d+)", each.args[0]) for each in (error, other))
+            if first[::2] == second[::2]:
+                pairs = zip(first, second)
+                error.args = ("".join(word if word == twin else "None" for word, twin in pairs), *error.args[1:])
 
 
 def _run_abstractly(func: Callable, args: Any, fill: int) -> Any:

@@ -1,6 +1,7 @@
 """What the base class promises: names, weights, tracking, losses, masks, dtypes, configuration, errors."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -180,6 +181,18 @@ def test_errors_inside_a_call_name_the_layer_and_its_inputs():
 
     with pytest.raises(ValueError, match=r"in broken_layer \(Broken\), called with inputs of shape \((2|None), 3\)"):
         gm.Sequential([Broken(name="broken_layer")])(np.ones((2, 3), "float32"))
+
+
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda x: gm.ops.matmul(np.ones((20, 20), "float32"), x), "(20, 20) and (None, 6), which give 20 and None"),
+        (lambda x: gm.ops.reshape(x, (-1,)) + np.ones(5, "float32"), "shapes (None,) and (5,)"),
+    ],
+)
+def test_errors_in_functional_models_say_none_where_a_size_is_unknown(call, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        layers.Lambda(call)(gm.Input((6,)))
 
 
 def test_build_with_several_inputs():

@@ -55,6 +55,15 @@ def orthogonal(tf):
     return tf.concat([tf.abs(r), tf.matmul(q, r), tf.matmul(q, q, transpose_a=True)], 0)
 
 
+MEMBERS = np.array([[[9, 3, 5, 3], [1, 1, 2, 0]]], "int32")
+OTHERS = np.array([[[5, 11], [0, 2]]], "int32")
+
+
+def members(found):
+    """Places, values and sizes of sparse sets in one row."""
+    return np.concatenate([np.ravel(each) for each in (found.indices, found.values, found.dense_shape)])
+
+
 def step(total, entry):
     return total * 0.5 + entry
 
@@ -112,6 +121,15 @@ EXPRESSIONS = {
     "pseudo-inverse": lambda tf: tf.linalg.pinv(TALL),
     "singular values": together,
     "orthogonal": orthogonal,
+    "union": lambda tf: members(tf.sets.union(MEMBERS, OTHERS)),
+    "intersection": lambda tf: members(tf.sets.intersection(MEMBERS, OTHERS)),
+    "difference": lambda tf: members(tf.sets.difference(MEMBERS, OTHERS)),
+    "difference the other way": lambda tf: members(tf.sets.difference(MEMBERS, OTHERS, aminusb=False)),
+    "sparse sets": lambda tf: members(tf.sets.union(tf.sparse.from_dense(MEMBERS), tf.sparse.from_dense(OTHERS))),
+    "sizes of sets": lambda tf: tf.sets.size(tf.sparse.from_dense(MEMBERS)),
+    "sets of text": lambda tf: letters(
+        tf.sets.union(tf.constant([["b", "a"]]), tf.constant([["c", "a"]])).values
+    ),
     "foldl": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0])),
     "foldl from": lambda tf: tf.foldl(step, tf.constant([1.0, 2.0, 5.0]), initializer=tf.constant(8.0)),
     "foldr": lambda tf: tf.foldr(step, tf.constant([1.0, 2.0, 5.0])),

@@ -67,6 +67,8 @@ def test_jpeg_quality():
     with pytest.raises(ValueError, match="expected .height, width, channels"):
         tf.image.adjust_jpeg_quality(IMAGE, 50)
     packed = tf.io.encode_jpeg(pixels)
+    assert type(packed.numpy()) is bytes and packed.dtype == tf.string
+    assert tf.io.decode_base64(tf.io.encode_base64(packed)) == packed
     assert bool(tf.io.is_jpeg(packed)) and not bool(tf.image.is_jpeg(tf.io.encode_png(pixels)))
 
 

@@ -79,7 +79,7 @@ def decode_bmp(contents: Any, channels: int = 0, name: Any = None) -> Any:
     return decode_image(contents, channels)
 
 
-def _encoded(image: Any, form: str, **options: Any) -> bytes:
+def _encoded(image: Any, form: str, **options: Any) -> Text:
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[-1] not in _MODES:
         raise ArgumentError(
@@ -88,15 +88,15 @@ def _encoded(image: Any, form: str, **options: Any) -> bytes:
         )
     target = io.BytesIO()
     _pillow.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(target, form, **options)
-    return target.getvalue()
+    return Text(target.getvalue())
 
 
-def encode_png(image: Any, compression: int = 6, name: Any = None) -> bytes:
+def encode_png(image: Any, compression: int = 6, name: Any = None) -> Text:
     """`tf.io.encode_png`: the bytes of a PNG file."""
     return _encoded(image, "png", compress_level=max(compression, 0))
 
 
-def encode_jpeg(image: Any, format: str = "", quality: int = 95, name: Any = None, **_: Any) -> bytes:
+def encode_jpeg(image: Any, format: str = "", quality: int = 95, name: Any = None, **_: Any) -> Text:
     """`tf.io.encode_jpeg`: the bytes of a JPEG file."""
     return _encoded(image, "jpeg", quality=quality)
 
@@ -108,10 +108,16 @@ def decode_raw(input_bytes: Any, out_type: Any, little_endian: bool = True, name
     return _core.tensor(np.frombuffer(input_bytes, dtype).astype(as_dtype(out_type)))
 
 
-def decode_base64(input: Any, name: Any = None) -> bytes:
+def decode_base64(input: Any, name: Any = None) -> Text:
     """`tf.io.decode_base64`: bytes from web-safe base64."""
     text = text_of(input)
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return Text(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def encode_base64(input: Any, pad: bool = False, name: Any = None) -> Text:
+    """`tf.io.encode_base64`: bytes as web-safe base64, with `=` at the end if `pad`."""
+    coded = base64.urlsafe_b64encode(text_of(input).encode() if isinstance(input, str) else bytes(input))
+    return Text(coded if pad else coded.rstrip(b"="))
 
 
 def makedirs(path: Any) -> None:
@@ -124,7 +130,7 @@ DECODERS: dict[str, Any] = {each.__name__: each for each in (
 )}  # fmt: skip
 IO: dict[str, Any] = {
     **DECODERS,
-    **{each.__name__: each for each in (decode_base64, decode_raw, read_file, write_file)},
+    **{each.__name__: each for each in (decode_base64, decode_raw, encode_base64, read_file, write_file)},
 }
 GFILE: dict[str, Any] = {
     "GFile": open, "exists": os.path.exists, "glob": glob.glob, "isdir": os.path.isdir, "join": os.path.join,
