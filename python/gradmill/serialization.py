@@ -10,9 +10,10 @@ exchanged in both directions; a user's classes register under a package name of 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import types
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence, Union
 
 import numpy as np
 
@@ -34,6 +35,7 @@ _custom_names: dict[Any, str] = {}
 _public_objects: dict[tuple[str, str], Any] = {}
 _public_names: dict[Any, tuple[str, str]] = {}
 _scopes: list[dict[str, Any]] = []
+_kept: list[dict[str, Any]] = []  # the functions of each `functions_kept`
 _sharing: list[ObjectSharingScope] = []
 
 
@@ -139,6 +141,25 @@ class CustomObjectScope:
 
 
 custom_object_scope = CustomObjectScope
+
+
+@contextlib.contextmanager
+def functions_kept() -> Iterator[None]:
+    """Context in which a function is described by a name that stands for itself, even a lambda: for copies, not files.
+
+    Example:
+    >>> with functions_kept():
+    ...     deserialize_object(serialize_object(lambda x: x * 2))(4)
+    8
+    """
+    kept: dict[str, Any] = {}
+    _kept.append(kept)
+    _scopes.append(kept)
+    try:
+        yield
+    finally:
+        _scopes.pop()
+        _kept.pop()
 
 
 class ObjectSharingScope:
@@ -263,6 +284,10 @@ def serialize_object(target: Any) -> Any:
         return special[0] if special else None
 
     is_function = isinstance(target, (types.FunctionType, types.BuiltinFunctionType))
+    if is_function and _kept and target not in _public_names:
+        name = f"{target.__name__}#{len(_kept[-1])}"
+        _kept[-1][name] = target
+        return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
     if is_function and target.__name__ == "<lambda>":
         raise UnsupportedError(
             "serialize_object: expected a named function; received a lambda, whose code is never written to a file; "

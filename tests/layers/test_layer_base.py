@@ -195,6 +195,11 @@ def test_errors_in_functional_models_say_none_where_a_size_is_unknown(call, text
         layers.Lambda(call)(gm.Input((6,)))
 
 
+def test_initializers_return_the_shape_of_the_weight():
+    with pytest.raises(ValueError, match=r"initializer of weight 'kernel' to return values of shape \(2, 3\).*\(3,\)"):
+        layers.Dense(3, kernel_initializer=lambda shape, dtype: gm.ops.ones(shape[1:])).build((None, 2))
+
+
 def test_build_with_several_inputs():
     class Pair(layers.Layer):
         def build(self, left_shape, right_shape):

@@ -219,6 +219,22 @@ def test_shared_layer_has_one_set_of_weights():
     assert gm.models.clone_model(model).count_params() == 6
 
 
+def test_clones_call_the_functions_that_their_layers_were_given():
+    def halved(x):
+        return x / 2
+
+    dense = layers.Dense(4, activation=halved, kernel_initializer=lambda shape, dtype: gm.ops.full(shape, 7.0))
+    model = gm.Sequential([gm.Input((3, 2)), dense])
+    model.add(layers.TimeDistributed(layers.Lambda(lambda x: x + 1, mask=lambda *_: None)))
+    x = np.arange(12.0).reshape(2, 3, 2)
+    clone = gm.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(x), model(x))
+    assert not {id(each) for each in clone.weights} & {id(each) for each in model.weights}
+    with pytest.raises(errors.UnsupportedError, match="lambda"):
+        model.get_config()
+
+
 def test_summary_shows_every_layer_and_unknown_shapes():
     lines = []
     gm.Sequential([layers.Dense(3, name="first")]).summary(print_fn=lines.append)

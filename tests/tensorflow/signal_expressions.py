@@ -43,7 +43,19 @@ def bands(tf):
     return tf.math.log(tf.tensordot(power, weights, 1) + 1e-3)
 
 
+def mixing(tf, x):
+    """Places mixed by Fourier's transform instead of attention."""
+    return tf.cast(tf.signal.fft2d(tf.cast(x, tf.complex64)), tf.float32)
+
+
 EXPRESSIONS = {
+    "cast to complex numbers": lambda tf: tf.cast(tf.constant([1, 2]), tf.dtypes.complex128),
+    "cast of complex numbers": lambda tf: tf.cast(tf.cast(A, tf.complex64) * (1 + 2j), "complex128"),
+    "mixing": lambda tf: mixing(tf, F),
+    "mixing gradient": lambda tf: gradient_of(tf, lambda x: mixing(tf, x) / 16.0, F),
+    "steps between tensors": lambda tf: tf.linspace(tf.math.log(1.0), tf.math.log(1000.0), 8),
+    "steps between rows": lambda tf: tf.linspace(tf.constant(A[0]), tf.constant(A[1]), 5, axis=-1),
+    "steps compiled": lambda tf: tf.function(lambda x: tf.linspace(x, 2.0, 5))(tf.constant(A[0])),
     "spectrogram": lambda tf: spectrogram(tf, tf.constant(S)),
     "spectrogram of a row": lambda tf: spectrogram(tf, tf.constant(S[0])),
     "spectrogram to the end": lambda tf: spectrogram(tf, S, pad_end=True, window_fn=tf.signal.hamming_window),

@@ -32,6 +32,10 @@ def test_dtypes():
     assert tf.bfloat16.name == "bfloat16" and tf.as_dtype("string") is tf.string
     assert tf.Variable(np.array(1.0)).dtype is tf.float64
     assert tf.keras.Input((2,), dtype=tf.int64).dtype == tf.int64
+    assert x.dtype == np.int32 and x.dtype in (np.int64, np.int32) and x.dtype != np.int64 and np.int32 == x.dtype
+    assert tf.float32 != tf.string and tf.float32 != 3 and object not in (tf.float32,) and float in (tf.float32,)
+    assert tf.as_dtype(np.complex64) is tf.complex64 and tf.complex128.real_dtype is tf.float64
+    assert tf.int8.limits == (-128, 127) and tf.complex64.is_complex and not tf.int8.is_complex
 
 
 def test_specs_know_what_tensors_know():

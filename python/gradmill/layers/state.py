@@ -141,7 +141,7 @@ class LayerState:
             The variable.
 
         Raises:
-            ShapeError: a size that is unknown or negative.
+            ShapeError: a size that is unknown or negative, or an initializer's values of another shape.
             DTypeError: a weight that is trained in a layer of integers or bool.
         """
         self._check_initialized()
@@ -173,6 +173,11 @@ class LayerState:
         with tracing.init_scope():
             value = initializer(shape, dtype=dtype)
             variable = Variable(value, name=name or "variable", trainable=trainable, dtype=dtype, autocast=autocast)
+        if tuple(variable.shape) != shape:
+            raise ShapeError(
+                f"{self._label}: expected the initializer of weight {name!r} to return values of shape {shape}; "
+                f"received {tuple(variable.shape)}"
+            )
         variable.path = "/".join([*self._scope_path(), name or "variable"])
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)

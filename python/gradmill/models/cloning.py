@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
+from gradmill import serialization
 from gradmill.errors import ArgumentError
 from gradmill.layers.base import Layer
 from gradmill.layers.core import Input, InputLayer
@@ -57,11 +58,12 @@ def clone_model(
             return clone_function(layer)
         return type(layer).from_config(layer.get_config())
 
-    if isinstance(model, Sequential):
-        return _clone_sequential(model, input_tensors, copy_layer)
-    if isinstance(model, Functional):
-        return _clone_functional(model, input_tensors, copy_layer)
-    return type(model).from_config(model.get_config())
+    with serialization.functions_kept():
+        if isinstance(model, Sequential):
+            return _clone_sequential(model, input_tensors, copy_layer)
+        if isinstance(model, Functional):
+            return _clone_functional(model, input_tensors, copy_layer)
+        return type(model).from_config(model.get_config())
 
 
 def _clone_sequential(model: Sequential, input_tensors: Any, copy_layer: Callable) -> Sequential:

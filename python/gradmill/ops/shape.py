@@ -289,7 +289,7 @@ def linspace(
     """Return `num` evenly spaced numbers from `start` to `stop`.
 
     Args:
-        start: first number.
+        start: first number, or an array of them; tensors get gradients.
         stop: last number.
         num: how many.
         endpoint: whether `stop` is included.
@@ -305,9 +305,26 @@ def linspace(
     """
     if num < 0:
         raise ArgumentError(f"linspace: expected num >= 0; received {num}")
+    if builtins.any(isinstance(each, (_core.Tensor, _core.Variable)) for each in (start, stop)):
+        result, step = _between(tensor(start), tensor(stop), num, endpoint, dtype, axis)
+        return (result, step) if retstep else result
     values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, retstep=True, axis=axis)
     result = _core.tensor(values, config.standardize_dtype(dtype))
     return (result, step) if retstep else result
+
+
+def _between(first: Any, last: Any, num: int, endpoint: bool, dtype: Any, axis: int) -> Any:
+    """What `linspace` returns for tensors, whose values may be unknown yet, and the distance."""
+    floats = config.floatx() if "float" not in first.dtype else first.dtype
+    dtype = _core.promote_types(floats, last.dtype) if dtype is None else config.standardize_dtype(dtype)
+    shape = list(np.broadcast_shapes(tuple(first.shape), tuple(last.shape)))
+    place = axis if axis >= 0 else axis + len(shape) + 1
+    first, last = (broadcast_to(_core.ops.cast(each, dtype=dtype), shape) for each in (first, last))
+    step = (last - first) / float(builtins.max(num - 1 if endpoint else num, 1))
+    shares = np.linspace(0.0, 1.0, num, endpoint).reshape([num if i == place else 1 for i in range(len(shape) + 1)])
+    first, last = (_core.ops.reshape(each, shape=[*shape[:place], 1, *shape[place:]]) for each in (first, last))
+    # A weighted mean of the ends is exactly them at both.
+    return first * _core.tensor(1.0 - shares, dtype) + last * _core.tensor(shares, dtype), step
 
 
 def eye(N: int, M: Optional[int] = None, k: int = 0, dtype: Any = None) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from gradmill import _core, ops, tracing
 from gradmill.errors import ArgumentError, ShapeError
 from gradmill.symbolic import flatten, is_symbolic
+from gradmill.tensorflow import complex_numbers
 from gradmill.tensorflow.aliases import aliases
 from gradmill.tensorflow.dtype_names import as_dtype
 from gradmill.tensorflow.known_values import Known, known, of_known_sizes, of_text_too
@@ -109,8 +110,11 @@ def linspace(start: Any, stop: Any, num: int, name: Any = None, axis: int = 0) -
 
 
 def cast(x: Any, dtype: Any, name: Any = None) -> Any:
-    """`tf.cast`: the values in another dtype."""
-    return ops.cast(x, as_dtype(dtype))
+    """`tf.cast`: the values in another dtype; those of complex numbers are their real parts."""
+    wanted = as_dtype(dtype)
+    if wanted.is_complex:
+        return complex_numbers.cast(x, wanted)
+    return ops.cast(x.real if isinstance(x, complex_numbers.ComplexTensor) else x, wanted)
 
 
 def saturate_cast(value: Any, dtype: Any, name: Any = None) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradmill import ops
 from gradmill.errors import DTypeError
+from gradmill.tensorflow.dtype_names import DType, complex64, complex128
 from gradmill.tensorflow.shapes import TensorShape
 
 
@@ -43,13 +44,13 @@ class ComplexTensor:
         return self.real.ndim
 
     @property
-    def dtype(self) -> np.dtype:
+    def dtype(self) -> DType:
         """complex64 or complex128."""
-        return np.dtype("complex128" if self.real.dtype == "float64" else "complex64")
+        return complex128 if self.real.dtype == "float64" else complex64
 
     def numpy(self) -> np.ndarray:
         """Return the numbers as an array."""
-        return (np.asarray(self.real) + 1j * np.asarray(self.imag)).astype(self.dtype)
+        return (np.asarray(self.real) + 1j * np.asarray(self.imag)).astype(self.dtype.as_numpy_dtype)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
@@ -140,6 +141,14 @@ def as_complex(value: Any, owner: str) -> ComplexTensor:
     if "float" not in real.dtype:
         raise DTypeError(f"{owner}: expected complex numbers or floats; received {real.dtype}; cast them first")
     return ComplexTensor(real, ops.zeros_like(real))
+
+
+def cast(value: Any, dtype: DType) -> ComplexTensor:
+    """Return a value as complex numbers of a dtype; numbers that are not complex have no imaginary part."""
+    if not (isinstance(value, ComplexTensor) or _is_complex_array(value)):
+        value = ops.cast(value, dtype.real_dtype)
+    found = as_complex(value, "tf.cast")
+    return ComplexTensor(ops.cast(found.real, dtype.real_dtype), ops.cast(found.imag, dtype.real_dtype))
 
 
 def make_complex(real: Any, imag: Any, name: Any = None) -> ComplexTensor:
