@@ -39,9 +39,12 @@ def test_images_with_labels_in_order(photos, capsys):
     assert [int(label) for _, labels in dataset for label in labels] == [0] * 7 + [1] * 3
 
 
-def test_the_split_is_that_of_keras(photos):
-    options = {"image_size": 2, "verbose": False, "seed": 12, "validation_split": 0.3}
+def test_the_split_is_that_of_keras(photos, capsys):
+    options = {"image_size": 2, "seed": 12, "validation_split": 0.3}
     training, validation = image_dataset_from_directory(photos, subset="both", **options)
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == ["Using 7 files for training.", "Using 3 files for validation."]
+    options["verbose"] = False
     assert reds(validation) == KERAS_VALIDATION and sorted(reds(training)) == KERAS_TRAINING
     assert sorted(reds(image_dataset_from_directory(photos, subset="validation", **options))) == sorted(
         KERAS_VALIDATION

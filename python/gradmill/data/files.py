@@ -109,6 +109,8 @@ def dataset_of_files(
                 f"{options.who}: found no {name + ' ' if name else ''}files that end in {formats} in "
                 f"{options.directory!r}"
             )
+        if name and options.verbose:
+            say(f"Using {len(paths[rows])} files for {name}.")
         shuffle = options.shuffle and not (options.subset == "both" and name == "validation")
         dataset = _dataset(paths[rows], None if labels is None else labels[rows], class_names, options, read, shuffle)
         if options.batch_size is not None:
