@@ -195,9 +195,8 @@ void add_operators(Class& cls) {
     if (py::len(specification) == 0 || x.type().elements() != 1 || x.in_graph()) return py::str(self);
     return py::str(item_of(x).attr("__format__")(specification));
   });
+  // NumPy leaves `array + tensor` to us, and reads tensors as arrays in its own functions.
   cls.attr("__array_priority__") = 100;
-  // NumPy must leave `array + tensor` to us.
-  cls.attr("__array_ufunc__") = py::none();
 }
 
 }  // namespace

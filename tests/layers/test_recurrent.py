@@ -414,7 +414,7 @@ def test_training_a_model_with_masks_lowers_its_loss():
     (lambda: layers.Embedding(0, 2), errors.ArgumentError, "input_dim to be a positive integer; received 0"),
     (lambda: layers.Embedding(3, 2, name="words")(np.array([1, 7])), errors.ArgumentError,
      r"words \(Embedding\): expected integers from 0 to 2; received 7"),
-    (lambda: layers.Embedding(2, 2, lora_rank=4), errors.UnsupportedError, "lora_rank None"),
+    (lambda: layers.Embedding(2, 2, quantization_config=4), errors.UnsupportedError, "quantization_config None"),
 ])  # fmt: skip
 def test_wrong_use_is_explained(make_error, error, words):
     with pytest.raises(error, match=words):

@@ -151,3 +151,35 @@ def test_indexing_like_numpy() -> None:
         x[2]
     with pytest.raises(gm.errors.GradMillError):
         x[0, 0, 0, 0]
+
+
+ROW, OTHER_ROW = np.array([1.5, -2.0], "float32"), np.array([3.0, 4.0], "float32")
+
+
+@pytest.mark.parametrize("kind", [ops.convert_to_tensor, gm.Variable])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: OTHER_ROW * x,
+        lambda x: np.float64(2) - x,
+        lambda x: np.int64(3) / x,
+        lambda x: OTHER_ROW**x,
+        lambda x: np.eye(2, dtype="float32") @ x[:, None],
+        lambda x: OTHER_ROW > x,
+        lambda x: np.float32(1.5) == x,
+    ],
+)
+def test_operators_of_numpy_leave_their_work_to_tensors(kind, operation) -> None:
+    found = operation(kind(ROW))
+    assert ops.is_tensor(found) and not isinstance(found, np.ndarray)
+    np.testing.assert_allclose(found, operation(ROW), rtol=1e-6)
+    compiled = gm.function(operation)(ops.convert_to_tensor(ROW))
+    np.testing.assert_allclose(compiled, operation(ROW), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [ops.convert_to_tensor, gm.Variable])
+@pytest.mark.parametrize("function", [np.abs, np.exp, np.sum, np.isnan, lambda x: np.maximum(x, 0)])
+def test_functions_of_numpy_read_tensors(kind, function) -> None:
+    found = function(kind(ROW))
+    assert isinstance(found, (np.ndarray, np.generic))
+    np.testing.assert_array_equal(found, function(ROW))

@@ -8,6 +8,7 @@ from gradmill import activations, config, constraints, initializers, masks, ops,
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
 from gradmill.layers.base import Layer, activated, cast_like, positive_integer
 from gradmill.layers.input_spec import InputSpec
+from gradmill.layers.low_rank import LowRankLayer, low_rank_factor
 from gradmill.serialization import register_serializable
 from gradmill.symbolic import Node, SymbolicTensor, standardize_shape
 
@@ -135,7 +136,7 @@ def Input(  # noqa: N802
 
 
 @register_serializable("keras.layers")
-class Dense(Layer):
+class Dense(LowRankLayer):
     """`activation(inputs @ kernel + bias)` over the last axis.
 
     Args:
@@ -145,6 +146,7 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: first values.
         kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
         kernel_constraint, bias_constraint: projections after each update.
+        lora_rank, lora_alpha: rank and strength of a low-rank update; see `enable_lora`.
         quantization_config: must be None.
 
     Input shape: (batch, ..., inputs). Output shape: (batch, ..., units).
@@ -160,6 +162,8 @@ class Dense(Layer):
     (2, 3)
     """
 
+    lora_kernel_a, lora_kernel_b = low_rank_factor(0), low_rank_factor(1)
+
     def __init__(
         self,
         units: int,
@@ -172,10 +176,13 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: Optional[int] = None,
+        lora_alpha: Optional[float] = None,
         quantization_config: Any = None,
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._prepare_low_rank(lora_rank, lora_alpha)
         units = positive_integer(units, "units", self._label)
         if quantization_config is not None:
             raise UnsupportedError(
@@ -190,14 +197,13 @@ class Dense(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self.kernel: Any = None
         self.bias: Any = None
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
-        self.kernel = self.add_weight(
+        self._table = self.add_weight(
             (input_shape[-1], self.units),
             name="kernel",
             initializer=self.kernel_initializer,
@@ -214,10 +220,17 @@ class Dense(Layer):
                 constraint=self.bias_constraint,
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: input_shape[-1]})
+        self._enable_wanted()
+
+    @property
+    def kernel(self) -> Any:
+        """The kernel, with its low-rank update if it has one; None before the layer is built."""
+        return self._whole_table()
 
     def call(self, inputs: Any, training: Optional[bool] = None) -> Any:
         """Return the outputs."""
-        outputs = ops.matmul(inputs, cast_like(self.kernel, inputs))
+        outputs = ops.matmul(inputs, cast_like(self._table, inputs))
+        outputs = self._with_update(outputs, lambda a: ops.matmul(inputs, a))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
         return activated(self.activation, outputs)

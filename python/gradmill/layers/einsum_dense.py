@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Optional, Sequence, Union
 
 from gradmill import activations, constraints, initializers, ops, regularizers
 from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
-from gradmill.layers.base import Layer, activated, cast_like
+from gradmill.layers.base import activated, cast_like
 from gradmill.layers.input_spec import InputSpec
+from gradmill.layers.low_rank import LowRankLayer, low_rank_factor
 from gradmill.serialization import register_serializable
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
@@ -23,7 +24,7 @@ class _Shapes(NamedTuple):
 
 
 @register_serializable("keras.layers")
-class EinsumDense(Layer):
+class EinsumDense(LowRankLayer):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -36,7 +37,8 @@ class EinsumDense(Layer):
         kernel_initializer, bias_initializer: first values.
         kernel_regularizer, bias_regularizer: penalties.
         kernel_constraint, bias_constraint: projections after each update.
-        lora_rank, lora_alpha, gptq_unpacked_column_size, quantization_config: must be None.
+        lora_rank, lora_alpha: rank and strength of a low-rank update; see `enable_lora`.
+        gptq_unpacked_column_size, quantization_config: must be None.
 
     Weights: kernel, bias.
 
@@ -52,6 +54,8 @@ class EinsumDense(Layer):
     >>> [each.shape for each in layer.weights]
     [(8, 2, 3), (2, 3)]
     """
+
+    lora_kernel_a, lora_kernel_b = low_rank_factor(0), low_rank_factor(1)
 
     def __init__(
         self,
@@ -72,9 +76,12 @@ class EinsumDense(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        unsupported = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "quantization_config": quantization_config,
-                       "gptq_unpacked_column_size": gptq_unpacked_column_size}  # fmt: skip
-        for name, value in unsupported.items():
+        self._prepare_low_rank(lora_rank, lora_alpha)
+        unsupported = (
+            ("quantization_config", quantization_config),
+            ("gptq_unpacked_column_size", gptq_unpacked_column_size),
+        )
+        for name, value in unsupported:
             if value is not None:
                 raise UnsupportedError(f"{self._label}: expected {name} None; received {value!r}")
         self.equation = equation
@@ -88,7 +95,6 @@ class EinsumDense(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self._terms = self._parse()
-        self._kernel: Any = None
         self.bias: Any = None
 
     def _parse(self) -> tuple[str, str, str, bool]:
@@ -166,7 +172,7 @@ class EinsumDense(Layer):
         initializer = self.kernel_initializer
         if isinstance(initializer, initializers.VarianceScaling):
             initializer = initializer.with_axes(shapes.input_axes, shapes.output_axes)
-        self._kernel = self.add_weight(
+        self._table = self.add_weight(
             shapes.kernel,
             name="kernel",
             initializer=initializer,
@@ -182,15 +188,22 @@ class EinsumDense(Layer):
                 constraint=self.bias_constraint,
             )
         self.input_spec = InputSpec(ndim=len(input_shape))
+        self._enable_wanted()
 
     @property
     def kernel(self) -> Any:
-        """The kernel, None before the layer is built."""
-        return self._kernel
+        """The kernel, with its low-rank update if it has one; None before the layer is built."""
+        return self._whole_table()
 
     def call(self, inputs: Any, training: Optional[bool] = None) -> Any:
         """Return the outputs."""
-        outputs = ops.einsum(self.equation, inputs, cast_like(self._kernel, inputs))
+        given, kernel, made, is_left = self._terms
+        if self.lora_enabled and (kernel[-1] != made[-1] or kernel[-1] in given or self.equation.endswith("...")):
+            # The factors do not meet on the last axis of the outputs: their product is added to the kernel.
+            outputs = ops.einsum(self.equation, inputs, cast_like(self.kernel, inputs))
+        else:
+            outputs = ops.einsum(self.equation, inputs, cast_like(self._table, inputs))
+            outputs = self._with_update(outputs, lambda a: ops.einsum(self.equation, inputs, a))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))
         return activated(self.activation, outputs)

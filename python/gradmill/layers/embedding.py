@@ -8,12 +8,13 @@ import numpy as np
 
 from gradmill import constraints, initializers, ops, regularizers, tracing
 from gradmill.errors import ArgumentError, UnsupportedError
-from gradmill.layers.base import Layer, positive_integer
+from gradmill.layers.base import positive_integer
+from gradmill.layers.low_rank import LowRankLayer, low_rank_factor
 from gradmill.serialization import register_serializable
 
 
 @register_serializable("keras.layers")
-class Embedding(Layer):
+class Embedding(LowRankLayer):
     """Replace integers by the rows of a table that is learned.
 
     Args:
@@ -24,7 +25,8 @@ class Embedding(Layer):
         embeddings_constraint: projection after each update.
         mask_zero: 0 stands for no entry: outputs carry a mask, and layers behind skip such steps.
         weights: first values as an array (input_dim, output_dim).
-        lora_rank, lora_alpha, quantization_config: must be None.
+        lora_rank, lora_alpha: rank and strength of a low-rank update; see `enable_lora`.
+        quantization_config: must be None.
 
     Input shape: (batch, ...), integers. Output shape: (batch, ..., output_dim).
     Weights: embeddings (input_dim, output_dim).
@@ -42,6 +44,9 @@ class Embedding(Layer):
     >>> layer(np.array([[2, 1]])).numpy().tolist()
     [[[3.0, 4.0], [1.0, 2.0]]]
     """
+
+    _table_name = "embeddings"
+    lora_embeddings_a, lora_embeddings_b = low_rank_factor(0), low_rank_factor(1)
 
     def __init__(
         self,
@@ -63,9 +68,11 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive_integer(input_dim, "input_dim", self._label)
         self.output_dim = positive_integer(output_dim, "output_dim", self._label)
-        for name, value in (("lora_rank", lora_rank), ("quantization_config", quantization_config)):
-            if value is not None:
-                raise UnsupportedError(f"{self._label}: expected {name} None; received {value!r}")
+        self._prepare_low_rank(lora_rank, lora_alpha)
+        if quantization_config is not None:
+            raise UnsupportedError(
+                f"{self._label}: expected quantization_config None; received {quantization_config!r}"
+            )
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
@@ -73,20 +80,25 @@ class Embedding(Layer):
         self.supports_masking = self.mask_zero
         # Integers may arrive as floats; a cast to a half type would change them.
         self.autocast = False
-        self.embeddings: Any = None
         if weights is not None:
             self.build()
             self.set_weights(weights if isinstance(weights, (list, tuple)) and len(weights) == 1 else [weights])
 
     def build(self, input_shape: Any = None) -> None:
         """Make the table."""
-        self.embeddings = self.add_weight(
+        self._table = self.add_weight(
             (self.input_dim, self.output_dim),
             name="embeddings",
             initializer=self.embeddings_initializer,
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
         )
+        self._enable_wanted()
+
+    @property
+    def embeddings(self) -> Any:
+        """The table, with its low-rank update if it has one; None before the layer is built."""
+        return self._whole_table()
 
     def call(self, inputs: Any) -> Any:
         """Return the rows."""
@@ -98,7 +110,8 @@ class Embedding(Layer):
         elif not tracing.check_input(given, self._check_range):
             # A negative number would count from the end of the table.
             inputs = ops.where(ops.less(inputs, 0), self.input_dim, inputs)
-        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+        rows = ops.cast(ops.take(self._table, inputs, axis=0), self.compute_dtype)
+        return self._with_update(rows, lambda a: ops.take(a, inputs, axis=0))
 
     def _check_range(self, values: np.ndarray) -> None:
         if values.size and not (0 <= values.min() and values.max() < self.input_dim):

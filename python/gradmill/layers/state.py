@@ -295,9 +295,13 @@ class LayerState:
         for variable, value in zip(expected, weights):
             variable.assign(value)
 
+    def _stored_variables(self) -> list[Variable]:
+        """The variables of this layer itself that files hold."""
+        return [*self._trainable_variables, *self._non_trainable_variables]
+
     def save_own_variables(self, store: Any) -> None:
         """Write the variables that belong to this layer itself into `store` under "0", "1", ..."""
-        for index, variable in enumerate([*self._trainable_variables, *self._non_trainable_variables]):
+        for index, variable in enumerate(self._stored_variables()):
             store[str(index)] = variable
 
     def load_own_variables(self, store: Any) -> None:
@@ -306,7 +310,7 @@ class LayerState:
         Raises:
             ShapeError: another number of variables, or one of another shape.
         """
-        own = [*self._trainable_variables, *self._non_trainable_variables]
+        own = self._stored_variables()
         if len(store.keys()) != len(own):
             hint = "build the layer first" if not self.built and not own else "use the file of the same layer"
             raise ShapeError(

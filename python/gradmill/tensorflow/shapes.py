@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from typing import Any, Callable, Iterable, Optional
 
 import numpy as np
@@ -106,24 +105,6 @@ def _made(sizes: Any) -> TensorShape:
     return tuple.__new__(TensorShape, sizes)
 
 
-# NumPy's functions that are operators here: NumPy asks for them when an array stands on the left of a tensor.
-_OPERATORS: dict[Any, Callable] = {
-    np.add: operator.add, np.subtract: operator.sub, np.multiply: operator.mul, np.true_divide: operator.truediv,
-    np.floor_divide: operator.floordiv, np.remainder: operator.mod, np.power: operator.pow, np.matmul: operator.matmul,
-    np.less: operator.lt, np.less_equal: operator.le, np.greater: operator.gt, np.greater_equal: operator.ge,
-    np.equal: operator.eq, np.not_equal: operator.ne, np.bitwise_and: operator.and_, np.bitwise_or: operator.or_,
-}  # fmt: skip
-
-
-def _array_ufunc(self: Any, function: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """NumPy's operators on arrays and tensors give tensors, its other functions arrays."""
-    if method == "__call__" and function in _OPERATORS and len(inputs) == 2 and not options:
-        return _OPERATORS[function](*(_core.tensor(each) for each in inputs))
-    kinds = (_core.Tensor, _core.Variable)
-    arrays = [each.numpy() if isinstance(each, kinds) else each for each in inputs]
-    return getattr(function, method)(*arrays, **options)
-
-
 def _set_shape(self: Any, shape: Any) -> None:
     """Check that the shape is what the script says."""
     TensorShape(shape).assert_is_compatible_with(self.shape)
@@ -195,7 +176,6 @@ def extend_tensors() -> None:
     tensor_classes[0].__format__ = _format
     for each in tensor_classes[:2]:
         each.__getitem__ = _with_scalar_tensors(each.__getitem__)
-        each.__array_ufunc__ = _array_ufunc
         each.numpy = _with_numbers(each.numpy)
         each.ref = lambda self: _Reference(self)
 
