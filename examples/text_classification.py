@@ -6,8 +6,10 @@ python examples/text_classification.py --data reviews        a folder for each c
 python examples/text_classification.py --data mails.csv --text-column body --label-column kind
 python examples/text_classification.py --data reviews --model distilbert-base-uncased \
     --vocabulary vocab.txt --weights model.safetensors --rate 2e-5 --epochs 2
+python examples/text_classification.py ... --weights model.safetensors --lora 8 --rate 5e-4
 
-Without --vocabulary the tokens are learned from the training texts. Needs the package tokenizers.
+With --lora the network stays as it is but for its head and updates of low rank. Without --vocabulary the tokens are
+learned from the training texts. Needs the package tokenizers.
 """
 
 import argparse
@@ -42,6 +44,7 @@ parser.add_argument("--vocabulary", metavar="FILE", help="tokens of WordPiece, o
 parser.add_argument("--weights", metavar="FILE", help="published .safetensors, or weights that were saved before")
 parser.add_argument("--length", type=positive, default=128, help="tokens of a text (default %(default)s)")
 parser.add_argument("--rate", type=float, default=1e-3, help="learning rate of Adam (default %(default)s)")
+parser.add_argument("--lora", type=positive, metavar="RANK", help="train updates of this rank and the head alone")
 parser.add_argument("--text-column", default="text", help="of a .csv (default %(default)s)")
 parser.add_argument("--label-column", default="label", help="of a .csv (default %(default)s)")
 options = parser.parse_args()
@@ -94,6 +97,19 @@ def read_texts():
     return read_folder(place, options.seed)
 
 
+def enable_lora(model, rank):
+    """Freeze all but the head, and give the dense layers of attention and behind it updates of low rank."""
+    inner = [layer for layer in model.layers if not layer.name.endswith("classifier")]
+    for layer in inner:
+        layer.trainable = False
+    for layer in inner:
+        parts = [getattr(layer, f"{part}_dense", None) for part in ("query", "key", "value", "output")]
+        for each in [layer, *parts]:
+            if isinstance(each, (keras.layers.Dense, keras.layers.EinsumDense)):
+                each.trainable = True
+                each.enable_lora(rank)
+
+
 def main():
     prepare(options.seed, options.threads)
     names, (train, test) = read_texts()
@@ -115,6 +131,10 @@ def main():
         vocabulary_size=tokenizer.vocabulary_size,
         **settings,
     )
+    if options.lora:
+        enable_lora(model, options.lora)
+        trained = sum(weight.size for weight in model.trainable_weights)
+        print(f"Low-rank updates:  {trained:,} of {model.count_params():,} numbers are trained")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(options.rate), loss, metrics=["accuracy"])
 

@@ -139,6 +139,14 @@ void add_operators(Class& cls) {
       cls.def(reversed, [build](py::handle self, py::handle other) { return binary(build, other, self); }, py::is_operator());
     }
   };
+  cls.def("__eq__", [](py::handle self, py::handle other) -> py::object {
+    return other.is_none() ? py::bool_(false) : binary(equal, self, other);
+  }, py::is_operator());
+  cls.def("__ne__", [](py::handle self, py::handle other) -> py::object {
+    return other.is_none() ? py::bool_(true) : binary(not_equal, self, other);
+  }, py::is_operator());
+  // Keys of dictionaries and members of sets are told apart by what they are, not by their values.
+  cls.def("__hash__", [](const typename Class::type& x) { return x.id(); });
   add_binary("__add__", "__radd__", add);
   add_binary("__sub__", "__rsub__", subtract);
   add_binary("__mul__", "__rmul__", multiply);
@@ -211,13 +219,6 @@ void bind_tensor(py::module_& module) {
   tensor.def_property_readonly("id", [](const Var& x) { return x.id(); });
   tensor.def_property_readonly("is_traced", [](const Var& x) { return x.in_graph(); });
   tensor.def("__repr__", &repr);
-  tensor.def("__eq__", [](py::handle self, py::handle other) -> py::object {
-    return other.is_none() ? py::bool_(false) : binary(equal, self, other);
-  }, py::is_operator());
-  tensor.def("__ne__", [](py::handle self, py::handle other) -> py::object {
-    return other.is_none() ? py::bool_(true) : binary(not_equal, self, other);
-  }, py::is_operator());
-  tensor.def("__hash__", [](const Var& x) { return x.id(); });
   add_operators(tensor);
 
   py::class_<Variable, VariablePointer> variable(module, "Variable", py::dynamic_attr(),
@@ -238,7 +239,6 @@ void bind_tensor(py::module_& module) {
     Var converted = cast(var_from_python(value, v->type().dtype), v->type().dtype);
     assign_variable(v, converted);
   });
-  variable.def("__hash__", [](const Variable& v) { return v.id(); });
   add_operators(variable);
 
   module.def("tensor", [](py::handle value, py::handle dtype) {

@@ -133,6 +133,17 @@ def test_text_classification(kind, tmp_path):
     assert (results["train_samples"], results["test_samples"]) == counts
 
 
+def test_text_classification_with_low_rank_updates(tmp_path):
+    pytest.importorskip("tokenizers", reason="needs the package tokenizers")
+    done = run(str(EXAMPLES / "text_classification.py"), "--quick", "--lora", "2", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    # Of each of two blocks the biases, and factors of rank 2: queries, keys and values of 4 heads of 16, the way back,
+    # 64 to 128 and back; and the head, 64 to 64 to 2 classes.
+    heads = 3 * (64 + 64 * 4 * 2 + 2 * 16) + 64 + 4 * 16 * 2 + 2 * 64
+    trained = 2 * (heads + 128 + 64 + 2 * 2 * (64 + 128)) + 64 * 64 + 64 + 64 * 2 + 2
+    assert f"Low-rank updates:  {trained:,} of " in done.stdout, done.stdout
+
+
 def test_text_classification_reports_what_failed(tmp_path):
     pytest.importorskip("tokenizers", reason="needs the package tokenizers")
     script = str(EXAMPLES / "text_classification.py")
