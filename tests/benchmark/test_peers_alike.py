@@ -40,6 +40,16 @@ def test_adam_with_small_gradients(peer):
     np.testing.assert_allclose(losses(cell, Engine(peer), python), ours, rtol=3e-4)
 
 
+@pytest.mark.parametrize("setting", ["default", "best"])
+def test_adam_of_mlx(setting):
+    """Blank images with faint objects: many gradients are near epsilon."""
+    python = interpreter_with("mlx", "MLX")
+    cell = dataclasses.replace(CELLS["fashion_mlp"], batch=32, steps=1, epochs=12, warm_up=0)
+    ours = losses(cell, Engine("gradmill"), python)
+    assert ours[-1] < ours[0] - 0.05
+    np.testing.assert_allclose(losses(cell, Engine("mlx", setting), python), ours, rtol=1e-4)
+
+
 def test_batches_in_parts():
     """PyTorch takes a batch that does not fit in memory in parts, and its steps are those of the whole."""
     python = interpreter_with("torch", "PyTorch")

@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import numpy as np
 
@@ -20,6 +20,19 @@ def _set_first_values(mx: Any, nn: Any, network: Any, seed: int) -> None:
     for (_, _, layer, axes), value in zip(found, values):
         layer.weight = mx.array(np.ascontiguousarray(value.transpose(axes)))
         layer.bias = mx.zeros_like(layer.bias)
+
+
+def _corrected(mx: Any, rate: float) -> Callable:
+    """The rate of each step with which MLX's Adam without its own correction is Keras's.
+
+    Keras corrects the rate and adds epsilon to the root of the moment as it is; MLX adds it to the corrected one's.
+    """
+
+    def rate_of(steps_before: Any) -> Any:
+        step = steps_before + 1
+        return rate * mx.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+
+    return rate_of
 
 
 def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
@@ -40,8 +53,10 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     _set_first_values(mx, nn, network, options["seed"])
     samples, targets = samples_of(cell, options["seed"])
     x, labels = mx.array(samples), mx.array(targets)
-    settings = {} if cell.optimizer == "sgd" else {"eps": 1e-7, "bias_correction": True}  # as in Keras
-    optimizer = (optimizers.SGD if cell.optimizer == "sgd" else optimizers.Adam)(cell.rate, **settings)
+    if cell.optimizer == "sgd":
+        optimizer = optimizers.SGD(cell.rate)
+    else:
+        optimizer = optimizers.Adam(_corrected(mx, cell.rate), eps=1e-7, bias_correction=False)
 
     def loss_of(rows: Any, marks: Any) -> Any:
         return nn.losses.cross_entropy(network(rows), marks, reduction="mean")
