@@ -96,6 +96,20 @@ def test_only_the_update_is_trained():
     assert all(np.abs(layer.kernel.numpy() - before).max() > 1e-3 for layer, before in zip(model.layers, kernels))
 
 
+def test_a_model_that_ran_before_takes_the_update():
+    model = gm.Sequential([gm.Input((6,)), layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(X, np.ones((5, 3)), verbose=0)
+    model.predict(X, verbose=0)
+    model.layers[0].enable_lora(2)
+    model.layers[0].lora_kernel_b.assign(np.ones((2, 3)))
+    np.testing.assert_allclose(model.predict(X, verbose=0), model(X), rtol=1e-5)
+    with pytest.raises(ArgumentError, match="'lora_kernel_a' is not one the optimizer was built with"):
+        model.fit(X, np.ones((5, 3)), verbose=0)
+    model.compile("adam", "mse")
+    model.fit(X, np.ones((5, 3)), verbose=0)
+
+
 def test_files_hold_the_sum(tmp_path):
     def model(rank=None):
         table = layers.Embedding(9, 6, lora_rank=rank, lora_alpha=rank and 4)

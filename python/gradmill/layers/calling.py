@@ -29,6 +29,19 @@ class _ThreadState(threading.local):
 
 
 state = _ThreadState()
+# How often a layer has begun to compute something else than before: steps that were traced earlier are stale.
+_changes = 0
+
+
+def note_change() -> None:
+    """Say that a layer computes something else from now on."""
+    global _changes
+    _changes += 1
+
+
+def changes() -> int:
+    """Return how often `note_change` was called."""
+    return _changes
 
 
 class path_scope:  # noqa: N801

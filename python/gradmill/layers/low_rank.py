@@ -8,6 +8,7 @@ import numpy as np
 
 from gradmill import initializers, ops
 from gradmill.errors import ArgumentError
+from gradmill.layers import calling
 from gradmill.layers.base import Layer, cast_like, positive_integer
 
 
@@ -95,6 +96,7 @@ class LowRankLayer(Layer):
         ]
         self._table.trainable = False
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, alpha, True
+        calling.note_change()
 
     def _whole_table(self) -> Any:
         """The weight with its update: the variable itself while there is none."""

@@ -3,6 +3,7 @@
 from typing import Any, Callable, List, Optional
 
 from gradmill import config, errors
+from gradmill.layers import calling
 from gradmill.models import input_checks
 from gradmill.models.array_checks import batch_dtype
 from gradmill.models.data_adapter import ArrayData
@@ -92,7 +93,7 @@ class StepPreparation(TrainingSteps):
 
     def _program(self, method: str, data: Any) -> StepProgram:
         """Return the step for one structure of data, made once."""
-        key = (method, structure.skeleton(data), self.run_eagerly)
+        key = (method, structure.skeleton(data), self.run_eagerly, calling.changes())
         programs = self.__dict__.get("_programs")
         if programs is None:
             self._set(_programs={})
