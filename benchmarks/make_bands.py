@@ -40,9 +40,8 @@ def losses_of(cell, engines, seeds, arguments):
     runs, versions = [], {}
     for engine in engines:
         for seed in seeds:
-            settings = {"threads": arguments.threads, "seed": seed, "limit": arguments.limit}
-            settings["parts"] = arguments.parts
-            result = run_cell(cell, engine_of(engine), arguments.peer_python, **settings)
+            settings = {name: getattr(arguments, name) for name in ("threads", "limit", "parts")}
+            result = run_cell(cell, engine_of(engine), arguments.peer_python, seed=seed, **settings)
             if "error" in result:
                 print(f"{cell.name} {engine}: no result: {result['error']}", file=sys.stderr, flush=True)
                 break

@@ -99,10 +99,10 @@ def read_texts():
 
 def enable_lora(model, rank):
     """Freeze all but the head, and give the dense layers of attention and behind it updates of low rank."""
-    inner = [layer for layer in model.layers if not layer.name.endswith("classifier")]
-    for layer in inner:
+    for layer in model.layers:
+        if layer.name.endswith("classifier"):
+            continue
         layer.trainable = False
-    for layer in inner:
         parts = [getattr(layer, f"{part}_dense", None) for part in ("query", "key", "value", "output")]
         for each in [layer, *parts]:
             if isinstance(each, (keras.layers.Dense, keras.layers.EinsumDense)):

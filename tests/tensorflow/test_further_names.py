@@ -69,6 +69,9 @@ def test_jpeg_quality():
     packed = tf.io.encode_jpeg(pixels)
     assert type(packed.numpy()) is bytes and packed.dtype == tf.string
     assert tf.io.decode_base64(tf.io.encode_base64(packed)) == packed
+    coded = tf.io.encode_base64(tf.constant(["a", "bc"]))
+    assert coded.numpy().tolist() == [b"YQ", b"YmM"]
+    assert tf.io.decode_base64(coded).numpy().tolist() == [b"a", b"bc"]
     assert bool(tf.io.is_jpeg(packed)) and not bool(tf.image.is_jpeg(tf.io.encode_png(pixels)))
 
 

@@ -182,12 +182,8 @@ class Dense(LowRankLayer):
         **kwargs: Any,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._prepare_low_rank(lora_rank, lora_alpha)
+        self._prepare_low_rank(lora_rank, lora_alpha, quantization_config)
         units = positive_integer(units, "units", self._label)
-        if quantization_config is not None:
-            raise UnsupportedError(
-                f"{self._label}: expected quantization_config None; received {quantization_config!r}"
-            )
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias

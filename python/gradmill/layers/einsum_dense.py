@@ -6,10 +6,10 @@ import re
 from typing import Any, NamedTuple, Optional, Sequence, Union
 
 from gradmill import activations, constraints, initializers, ops, regularizers
-from gradmill.errors import ArgumentError, ShapeError, UnsupportedError
+from gradmill.errors import ArgumentError, ShapeError
 from gradmill.layers.base import activated, cast_like
 from gradmill.layers.input_spec import InputSpec
-from gradmill.layers.low_rank import LowRankLayer, low_rank_factor
+from gradmill.layers.low_rank import LowRankLayer, low_rank_factor, must_be_none
 from gradmill.serialization import register_serializable
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
@@ -76,14 +76,8 @@ class EinsumDense(LowRankLayer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._prepare_low_rank(lora_rank, lora_alpha)
-        unsupported = (
-            ("quantization_config", quantization_config),
-            ("gptq_unpacked_column_size", gptq_unpacked_column_size),
-        )
-        for name, value in unsupported:
-            if value is not None:
-                raise UnsupportedError(f"{self._label}: expected {name} None; received {value!r}")
+        self._prepare_low_rank(lora_rank, lora_alpha, quantization_config)
+        must_be_none("gptq_unpacked_column_size", gptq_unpacked_column_size, self._label)
         self.equation = equation
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.activation = activations.get(activation)
@@ -94,7 +88,11 @@ class EinsumDense(LowRankLayer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self._terms = self._parse()
+        self._terms = inputs, kernel, outputs, _ = self._parse()
+        # Where the kernel's last axis is the outputs' last, the low-rank factors apply to the inputs in turn; elsewhere
+        # their product is added to the kernel.
+        is_last = kernel[-1] == outputs[-1] and not self.equation.endswith("...")
+        self._update_is_apart = is_last and kernel[-1] not in inputs
         self.bias: Any = None
 
     def _parse(self) -> tuple[str, str, str, bool]:
@@ -197,12 +195,9 @@ class EinsumDense(LowRankLayer):
 
     def call(self, inputs: Any, training: Optional[bool] = None) -> Any:
         """Return the outputs."""
-        given, kernel, made, is_left = self._terms
-        if self.lora_enabled and (kernel[-1] != made[-1] or kernel[-1] in given or self.equation.endswith("...")):
-            # The factors do not meet on the last axis of the outputs: their product is added to the kernel.
-            outputs = ops.einsum(self.equation, inputs, cast_like(self.kernel, inputs))
-        else:
-            outputs = ops.einsum(self.equation, inputs, cast_like(self._table, inputs))
+        kernel = self._table if self._update_is_apart else self.kernel
+        outputs = ops.einsum(self.equation, inputs, cast_like(kernel, inputs))
+        if self._update_is_apart:
             outputs = self._with_update(outputs, lambda a: ops.einsum(self.equation, inputs, a))
         if self.bias is not None:
             outputs = ops.add(outputs, cast_like(self.bias, outputs))

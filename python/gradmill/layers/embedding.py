@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 
 from gradmill import constraints, initializers, ops, regularizers, tracing
-from gradmill.errors import ArgumentError, UnsupportedError
+from gradmill.errors import ArgumentError
 from gradmill.layers.base import positive_integer
 from gradmill.layers.low_rank import LowRankLayer, low_rank_factor
 from gradmill.serialization import register_serializable
@@ -68,11 +68,7 @@ class Embedding(LowRankLayer):
         super().__init__(**kwargs)
         self.input_dim = positive_integer(input_dim, "input_dim", self._label)
         self.output_dim = positive_integer(output_dim, "output_dim", self._label)
-        self._prepare_low_rank(lora_rank, lora_alpha)
-        if quantization_config is not None:
-            raise UnsupportedError(
-                f"{self._label}: expected quantization_config None; received {quantization_config!r}"
-            )
+        self._prepare_low_rank(lora_rank, lora_alpha, quantization_config)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

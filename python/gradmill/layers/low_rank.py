@@ -7,7 +7,7 @@ from typing import Any, Optional
 import numpy as np
 
 from gradmill import initializers, ops
-from gradmill.errors import ArgumentError
+from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.layers import calling
 from gradmill.layers.base import Layer, cast_like, positive_integer
 
@@ -25,8 +25,9 @@ class LowRankLayer(Layer):
 
     _table_name = "kernel"
 
-    def _prepare_low_rank(self, rank: Optional[int], alpha: Optional[float]) -> None:
+    def _prepare_low_rank(self, rank: Optional[int], alpha: Optional[float], quantization_config: Any) -> None:
         """Remember what the constructor was given; `build` ends with `_enable_wanted`."""
+        must_be_none("quantization_config", quantization_config, self._label)
         self.lora_rank: Any = None if rank is None else positive_integer(rank, "lora_rank", self._label)
         self.lora_alpha: Any = rank if alpha is None else alpha
         self.lora_enabled = False
@@ -35,7 +36,7 @@ class LowRankLayer(Layer):
 
     def _enable_wanted(self) -> None:
         if self.lora_rank and not self.lora_enabled:
-            self._enable(self.lora_rank, self.lora_alpha, "he_uniform", "zeros")
+            self._enable(self.lora_rank, self.lora_alpha)
 
     def enable_lora(
         self,
@@ -74,8 +75,9 @@ class LowRankLayer(Layer):
         if self.lora_enabled:
             raise ArgumentError(f"{self._label}: expected enable_lora once; this layer has a low-rank update already")
         self._enable(rank, rank if lora_alpha is None else lora_alpha, a_initializer, b_initializer)
+        calling.note_change()
 
-    def _enable(self, rank: int, alpha: Any, a_initializer: Any, b_initializer: Any) -> None:
+    def _enable(self, rank: int, alpha: Any, a_initializer: Any = "he_uniform", b_initializer: Any = "zeros") -> None:
         name = self._table_name
         if getattr(self, f"{name}_constraint") is not None:
             raise ArgumentError(
@@ -96,13 +98,15 @@ class LowRankLayer(Layer):
         ]
         self._table.trainable = False
         self.lora_rank, self.lora_alpha, self.lora_enabled = rank, alpha, True
-        calling.note_change()
+
+    def _scaled(self, update: Any) -> Any:
+        return update * (self.lora_alpha / self.lora_rank)
 
     def _whole_table(self) -> Any:
         """The weight with its update: the variable itself while there is none."""
         if not self.lora_enabled:
             return self._table
-        update = ops.matmul(*self._low_rank_factors) * (self.lora_alpha / self.lora_rank)
+        update = self._scaled(ops.matmul(*self._low_rank_factors))
         return ops.add(self._table, ops.cast(update, self._table.dtype))
 
     def _with_update(self, outputs: Any, through_a: Any) -> Any:
@@ -115,7 +119,7 @@ class LowRankLayer(Layer):
         if not self.lora_enabled:
             return outputs
         a, b = (cast_like(each, outputs) for each in self._low_rank_factors)
-        return ops.add(outputs, ops.matmul(through_a(a), b) * (self.lora_alpha / self.lora_rank))
+        return ops.add(outputs, self._scaled(ops.matmul(through_a(a), b)))
 
     def _stored_variables(self) -> list[Any]:
         factors = {id(each) for each in self._low_rank_factors}
@@ -137,6 +141,12 @@ class LowRankLayer(Layer):
         """Return the constructor's arguments."""
         own = {"lora_rank": self.lora_rank, "lora_alpha": self.lora_alpha} if self.lora_rank else {}
         return {**super().get_config(), **own}
+
+
+def must_be_none(name: str, value: Any, owner: str) -> None:
+    """Refuse an argument that Keras has for quantized weights, of which there are none."""
+    if value is not None:
+        raise UnsupportedError(f"{owner}: expected {name} None; received {value!r}")
 
 
 def low_rank_factor(number: int) -> property:

@@ -307,9 +307,9 @@ def linspace(
         raise ArgumentError(f"linspace: expected num >= 0; received {num}")
     if builtins.any(isinstance(each, (_core.Tensor, _core.Variable)) for each in (start, stop)):
         result, step = _between(tensor(start), tensor(stop), num, endpoint, dtype, axis)
-        return (result, step) if retstep else result
-    values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, retstep=True, axis=axis)
-    result = _core.tensor(values, config.standardize_dtype(dtype))
+    else:
+        values, step = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint, retstep=True, axis=axis)
+        result = _core.tensor(values, config.standardize_dtype(dtype))
     return (result, step) if retstep else result
 
 

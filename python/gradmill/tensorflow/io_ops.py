@@ -14,6 +14,7 @@ import numpy as np
 from gradmill import _core, ops
 from gradmill.errors import ArgumentError, UnsupportedError
 from gradmill.tensorflow.dtype_names import as_dtype
+from gradmill.tensorflow.string_ops import each_text
 from gradmill.utils.files import atomic_write
 from gradmill.utils.lazy import LazyModule
 from gradmill.utils.text_values import Text, text_of
@@ -108,16 +109,19 @@ def decode_raw(input_bytes: Any, out_type: Any, little_endian: bool = True, name
     return _core.tensor(np.frombuffer(input_bytes, dtype).astype(as_dtype(out_type)))
 
 
-def decode_base64(input: Any, name: Any = None) -> Text:
-    """`tf.io.decode_base64`: bytes from web-safe base64."""
-    text = text_of(input)
-    return Text(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+def decode_base64(input: Any, name: Any = None) -> Any:
+    """`tf.io.decode_base64`: bytes from web-safe base64, of each string of an array."""
+    return each_text(lambda text: base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4)), input)
 
 
-def encode_base64(input: Any, pad: bool = False, name: Any = None) -> Text:
-    """`tf.io.encode_base64`: bytes as web-safe base64, with `=` at the end if `pad`."""
-    coded = base64.urlsafe_b64encode(text_of(input).encode() if isinstance(input, str) else bytes(input))
-    return Text(coded if pad else coded.rstrip(b"="))
+def encode_base64(input: Any, pad: bool = False, name: Any = None) -> Any:
+    """`tf.io.encode_base64`: web-safe base64 of each string, with `=` at the end if `pad`."""
+
+    def encode(text: bytes) -> bytes:
+        coded = base64.urlsafe_b64encode(text)
+        return coded if pad else coded.rstrip(b"=")
+
+    return each_text(encode, input)
 
 
 def makedirs(path: Any) -> None:

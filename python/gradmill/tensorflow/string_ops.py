@@ -25,7 +25,8 @@ def _each(function: Callable, *inputs: Any) -> Any:
     return results
 
 
-def _texts(function: Callable, *inputs: Any) -> Any:
+def each_text(function: Callable, *inputs: Any) -> Any:
+    """The bytes that `function` makes of each string: one text, or an array of the inputs' shape."""
     return as_text(_each(function, *inputs))
 
 
@@ -114,7 +115,7 @@ def format_(template: str, inputs: Any, placeholder: str = "{}", summarize: int 
 def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     """`tf.strings.join`: strings one behind the other, place by place."""
     between = text_of(separator).encode()
-    return _texts(lambda *parts: between.join(parts), *inputs)
+    return each_text(lambda *parts: between.join(parts), *inputs)
 
 
 def reduce_join(inputs: Any, axis: Any = None, keepdims: bool = False, separator: str = "", name: Any = None) -> Any:
@@ -141,17 +142,17 @@ def length(input: Any, unit: str = "BYTE", name: Any = None) -> Any:
 
 def lower(input: Any, encoding: str = "", name: Any = None) -> Any:
     """`tf.strings.lower`: text in small letters; without encoding "utf-8" only those of ASCII."""
-    return _texts(lambda text: text.decode().lower().encode() if encoding else text.lower(), input)
+    return each_text(lambda text: text.decode().lower().encode() if encoding else text.lower(), input)
 
 
 def upper(input: Any, encoding: str = "", name: Any = None) -> Any:
     """`tf.strings.upper`: text in capital letters; without encoding "utf-8" only those of ASCII."""
-    return _texts(lambda text: text.decode().upper().encode() if encoding else text.upper(), input)
+    return each_text(lambda text: text.decode().upper().encode() if encoding else text.upper(), input)
 
 
 def strip(input: Any, name: Any = None) -> Any:
     """`tf.strings.strip`: text without white space at its ends."""
-    return _texts(bytes.strip, input)
+    return each_text(bytes.strip, input)
 
 
 def regex_full_match(input: Any, pattern: str, name: Any = None) -> Any:
@@ -163,7 +164,7 @@ def regex_full_match(input: Any, pattern: str, name: Any = None) -> Any:
 def regex_replace(input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: Any = None) -> Any:
     """`tf.strings.regex_replace`: text with other text where the pattern fits; `\\1` stands for its first group."""
     expression, new = _compiled(pattern), as_text(rewrite)
-    return _texts(lambda text: expression.sub(bytes(new), text, 0 if replace_global else 1), input)
+    return each_text(lambda text: expression.sub(bytes(new), text, 0 if replace_global else 1), input)
 
 
 def split(input: Any, sep: Optional[str] = None, maxsplit: int = -1, name: Any = None) -> Any:
@@ -185,7 +186,7 @@ def substr(input: Any, pos: int, len: int, unit: str = "BYTE", name: Any = None)
         part = letters[begin : begin + count]
         return part.encode() if characters else part
 
-    return _texts(one, input)
+    return each_text(one, input)
 
 
 def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
@@ -203,7 +204,7 @@ def to_number(input: Any, out_type: Any = "float32", name: Any = None) -> Any:
 
 def unicode_transcode(input: Any, input_encoding: str, output_encoding: str, name: Any = None, **_: Any) -> Any:
     """`tf.strings.unicode_transcode`: text in another encoding."""
-    return _texts(lambda text: text.decode(input_encoding, "replace").encode(output_encoding), input)
+    return each_text(lambda text: text.decode(input_encoding, "replace").encode(output_encoding), input)
 
 
 def unicode_encode(input: Any, output_encoding: str, errors: str = "replace", name: Any = None) -> Any:

@@ -62,12 +62,13 @@ def main() -> None:
     cell = Cell.from_definition(task["cell"])
     if cell.target_accuracy and task["engine"] != "gradmill":
         raise LookupError("the time to an accuracy is measured on gradmill alone")
-    if task.get("parts", 1) > 1 and task["engine"] != "torch":
+    parts = task.get("parts", 1)
+    if parts > 1 and task["engine"] != "torch":
         raise LookupError(f"batches are trained in parts on torch alone, not on {task['engine']}")
     clock = Clock(cell.warm_up, EnergyMeter(gpus=task["engine"] != "gradmill"))
     module, kind = ENGINES[task["engine"]]
     options = {name: task[name] for name in ("seed", "threads", "best")}
-    options.update(parts=task.get("parts", 1), clock=clock)
+    options.update(parts=parts, clock=clock)
     engine = importlib.import_module(f".{module}", __package__)
     facts = {"samples": cell.samples, **facts, **engine.run(kind, cell, options)}
     print_result(**clock.result(), **facts, openmp=openmp_runtimes())
