@@ -33,6 +33,7 @@ from gradmill.benchmark.roofline import layer_lines
 from gradmill.benchmark.suite import Engine, run_cell, run_inside
 
 ENGINES = ("gradmill", *(f"{peer}{end}" for peer in ("torch", "tensorflow", "jax", "mlx") for end in ("", "-best")))
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 SCHEMA = "gradmill-side-by-side/2"
 # How many times as fast as the fastest peer GradMill is to be.
 TARGETS = {
@@ -128,7 +129,8 @@ def megabytes(count):
 
 def print_report(result):
     """One workload for a reader."""
-    print(f"\n{result['workload']}, batch {result['cell']['batch']}")
+    precision = result["cell"].get("precision", "float32")
+    print(f"\n{result['workload']}, batch {result['cell']['batch']}, {precision}")
     for row in result["rows"]:
         rate = ""
         if row["flops"] is not None:
@@ -170,6 +172,7 @@ def measure(name, target, engines, arguments, roof):
     """Everything about one workload."""
     asked = {field: getattr(arguments, field) for field in ("batch", "steps", "epochs")}
     cell = quick(CELLS[name]) if arguments.quick else CELLS[name]
+    asked["precision"] = arguments.precision
     cell = dataclasses.replace(cell, **{field: value for field, value in asked.items() if value is not None})
 
     def run(engine):
@@ -217,6 +220,9 @@ def main(text, targets, engines=ENGINES):
     parser.add_argument("--batch", type=int, help="samples of a step (default: the workload's)")
     parser.add_argument("--steps", type=int, help="steps of an epoch (default: the workload's)")
     parser.add_argument("--epochs", type=int, help="timed epochs of a run (default: the workload's)")
+    parser.add_argument(
+        "--precision", default="float32", choices=PRECISIONS, help="what layers compute in (default %(default)s)"
+    )
     parser.add_argument("--threads", type=int, help="cores to use (default: all)")
     parser.add_argument("--limit", type=float, default=1800, help="seconds a run may take (default %(default)s)")
     parser.add_argument("--layers", action="store_true", help="time the ten costliest layers of GradMill's step")

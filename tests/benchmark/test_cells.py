@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import gradmill as gm
-from gradmill.benchmark._engines import keras_networks, keras_transformers
+from gradmill.benchmark._engines import keras_engine, keras_networks, keras_transformers
 from gradmill.benchmark._engines.cell import Cell
 from gradmill.benchmark._engines.data import MAKERS
 from gradmill.benchmark.cells import (
@@ -70,6 +70,19 @@ def test_a_longer_job_has_the_band_of_the_latest_epoch_that_it_passes(monkeypatc
 def test_definitions_survive_json():
     for cell in CELLS.values():
         assert Cell.from_definition(cell.definition()) == cell
+
+
+def test_a_cell_may_have_mixed_precision():
+    cell = CELLS["tiny_mlp"]
+    assert "precision" not in cell.definition()  # as in files of results from before there was a choice
+    mixed = dataclasses.replace(cell, precision="mixed_bfloat16")
+    assert Cell.from_definition(mixed.definition()) == mixed
+    try:
+        model = keras_engine.make_model(gm, mixed, seed=0)
+    finally:
+        gm.config.set_dtype_policy("float32")
+    assert {layer.compute_dtype for layer in model.layers} == {"bfloat16"}
+    assert {str(weight.dtype) for weight in model.weights} == {"float32"}
 
 
 @pytest.mark.parametrize("name", sorted(CELLS))

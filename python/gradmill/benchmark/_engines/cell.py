@@ -27,6 +27,7 @@ class Cell:
         loss: what the categorical cross-entropy gets: "probabilities", "logits", or "one-hot" labels and probabilities.
             Or "overlap": the loss of masks in `cvnet512`.
         vocabulary: number of tokens that the network knows, 0 for other samples.
+        precision: "float32", "mixed_bfloat16" or "mixed_float16": what layers compute in; variables are float32.
         target_accuracy: if not 0, training goes on, for at most `epochs`, until this part of the test images is right.
     """
 
@@ -44,6 +45,7 @@ class Cell:
     loss: str = "logits"
     vocabulary: int = 0
     target_accuracy: float = 0.0
+    precision: str = "float32"
 
     @property
     def samples(self) -> int:
@@ -51,8 +53,11 @@ class Cell:
         return self.batch * self.steps
 
     def definition(self) -> Dict[str, Any]:
-        """Return the attributes as JSON has them."""
-        return {**dataclasses.asdict(self), "shape": list(self.shape)}
+        """Return the attributes as JSON has them; files older than `precision` were measured in float32."""
+        found = {**dataclasses.asdict(self), "shape": list(self.shape)}
+        if self.precision == "float32":
+            del found["precision"]
+        return found
 
     @classmethod
     def from_definition(cls, definition: Dict[str, Any]) -> "Cell":

@@ -57,6 +57,7 @@ def make_model(keras: Any, cell: Cell, seed: int, **options: Any) -> Any:
         options: further arguments of `compile`.
     """
     keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy(cell.precision)
     model = keras_networks.build(keras, cell)
     names = [weight.name.rpartition("/")[2] for weight in model.weights]
     model.set_weights(first_values(list(zip(names, model.get_weights())), seed))

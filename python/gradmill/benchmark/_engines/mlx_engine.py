@@ -44,8 +44,10 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
         options: `seed`, `threads` (MLX has no such setting), `best` and `clock`.
 
     Raises:
-        LookupError: no such network is written for MLX.
+        LookupError: no such network is written for MLX, or another precision than float32 is asked for.
     """
+    if cell.precision != "float32":
+        raise LookupError(f"{cell.precision} is not measured on MLX")
     mx = importlib.import_module(f"{kind}.core")
     nn, optimizers = importlib.import_module(f"{kind}.nn"), importlib.import_module(f"{kind}.optimizers")
     mx.random.seed(options["seed"])

@@ -135,6 +135,12 @@ def adam_epsilon(step: int) -> float:
     return 1e-7 / (1 - 0.999**step) ** 0.5
 
 
+def autocast(torch: Any, cell: Cell) -> Any:
+    """Return the context in which a network and its loss run with the cell's precision."""
+    dtype = {"mixed_bfloat16": torch.bfloat16, "mixed_float16": torch.float16}.get(cell.precision)
+    return torch.autocast("cpu", dtype or torch.bfloat16, enabled=dtype is not None)
+
+
 def check_parts(cell: Cell, parts: int, normalizes: bool) -> None:
     """Raise LookupError where a batch cannot be taken in parts: they must be of one size, and not need each other."""
     if parts > 1 and normalizes:
@@ -163,7 +169,8 @@ def train(
         for i in range(0, len(labels), cell.batch):
             optimizer.zero_grad()
             for j in range(i, i + cell.batch, part):
-                loss = loss_function(network(x[j : j + part]), labels[j : j + part])
+                with autocast(torch, cell):
+                    loss = loss_function(network(x[j : j + part]), labels[j : j + part])
                 loss.backward(share)
                 total += loss.item()
             steps += 1
@@ -218,7 +225,7 @@ def run(kind: str, cell: Cell, options: Dict[str, Any]) -> Dict[str, Any]:
     if len(cell.shape) == 3:
         network, x = network.to(memory_format=layout), x.contiguous(memory_format=layout)
     network.eval()
-    with torch.no_grad():
+    with torch.no_grad(), autocast(torch, cell):
         first = loss_function(network(x[: cell.batch]), labels[: cell.batch]).item()
     network.train()
     train(torch, network, loss_function, cell, x, labels, options)
