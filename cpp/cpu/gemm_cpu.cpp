@@ -114,7 +114,8 @@ class Worker {
     const bool pack_a = source_ || pays_to_pack_a(unit.rows, unit.cols, k);
     if (pack_a && k > 0 && (task.shares_columns || !task.later_in_group)) {
       if (!source_) {
-        pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
+        if (packs_columns_) pack_columns(a, problem_.a_col, unit.rows, k, packed_a_, a_column_stride());
+        else pack_rows(a, problem_.a_row, problem_.a_col, unit.rows, k, packed_a_);
       } else if (source_->a_columns) {
         source_->pack_a(source_->context, k_begin, k, unit.row, unit.rows, packed_a_, a_column_stride());
       } else {
@@ -136,7 +137,7 @@ class Worker {
       const bool make_b = source_ && source_->pack_b;
       const T* b = k > 0 && !make_b ? b_ + k_begin * problem_.b_row + (unit.col + j) * problem_.b_col : nullptr;
       const bool can_keep = vectors == panel_vectors;
-      if (looks_ahead_ && k >= 16) look_ahead(task, next, j + strip.cols, blocks.tall + blocks.low, k / 4);
+      if (looks_ahead_ && k >= 16) look_ahead(task, next, j + strip.cols, ahead_lines * (blocks.tall + blocks.low), ahead_column(k));
       bool keep = false;
       strip.b = packed;
       strip.b_stride = packed_stride;
@@ -178,11 +179,11 @@ class Worker {
   }
 
   // While a panel is multiplied: asks for the next one where that comes from memory, and near the end of the unit for
-  // what the next task reads. `calls` kernels with `lines` fetches each run below a panel.
+  // what the next task reads. Kernels below a panel fetch `calls` columns of `lines` lines.
   void look_ahead(const Task& task, const Task* next, long col, long calls, long lines) {
     if (!has_more(&own_ahead_)) clear(own_ahead_);
     const long left = task.unit.cols - col;
-    if (left > 0 && !source_ && !(task.shares_columns && task.later_in_group)) ahead_of_panel(task, col);
+    if (left > 0 && !source_ && !(task.shares_columns && task.later_in_group)) ahead_of_panel(task, col, true);
     if (next == nullptr) return;
     const bool reads_a = !source_ && (next->shares_columns || !next->later_in_group || next->block != task.block);
     const bool reads_c = next->out != task.out;
@@ -203,13 +204,13 @@ class Worker {
     if (!(next->shares_columns && next->later_in_group)) ahead_of_panel(*next, 0);
   }
 
-  void ahead_of_panel(const Task& task, long col) {
+  void ahead_of_panel(const Task& task, long col, bool soon = false) {
     if (source_) return;
     const long k_begin = task.block * layout_.k_step, k = min_of(layout_.k_step, problem_.k - k_begin);
     const long cols = min_of(layout_.panel_width, task.unit.cols - col);
     const T* b = b_ + k_begin * problem_.b_row + (task.unit.col + col) * problem_.b_col;
-    if (problem_.b_col == 1) add_rows(own_ahead_, b, problem_.b_row * size, k, cols * size);
-    else add_rows(own_ahead_, b, problem_.b_col * size, cols, k * size);
+    if (problem_.b_col == 1) add_rows(own_ahead_, b, problem_.b_row * size, k, cols * size, soon);
+    else add_rows(own_ahead_, b, problem_.b_col * size, cols, k * size, soon);
   }
 
   // A panel of B whose rows come in pieces.
@@ -235,7 +236,7 @@ class Worker {
       strip.blocks = stop - begin;
       strip.c = out + first_row * strip.c_stride;
       const T* first = pack_a ? packed_a_ : a;
-      const bool by_columns = source_ ? source_->a_columns : !pack_a && problem_.a_row == 1 && problem_.a_col != 1;
+      const bool by_columns = pack_a ? packs_columns_ : problem_.a_row == 1 && problem_.a_col != 1;
       const long row_stride = by_columns ? 1 : pack_a ? packed_rows_stride<T>(strip.k) : problem_.a_row;
       strip.a = first + first_row * row_stride;
       strip.a_block = height * row_stride;
@@ -243,7 +244,7 @@ class Worker {
         strip.a_stride = row_stride;
         dispatch_strip<T, AForm::rows>(strip, height, vectors);
       } else {
-        strip.a_stride = source_ ? a_column_stride() : problem_.a_col;
+        strip.a_stride = pack_a ? a_column_stride() : problem_.a_col;
         dispatch_strip<T, AForm::columns>(strip, height, vectors);
       }
       begin = stop;
@@ -287,6 +288,7 @@ class Worker {
   T* packed_b_;
   T* packed_a_;
   static constexpr long size = sizeof(T);
+  const bool packs_columns_ = packs_columns(problem_, source_);
   Ahead own_ahead_;
   Ahead* const chain_ahead_ = worker_ahead();  // of the chain that this product is a part of
   Ahead* const ahead_ = chain_ahead_ ? chain_ahead_ : &own_ahead_;

@@ -33,6 +33,7 @@ namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
 constexpr int max_rows = GM_GEMM_ROWS;
+constexpr int ahead_lines = GM_GEMM_VECTOR_BYTES == 64 ? 2 : 1;  // that a kernel asks for in four steps, see Ahead
 constexpr int panel_vectors = 2;  // vectors of C in a row of the usual kernel
 constexpr int broad_vectors = 3;  // of the last columns, where one more vector would be left over
 constexpr int broad_max_rows = (GM_GEMM_REGISTERS - broad_vectors - 1) / broad_vectors;
@@ -118,6 +119,10 @@ __attribute__((noinline)) static void store_edge(const T* edge, long width, long
     for (; j < s.cols; ++j) c[j] = s.accumulate ? c[j] + edge[j] : edge[j];
   }
 }
+
+// A kernel of k steps asks for `ahead_lines` columns of so many lines each. Vectors of 64 bytes need twice the memory in the
+// time of a step that others need, and their panels are two lines wide.
+static inline long ahead_column(long k) { return k / 4 / ahead_lines * ahead_lines; }
 
 // Keeps the compiler from deriving a pointer anew from others: left alone it precomputes one address per row of A and C
 // for every unrolled step and then spills them all.
@@ -205,15 +210,21 @@ static void run_strip(const Strip<T>& s) {
       }
     };
     long left = k;
-    AheadLines ahead = take_ahead(s.ahead, k / 4, a_first);
-    for (; left >= 4; left -= 4) {
-      __builtin_prefetch(ahead.at, 0, 2);
-      ahead.at += ahead.step;
-      pin(ahead.at);
-      step();
-      step();
-      step();
-      step();
+    for (int column = 0; column < ahead_lines; ++column) {
+      const long quads = column + 1 == ahead_lines ? left / 4 : k / 4 / ahead_lines;
+      AheadLines ahead = take_ahead(s.ahead, ahead_column(k), a_first);
+      for (long quad = 0; quad < quads; ++quad) {
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) {
+          if (i % (4 / ahead_lines) == 0) {
+            __builtin_prefetch(ahead.at, 0, 2);
+            ahead.at += ahead.step;
+            pin(ahead.at);
+          }
+          step();
+        }
+      }
+      left -= 4 * quads;
     }
     for (; left > 0; --left) step();
     if (__builtin_expect(s.cols == NV * lanes, 1)) {

@@ -84,6 +84,12 @@ static constexpr long packed_rows_stride(long k) {
   return ((k + line - 1) / line | 1) * line;
 }
 
+// Packs A(0..rows, 0..k), whose columns are in one piece, as columns.
+template <typename T>
+static void pack_columns(const T* a, long a_col, long rows, long k, T* to, long stride) {
+  for (long p = 0; p < k; ++p) __builtin_memcpy(to + p * stride, a + p * a_col, rows * sizeof(T));
+}
+
 // Packs A(0..rows, 0..k) as rows.
 template <typename T>
 static void pack_rows(const T* a, long a_row, long a_col, long rows, long k, T* to) {

@@ -33,16 +33,18 @@ static inline void clear(Ahead& ahead) {
   ahead.bytes = 0;
 }
 
-// Ranges that are known or do not fit are left out.
-static inline void add_rows(Ahead& ahead, const void* first, long step, long rows, long row_bytes) {
+// Ranges that are known or do not fit are left out. What is needed `soon` comes before the others.
+static inline void add_rows(Ahead& ahead, const void* first, long step, long rows, long row_bytes, bool soon = false) {
   const char* const at = static_cast<const char*>(first);
   const long columns = (row_bytes + Ahead::line - 1) / Ahead::line;
   const auto bytes = static_cast<size_t>(rows * columns * Ahead::line);
-  if (bytes == 0 || ahead.count == Ahead::most_ranges || ahead.bytes + bytes > Ahead::most_bytes) return;
+  if (bytes == 0 || ahead.count == Ahead::most_ranges || (!soon && ahead.bytes + bytes > Ahead::most_bytes)) return;
   for (int i = 0; i < ahead.count; ++i) {
     if (ahead.ranges[i].first == at) return;
   }
-  ahead.ranges[ahead.count++] = {at, at, step, rows, columns, rows};
+  int place = ahead.count++;
+  for (; soon && place > ahead.next; --place) ahead.ranges[place] = ahead.ranges[place - 1];
+  ahead.ranges[place] = {at, at, step, rows, columns, rows};
   ahead.bytes += bytes;
 }
 
