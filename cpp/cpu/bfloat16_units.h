@@ -18,7 +18,8 @@ constexpr int bfloat16_columns = 32;    // of a panel: two tiles, or two vectors
 constexpr int bfloat16_tile_rows = 16;
 constexpr int bfloat16_tile_pairs = 16;
 
-// One block of C under one panel: rows of A `a_stride` elements apart, `pairs` terms / 2 of the sum.
+// One block of C under one panel: rows of A `a_stride` elements apart, `pairs` terms / 2 of the sum. Tiles take sums in
+// pieces, too: rows of A then begin anew at each of `pieces` offsets, for `pairs` each, while B goes on.
 struct Bfloat16Block {
   const uint16_t* a;
   long a_stride;
@@ -27,6 +28,8 @@ struct Bfloat16Block {
   float* c;
   long c_stride;
   bool accumulate;
+  const long* offsets = nullptr;  // in elements
+  long pieces = 1;
 };
 
 static inline float dot_pair(float sum, uint32_t x, uint32_t y) {
@@ -129,19 +132,21 @@ static inline void multiply_tiles(TILES& tiles, const Bfloat16Block& block) {
     tiles.template zero<2>();
     tiles.template zero<3>();
   }
-  const uint16_t* a = block.a;
   const uint32_t* b = block.b;
-  for (long p = 0; p < block.pairs; p += bfloat16_tile_pairs) {
-    tiles.template load<4>(a, a_bytes);
-    tiles.template load<6>(b, b_bytes);
-    tiles.template load<7>(b + 16, b_bytes);
-    tiles.template load<5>(a + bfloat16_tile_rows * block.a_stride, a_bytes);
-    tiles.template dot<0, 4, 6>();
-    tiles.template dot<1, 4, 7>();
-    tiles.template dot<2, 5, 6>();
-    tiles.template dot<3, 5, 7>();
-    a += 2 * bfloat16_tile_pairs;
-    b += bfloat16_tile_pairs * bfloat16_columns;
+  for (long piece = 0; piece < block.pieces; ++piece) {
+    const uint16_t* a = block.a + (block.offsets ? block.offsets[piece] : 0);
+    for (long p = 0; p < block.pairs; p += bfloat16_tile_pairs) {
+      tiles.template load<4>(a, a_bytes);
+      tiles.template load<6>(b, b_bytes);
+      tiles.template load<7>(b + 16, b_bytes);
+      tiles.template load<5>(a + bfloat16_tile_rows * block.a_stride, a_bytes);
+      tiles.template dot<0, 4, 6>();
+      tiles.template dot<1, 4, 7>();
+      tiles.template dot<2, 5, 6>();
+      tiles.template dot<3, 5, 7>();
+      a += 2 * bfloat16_tile_pairs;
+      b += bfloat16_tile_pairs * bfloat16_columns;
+    }
   }
   tiles.template store<0>(block.c, c_bytes);
   tiles.template store<1>(block.c + 16, c_bytes);

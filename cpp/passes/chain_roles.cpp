@@ -112,6 +112,8 @@ std::optional<ChainRoles> roles_of_convolution(const Node& node) {
   const bool kernel_gradient = is_op(node, OpId::convolution_kernel_gradient);
   const TensorType& kernel = kernel_gradient ? node.outputs[0]->type : node.inputs[1]->type;
   if (kernel.bytes() > largest_kernel_bytes) return std::nullopt;
+  // On units for 16-bit floats each call packs the kernel, which repays for whole batches.
+  if (is_half(node.inputs[0]->type.dtype)) return std::nullopt;
   ChainRoles roles{0, node.inputs[0]->type.shape[0], {InputRole::cut, kernel_gradient ? InputRole::cut : InputRole::whole}, {}};
   roles.outputs.assign(node.outputs.size(), kernel_gradient ? OutputRole::added : OutputRole::cut);
   const TileGroupPointer epilogue = takes_epilogue(*node.op) ? epilogue_of(*node.op, node.attributes) : nullptr;

@@ -5,6 +5,7 @@
 
 #include "passes/nodes.h"
 #include "passes/pipeline.h"
+#include "registry/dispatch.h"
 #include "registry/half_form.h"
 
 namespace gradmill {
@@ -17,6 +18,16 @@ ValuePointer narrow_source(const Value& value) {
   return is_half(maker->inputs[0]->type.dtype) ? maker->inputs[0] : nullptr;
 }
 
+// Whether a kernel of this processor takes the node with these sources in the place of its inputs.
+bool has_kernel(const Node& node, const HalfForm& form, const std::vector<ValuePointer>& sources) {
+  std::vector<BufferType> inputs, outputs;
+  for (const auto& input : node.inputs) inputs.push_back(buffer_type(input->type));
+  for (size_t i = 0; i < sources.size(); ++i) inputs[form.inputs[i]] = buffer_type(sources[i]->type);
+  for (const auto& output : node.outputs) outputs.push_back(buffer_type(output->type));
+  return find_kernel(node.op->id, {static_cast<int>(inputs.size()), static_cast<int>(outputs.size()), inputs.data(),
+                                   outputs.data(), node.attributes.data(), nullptr});
+}
+
 using Users = std::unordered_map<const Value*, std::vector<Node*>>;
 
 // Whether an op that reads float32 alone has the value made, directly or as a view: then it is there for others too.
@@ -25,7 +36,8 @@ bool is_made_anyway(const Value& value, const Users& users) {
   if (readers == users.end()) return false;
   return std::any_of(readers->second.begin(), readers->second.end(), [&](const Node* reader) {
     if (reader->op->traits.is_view) return is_made_anyway(*reader->outputs[0], users);
-    return !is_tile(*reader) && !half_form(*reader->op);
+    const HalfForm* form = half_form(*reader->op);
+    return !is_tile(*reader) && (!form || form->on_units);
   });
 }
 
@@ -47,7 +59,11 @@ void read_halves(Graph& graph) {
     });
     if (!all) continue;
     const auto made = [&](size_t i) { return is_made_anyway(*node->inputs[i], users); };
-    if (form->outputs.empty() && std::all_of(form->inputs.begin(), form->inputs.end(), made)) continue;
+    if (form->on_units) {
+      if (!has_kernel(*node, *form, sources)) continue;
+    } else if (form->outputs.empty() && std::all_of(form->inputs.begin(), form->inputs.end(), made)) {
+      continue;
+    }
     std::vector<Node*> casts;
     for (const size_t i : form->outputs) {
       const Value* output = node->outputs[i].get();

@@ -41,19 +41,24 @@ const KernelList& kernels_of(int op) {
 
 bool takes(const Kernel& kernel, const KernelProblem& problem) { return !kernel.refuse || !kernel.refuse(problem); }
 
-const Kernel& choose_kernel(int op, const KernelProblem& problem) {
+const Kernel* find_kernel(int op, const KernelProblem& problem, std::string* reasons) {
   const KernelList& list = kernels_of(op);
   for (int i = 0; i < list.count && !settings().preferred_kernel.empty(); ++i) {
-    if (list.items[i]->name == settings().preferred_kernel && takes(*list.items[i], problem)) return *list.items[i];
+    if (list.items[i]->name == settings().preferred_kernel && takes(*list.items[i], problem)) return list.items[i];
   }
-  std::string reasons;
   for (int i = 0; i < list.count; ++i) {
     const char* reason = list.items[i]->refuse ? list.items[i]->refuse(problem) : nullptr;
     if (!reason && list.items[i]->decline) reason = list.items[i]->decline(problem);
-    if (!reason) return *list.items[i];
+    if (!reason) return list.items[i];
     GM_LOG("dispatch", catalogue_row(op).name, ": ", list.items[i]->name, " refused: ", reason);
-    reasons += text(reasons.empty() ? "" : "; ", list.items[i]->name, ": ", reason);
+    if (reasons) *reasons += text(reasons->empty() ? "" : "; ", list.items[i]->name, ": ", reason);
   }
+  return nullptr;
+}
+
+const Kernel& choose_kernel(int op, const KernelProblem& problem) {
+  std::string reasons;
+  if (const Kernel* kernel = find_kernel(op, problem, &reasons)) return *kernel;
   throw UnsupportedError(text(catalogue_row(op).name, ": no kernel takes these inputs (", reasons, ")"));
 }
 

@@ -12,6 +12,7 @@ namespace gradmill {
 struct HalfForm {
   OpId op;
   std::vector<size_t> inputs, outputs;
+  bool on_units = false;  // only on instructions that multiply 16-bit floats, where a kernel takes the problem
 };
 
 const HalfForm* half_form(const OpDef& op);  // null for other ops

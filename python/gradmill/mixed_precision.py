@@ -167,7 +167,8 @@ def describe_processor(policy: str) -> str:
     has = f"has {' and '.join(found)}" if found else f"has no instructions for {dtype}"
     speed = "at about the speed of float32"
     if dtype == "bfloat16" and found:
-        speed = "and faster products of matrices, which these units multiply"
+        sped_up = "products and convolutions" if "AMX-BF16" in found else "products of matrices"
+        speed = f"and faster {sped_up}, which these units multiply"
     return (
         f"{policy}: this processor ({_core.cpu_model()}) {has}. Values are stored in {dtype} and computed in float32: "
         f"expect activations of about half the size, {speed}"

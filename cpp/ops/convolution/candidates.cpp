@@ -153,7 +153,8 @@ bool is_convolution(const OpDef& op) {
 const Kernel& choose_convolution_kernel(const OpDef& op, const Attributes& attributes,
                                         const std::vector<TensorType>& inputs, const KernelProblem& problem) {
   const std::vector<const Kernel*> candidates = candidates_for(op, problem);
-  if (!settings().kernel_tuning || !settings().preferred_kernel.empty() || candidates.size() < 2) {
+  const bool measured = problem.inputs[0].dtype == DType::float32 || problem.inputs[0].dtype == DType::float64;
+  if (!measured || !settings().kernel_tuning || !settings().preferred_kernel.empty() || candidates.size() < 2) {
     return choose_kernel(op.id, problem);
   }
   const int64_t batch = inputs[0].shape[0];

@@ -37,7 +37,7 @@ OpDef define_convolution() {
               s.shape_error("expected a kernel of ", x.rank(), " axes for x ", x, "; received kernel ", kernel);
             }
             const A a = checked_attributes(s, x.rank() - 2);
-            const TensorType result{s.input(0).dtype, image_shape(x[0], convolved_size(s, a, x, kernel, "x"), kernel.back())};
+            const TensorType result{arithmetic_type(s.input(0).dtype), image_shape(x[0], convolved_size(s, a, x, kernel, "x"), kernel.back())};
             if (!a.epilogue) {
               if (s.input_count() != 2) s.argument_error("expected 2 inputs; received ", s.input_count());
               s.add_output(result);

@@ -46,7 +46,7 @@ OpDef define_convolution_input_gradient() {
               s.shape_error("expected dy of shape ", image_shape(dy[0], size, kernel.back()), ", the convolution of ", x,
                             " with kernel ", kernel, "; received ", dy);
             }
-            s.add_output({s.input(0).dtype, x});
+            s.add_output({arithmetic_type(s.input(0).dtype), x});
           },
       .gradient =
           [](const GradientScope& g) {  // linear in both inputs, so the forward ops serve again

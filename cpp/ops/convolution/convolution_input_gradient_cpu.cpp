@@ -61,12 +61,14 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 
 }  // namespace
 
+void add_bfloat16_input_gradient(KernelList& list);   // convolution_cpu_bfloat16.cpp
 void add_depthwise_input_gradient(KernelList& list);  // convolution_input_gradient_cpu_depthwise.cpp
 void add_winograd_input_gradient(KernelList& list);  // convolution_input_gradient_cpu_winograd.cpp
 void add_scatter_input_gradient(KernelList& list);    // convolution_input_gradient_cpu_scatter.cpp
 void add_implicit_input_gradient(KernelList& list);   // convolution_input_gradient_cpu_implicit.cpp
 
 void convolution_input_gradient_kernels(KernelList& list) {
+  add_bfloat16_input_gradient(list);
   add_depthwise_input_gradient(list);
   add_winograd_input_gradient(list);
   add_scatter_input_gradient(list);

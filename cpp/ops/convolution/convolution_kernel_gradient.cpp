@@ -47,7 +47,7 @@ OpDef define_convolution_kernel_gradient() {
               s.shape_error("expected dy of shape ", image_shape(x[0], size, dy.back()), ", the convolution of x ", x,
                             " with a kernel of shape ", kernel, "; received ", dy);
             }
-            s.add_output({s.input(0).dtype, kernel});
+            s.add_output({arithmetic_type(s.input(0).dtype), kernel});
           },
       .gradient =
           [](const GradientScope& g) {

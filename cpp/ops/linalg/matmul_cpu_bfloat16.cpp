@@ -1,9 +1,7 @@
 // Products of bfloat16 matrices on units that multiply pairs of them (cpu/bfloat16_units.h): AMX, AVX512-BF16. First B is
 // packed as panels of pairs, then workers share out blocks of rows, which read A where it lies if it lies in rows.
-#include "base/bfloat16_units.h"
 #include "cpu/axis_split.h"
-#include "cpu/bfloat16_units.h"
-#include "cpu/gemm_pack.h"
+#include "ops/bfloat16_tiles_kernel.h"
 #include "ops/linalg/matmul_cpu_blocks.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
@@ -13,8 +11,7 @@ constexpr long unit_rows = 128;           // of A: 128 KB for a block of the sum
 constexpr long chunk_columns = 256;       // of C, 128 KB, that are computed before the epilogue gets them
 constexpr long pairs_block = 256;         // of the sum: a panel of 32 KB stays in L1 while the rows pass
 constexpr long fewest_units = 32;
-constexpr long tile_rows = 2 * bfloat16_tile_rows;
-constexpr long smallest_sum = 32, smallest_columns = 16, smallest_rows = 8;  // below, packing costs more than it gains
+constexpr long smallest_sum = 32, smallest_columns = 16, smallest_rows = 8;
 
 struct Parameters : ProductShape {
   long pairs;            // of a sum, up to whole tiles
@@ -24,63 +21,6 @@ struct Parameters : ProductShape {
   long a_stride;         // between packed rows of A, in elements
   bool a_in_place;
 };
-
-long round_to(long x, long y) { return divide_up(x, y) * y; }
-
-void copy_elements(const BFloat16* from, uint16_t* to, long count) { __builtin_memcpy(to, from, count * 2); }
-void copy_elements(const float* from, uint16_t* to, long count) { narrow_row(from, reinterpret_cast<BFloat16*>(to), count); }
-
-// Rows of pairs from lines that hold one term of the sum each: pair p of column j is (line 2p, line 2p + 1) at j. The
-// last line may be missing.
-template <class Element>
-void interleave(const Element* line, long step, bool has_second, long count, uint32_t* to) {
-  constexpr long most = 256;
-  uint16_t first[most], second[most];
-  for (long j = 0; j < count; j += most) {
-    const long length = count - j < most ? count - j : most;
-    copy_elements(line + j, first, length);
-    if (has_second) copy_elements(line + step + j, second, length);
-    else __builtin_memset(second, 0, length * 2);
-    for (long i = 0; i < length; ++i) to[j + i] = first[i] | uint32_t(second[i]) << 16;
-  }
-}
-
-// to[j * stride + i] = from[i][j] for four rows of `count` pairs.
-void turn_four(const float (*from)[256], long count, float* to, long stride) {
-  long j = 0;
-  for (; j + 4 <= count; j += 4) transpose_square(from[0] + j, 256, to + j * stride, stride);
-  for (; j < count; ++j)
-    for (long i = 0; i < 4; ++i) __builtin_memcpy(to + j * stride + i, from[i] + j, 4);
-}
-
-// One panel of B: `cols` columns from `b` on, filled up with zeros, as the last terms of the sum are.
-template <class Element>
-void pack_panel_of_pairs(const Element* b, const GemmProblem& gemm, long cols, long pairs, uint32_t* to) {
-  const long k = gemm.k;
-  __builtin_memset(to + k / 2 * bfloat16_columns, 0, (pairs - k / 2) * bfloat16_columns * 4);
-  if (gemm.b_col == 1) {
-    for (long p = 0; 2 * p < k; ++p) {
-      uint32_t* row = to + p * bfloat16_columns;
-      interleave(b + 2 * p * gemm.b_row, gemm.b_row, 2 * p + 1 < k, cols, row);
-      for (long j = cols; j < bfloat16_columns; ++j) row[j] = 0;
-    }
-    return;
-  }
-  constexpr long most = 256;
-  float lines[4][most];  // four columns, as pairs
-  for (long j = 0; j < bfloat16_columns; j += 4) {
-    for (long p = 0; 2 * p < k; p += most) {
-      const long terms = k - 2 * p < 2 * most ? k - 2 * p : 2 * most, length = (terms + 1) / 2;
-      for (long i = 0; i < 4; ++i) {
-        uint16_t* line = reinterpret_cast<uint16_t*>(lines[i]);
-        line[2 * length - 1] = 0;
-        if (j + i < cols) copy_elements(b + (j + i) * gemm.b_col + 2 * p, line, terms);
-        else __builtin_memset(line, 0, length * 4);
-      }
-      turn_four(lines, length, reinterpret_cast<float*>(to + p * bfloat16_columns + j), bfloat16_columns);
-    }
-  }
-}
 
 // Rows of A as rows of pairs, filled up with zeros to whole tiles in both directions.
 void pack_rows_of_pairs(const BFloat16* a, const GemmProblem& gemm, long rows, const Parameters& p, uint16_t* to) {
@@ -103,42 +43,6 @@ void pack_rows_of_pairs(const BFloat16* a, const GemmProblem& gemm, long rows, c
   }
   for (long i = rows; i < padded; ++i) __builtin_memset(to + i * p.a_stride, 0, p.pairs * 4);
 }
-
-// The units. `rows` are there up to whole tiles.
-template <class TILES>
-struct ByTiles {
-  TILES tiles;
-  void begin() { tiles.begin(); }
-  void end() { tiles.end(); }
-  void run(Bfloat16Block block, long rows) {
-    for (long i = 0; i < rows; i += tile_rows) {
-      multiply_tiles(tiles, block);
-      block.a += tile_rows * block.a_stride;
-      block.c += tile_rows * block.c_stride;
-    }
-  }
-};
-
-template <class LANES>
-struct ByPairs {
-  void begin() {}
-  void end() {}
-  template <int R>
-  static void run_rows(const Bfloat16Block& block, long rows) {
-    if constexpr (R == 1) multiply_pairs<LANES, 1>(block);
-    else if (rows == R) multiply_pairs<LANES, R>(block);
-    else run_rows<R - 1>(block, rows);
-  }
-  void run(Bfloat16Block block, long rows) {
-    const RowBlocks blocks = RowBlocks::of(rows, LANES::max_rows);
-    for (long i = 0; i < blocks.tall + blocks.low; ++i) {
-      const long height = i < blocks.tall ? blocks.height : blocks.height - 1;
-      run_rows<LANES::max_rows>(block, height);
-      block.a += height * block.a_stride;
-      block.c += height * block.c_stride;
-    }
-  }
-};
 
 template <class Right>
 void pack_b(const KernelCall& call) {
@@ -230,54 +134,18 @@ const char* refuse_shape(const KernelProblem& problem) {
   return nullptr;
 }
 
-const char* decline_emulation(const KernelProblem&) { return "for tests: it shows that the blocks compute what they should"; }
-
 #ifdef GM_HAS_BFLOAT16_UNITS
-// A unit is used only after it has computed a block as its emulation does, to rounding.
-template <class Unit, class Emulation>
-bool proves_itself() {
-  constexpr long rows = tile_rows, pairs = 2 * bfloat16_tile_pairs;
-  uint16_t a[rows * 2 * pairs];
-  uint32_t b[pairs * bfloat16_columns];
-  float c[2][rows * bfloat16_columns];
-  uint32_t state = 1;
-  auto draw = [&state] {  // of both signs, 1/2 to 4
-    state = state * 1664525u + 1013904223u;
-    return uint16_t((state >> 16 & 0x8000) | (0x3f00 + (state >> 20 & 0x17f)));
-  };
-  for (uint16_t& x : a) x = draw();
-  for (uint32_t& x : b) x = draw() | uint32_t(draw()) << 16;
-  for (float& x : c[0]) x = 1;
-  for (float& x : c[1]) x = 1;
-  Unit unit;
-  Emulation emulation;
-  unit.begin();
-  unit.run({a, 2 * pairs, b, pairs, c[0], bfloat16_columns, true}, rows);
-  unit.end();
-  emulation.run({a, 2 * pairs, b, pairs, c[1], bfloat16_columns, true}, rows);
-  for (long i = 0; i < rows * bfloat16_columns; ++i) {
-    const float difference = c[0][i] - c[1][i];
-    if (!(difference < 1e-2f && difference > -1e-2f)) return false;
-  }
-  return true;
+constexpr long fewest_rows = 48;  // that repay packing all of B: with 16, VGG16's first dense layer took six times as long
+
+const char* decline_few_rows(const KernelProblem& problem) {
+  return shape_of(problem).gemm.m < fewest_rows ? "few rows, for which packing costs more than it gains" : nullptr;
 }
 
-// Found out once: 0 not yet, 1 usable, 2 not there, 3 wrong.
-template <class Unit, class Emulation>
-const char* refuse_unit(int& state, bool (*present)(), const char* missing) {
-  int found = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
-  if (found == 0) {
-    found = !present() ? 2 : proves_itself<Unit, Emulation>() ? 1 : 3;
-    __atomic_store_n(&state, found, __ATOMIC_RELEASE);
-  }
-  return found == 1 ? nullptr : found == 2 ? missing : "the processor's unit did not compute a known block";
-}
-
-int tiles_state = 0, pairs_state = 0;
+int pairs_state = 0;
 
 const char* refuse_tiles(const KernelProblem& problem) {
   if (const char* reason = refuse_shape(problem)) return reason;
-  return refuse_unit<ByTiles<Tiles>, ByTiles<EmulatedTiles>>(tiles_state, cpu_has_bfloat16_tiles, "no AMX");
+  return refuse_without_tiles();
 }
 const char* refuse_pairs(const KernelProblem& problem) {
   if (const char* reason = refuse_shape(problem)) return reason;
@@ -289,15 +157,15 @@ const char* refuse_pairs(const KernelProblem& problem) {
 
 void add_bfloat16_matmul(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{"bfloat16 tiles", refuse_tiles, prepare<ByTiles<Tiles>>};
-  static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>};
+  static const Kernel tiles{bfloat16_tiles, refuse_tiles, prepare<ByTiles<Tiles>>, decline_few_rows};
+  static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>, decline_few_rows};
   add_kernel(list, &tiles);
   add_kernel(list, &pairs);
 #endif
-  static const Kernel emulated_tiles{"bfloat16 tiles, emulated", refuse_shape, prepare<ByTiles<EmulatedTiles>>, decline_emulation};
-  static const Kernel emulated_pairs{"bfloat16 pairs, emulated", refuse_shape, prepare<ByPairs<EmulatedLanes>>, decline_emulation};
-  add_kernel(list, &emulated_tiles);
-  add_kernel(list, &emulated_pairs);
+  static const Kernel tiles_emulated{emulated_tiles, refuse_shape, prepare<ByTiles<EmulatedTiles>>, decline_emulation};
+  static const Kernel pairs_emulated{"bfloat16 pairs, emulated", refuse_shape, prepare<ByPairs<EmulatedLanes>>, decline_emulation};
+  add_kernel(list, &tiles_emulated);
+  add_kernel(list, &pairs_emulated);
 }
 
 }  // namespace gradmill::GM_ISA_NAMESPACE

@@ -1,0 +1,25 @@
+#pragma once
+// When a kernel on tiles of bfloat16 numbers (AMX) may be used. Everything here has internal linkage.
+#include "base/bfloat16_units.h"
+#include "cpu/bfloat16_pack.h"
+#include "registry/kernel.h"
+
+namespace gradmill::GM_ISA_NAMESPACE {
+namespace {
+
+constexpr const char* bfloat16_tiles = "bfloat16 tiles";  // names of kernels
+constexpr const char* emulated_tiles = "bfloat16 tiles, emulated";
+
+#ifdef GM_HAS_BFLOAT16_UNITS
+static inline const char* refuse_without_tiles() {
+  static int state = 0;
+  return refuse_unit<ByTiles<Tiles>, ByTiles<EmulatedTiles>>(state, cpu_has_bfloat16_tiles, "no AMX");
+}
+#endif
+
+static inline const char* decline_emulation(const KernelProblem&) {
+  return "for tests: it shows that the blocks compute what they should";
+}
+
+}  // namespace
+}  // namespace gradmill::GM_ISA_NAMESPACE
