@@ -166,9 +166,10 @@ def describe_processor(policy: str) -> str:
     found = [unit for unit in _UNITS[dtype] if unit in _core.half_precision_units()]
     has = f"has {' and '.join(found)}" if found else f"has no instructions for {dtype}"
     speed = "at about the speed of float32"
-    if dtype == "bfloat16" and found:
-        sped_up = "products and convolutions" if "AMX-BF16" in found else "products of matrices"
-        speed = f"and faster {sped_up}, which these units multiply"
+    if "AMX-BF16" in found:
+        speed = "and faster products and convolutions, which AMX multiplies"
+    elif dtype == "bfloat16" and found:
+        speed = "and products at the speed of float32 or faster, as a short trial decides"
     return (
         f"{policy}: this processor ({_core.cpu_model()}) {has}. Values are stored in {dtype} and computed in float32: "
         f"expect activations of about half the size, {speed}"

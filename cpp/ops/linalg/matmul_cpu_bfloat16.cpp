@@ -141,6 +141,43 @@ const char* decline_few_rows(const KernelProblem& problem) {
   return shape_of(problem).gemm.m < fewest_rows ? "few rows, for which packing costs more than it gains" : nullptr;
 }
 
+// Fewest cycles of some runs.
+template <class Body>
+uint64_t cycles_of(const Body& body) {
+  uint64_t fewest = UINT64_MAX;
+  for (int run = 0; run < 9; ++run) {
+    const uint64_t start = __builtin_ia32_rdtsc();
+    for (int i = 0; i < 10; ++i) body();
+    const uint64_t taken = __builtin_ia32_rdtsc() - start;
+    if (taken < fewest) fewest = taken;
+  }
+  return fewest;
+}
+
+// Some processors multiply and add pairs in half the time of as many float32s, others take longer: a Granite Rapids 1.4
+// times as long for DistilBERT's step. Nothing tells but a clock, so one block is timed both ways, once.
+bool pairs_repay() {
+  constexpr long rows = Lanes::max_rows, terms = 128;
+  static_assert(rows == max_rows && bfloat16_columns == panel_vectors * Vectors<float>::lanes, "blocks of one size");
+  alignas(64) float a[rows * terms] = {}, b[terms * bfloat16_columns] = {}, c[rows * bfloat16_columns] = {};
+  const Bfloat16Block block{reinterpret_cast<const uint16_t*>(a), terms, reinterpret_cast<const uint32_t*>(b), terms / 2, c,
+                            bfloat16_columns, true};
+  const Strip<float> strip{a, terms, 0, b, bfloat16_columns, nullptr, c, bfloat16_columns, terms, 1, bfloat16_columns, true, nullptr};
+  const uint64_t in_pairs = cycles_of([&] { multiply_pairs<Lanes, rows>(block); });
+  const uint64_t in_float = cycles_of([&] { run_strip<float, rows, panel_vectors, AForm::rows, void>(strip); });
+  return 5 * in_pairs < 4 * in_float;
+}
+
+const char* decline_pairs(const KernelProblem& problem) {
+  static int state = 0;  // 0 not timed yet, 1 quick, 2 slow
+  int found = __atomic_load_n(&state, __ATOMIC_RELAXED);
+  if (found == 0) {
+    found = pairs_repay() ? 1 : 2;
+    __atomic_store_n(&state, found, __ATOMIC_RELAXED);
+  }
+  return found == 1 ? decline_few_rows(problem) : "this processor multiplies float32 about as quickly";
+}
+
 int pairs_state = 0;
 
 const char* refuse_tiles(const KernelProblem& problem) {
@@ -158,7 +195,7 @@ const char* refuse_pairs(const KernelProblem& problem) {
 void add_bfloat16_matmul(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
   static const Kernel tiles{bfloat16_tiles, refuse_tiles, prepare<ByTiles<Tiles>>, decline_few_rows};
-  static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>, decline_few_rows};
+  static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>, decline_pairs};
   add_kernel(list, &tiles);
   add_kernel(list, &pairs);
 #endif
