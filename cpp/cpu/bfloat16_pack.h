@@ -15,18 +15,18 @@ static inline long round_to(long x, long y) { return (x + y - 1) / y * y; }
 static inline void copy_elements(const BFloat16* from, uint16_t* to, long count) { __builtin_memcpy(to, from, count * 2); }
 static inline void copy_elements(const float* from, uint16_t* to, long count) { narrow_row(from, reinterpret_cast<BFloat16*>(to), count); }
 
-// Rows of pairs from lines that hold one term of the sum each: pair p of column j is (line 2p, line 2p + 1) at j. The
-// last line may be missing.
+static inline uint32_t bfloat16_bits(BFloat16 x) { return x.bits; }
+static inline uint32_t bfloat16_bits(float x) { return narrow_bfloat16(x); }
+
+// A row of pairs from two lines that hold one term of the sum each: pair j is (line, line + step) at j. The second line may
+// be missing.
 template <class Element>
 static inline void interleave(const Element* line, long step, bool has_second, long count, uint32_t* to) {
-  constexpr long most = 256;
-  uint16_t first[most], second[most];
-  for (long j = 0; j < count; j += most) {
-    const long length = count - j < most ? count - j : most;
-    copy_elements(line + j, first, length);
-    if (has_second) copy_elements(line + step + j, second, length);
-    else __builtin_memset(second, 0, length * 2);
-    for (long i = 0; i < length; ++i) to[j + i] = first[i] | uint32_t(second[i]) << 16;
+  const Element* second = line + step;
+  if (has_second) {
+    for (long j = 0; j < count; ++j) to[j] = bfloat16_bits(line[j]) | bfloat16_bits(second[j]) << 16;
+  } else {
+    for (long j = 0; j < count; ++j) to[j] = bfloat16_bits(line[j]);
   }
 }
 
