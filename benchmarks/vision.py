@@ -170,9 +170,8 @@ def print_report(result):
 
 def measure(name, target, engines, arguments, roof):
     """Everything about one workload."""
-    asked = {field: getattr(arguments, field) for field in ("batch", "steps", "epochs")}
+    asked = {field: getattr(arguments, field) for field in ("batch", "steps", "epochs", "precision")}
     cell = quick(CELLS[name]) if arguments.quick else CELLS[name]
-    asked["precision"] = arguments.precision
     cell = dataclasses.replace(cell, **{field: value for field, value in asked.items() if value is not None})
 
     def run(engine):

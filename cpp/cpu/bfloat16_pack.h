@@ -133,9 +133,9 @@ bool proves_itself() {
   return true;
 }
 
-// Found out once: 0 not yet, 1 usable, 2 not there, 3 wrong.
 template <class Unit, class Emulation>
-const char* refuse_unit(int& state, bool (*present)(), const char* missing) {
+const char* refuse_unit(bool (*present)(), const char* missing) {
+  static int state = 0;  // found out once: 0 not yet, 1 usable, 2 not there, 3 wrong
   int found = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
   if (found == 0) {
     found = !present() ? 2 : proves_itself<Unit, Emulation>() ? 1 : 3;

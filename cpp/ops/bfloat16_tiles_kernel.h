@@ -11,9 +11,11 @@ constexpr const char* bfloat16_tiles = "bfloat16 tiles";  // names of kernels
 constexpr const char* emulated_tiles = "bfloat16 tiles, emulated";
 
 #ifdef GM_HAS_BFLOAT16_UNITS
-static inline const char* refuse_without_tiles() {
-  static int state = 0;
-  return refuse_unit<ByTiles<Tiles>, ByTiles<EmulatedTiles>>(state, cpu_has_bfloat16_tiles, "no AMX");
+// What the emulation refuses, and processors without tiles.
+template <const char* (*refuse)(const KernelProblem&)>
+const char* refuse_on_tiles(const KernelProblem& problem) {
+  const char* reason = refuse(problem);
+  return reason ? reason : refuse_unit<ByTiles<Tiles>, ByTiles<EmulatedTiles>>(cpu_has_bfloat16_tiles, "no AMX");
 }
 #endif
 

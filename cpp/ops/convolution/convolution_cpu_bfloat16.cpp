@@ -266,22 +266,13 @@ const char* decline_small(const KernelProblem& problem) {
   const Parameters& p = parameters_of<Parameters>(plan);
   return decline_waste(p.band_rows * p.grid[1], round_to(p.band_rows * p.pitch, tile_rows));
 }
-
-const char* refuse_forward_on_tiles(const KernelProblem& problem) {
-  const char* reason = refuse_forward(problem);
-  return reason ? reason : refuse_without_tiles();
-}
-const char* refuse_input_gradient_on_tiles(const KernelProblem& problem) {
-  const char* reason = refuse_input_gradient(problem);
-  return reason ? reason : refuse_without_tiles();
-}
 #endif
 
 }  // namespace
 
 void add_bfloat16_convolution(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{bfloat16_tiles, refuse_forward_on_tiles, prepare_forward<ByTiles<Tiles>>,
+  static const Kernel tiles{bfloat16_tiles, refuse_on_tiles<refuse_forward>, prepare_forward<ByTiles<Tiles>>,
                             decline_small<prepare_forward<ByTiles<Tiles>>>};
   add_kernel(list, &tiles);
 #endif
@@ -291,7 +282,7 @@ void add_bfloat16_convolution(KernelList& list) {
 
 void add_bfloat16_input_gradient(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{bfloat16_tiles, refuse_input_gradient_on_tiles, prepare_input_gradient<ByTiles<Tiles>>,
+  static const Kernel tiles{bfloat16_tiles, refuse_on_tiles<refuse_input_gradient>, prepare_input_gradient<ByTiles<Tiles>>,
                             decline_small<prepare_input_gradient<ByTiles<Tiles>>>};
   add_kernel(list, &tiles);
 #endif

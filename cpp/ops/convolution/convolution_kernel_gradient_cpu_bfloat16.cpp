@@ -4,6 +4,7 @@
 // images; where a pixel has no result its gradient is zero. With strides, pixels that are so far apart are turned to lie
 // side by side, as a plane for each remainder.
 #include "ops/convolution/bfloat16_convolution_kernel.h"
+#include "ops/convolution/partial_sums_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -134,26 +135,11 @@ void run_products(const KernelCall& call) {
   unit.end();
 }
 
-// Adds the pieces up, always in their order.
-void run_sums(const KernelCall& call) {
-  const Parameters& p = parameters_of<Parameters>(call);
-  const int64_t elements = p.geometry.taps() * p.geometry.channels * p.geometry.filters;
-  const float* pieces = reinterpret_cast<const float*>(call.shared_scratch);
-  float* to = static_cast<float*>(call.buffers[2]);
-  for (int64_t begin = call.begin * sum_block; begin < lesser(call.end * sum_block, elements); begin += sum_block) {
-    const int64_t count = lesser(sum_block, elements - begin);
-    __builtin_memcpy(to + begin, pieces + begin, count * sizeof(float));
-    for (int64_t piece = 1; piece < p.pieces; ++piece) {
-      const float* from = pieces + piece * elements + begin;
-      for (int64_t i = 0; i < count; ++i) to[begin + i] += from[i];
-    }
-  }
-}
-
 template <class Unit>
 void run(const KernelCall& call) {
-  if (call.phase == 0) run_products<Unit>(call);
-  else run_sums(call);
+  if (call.phase == 0) return run_products<Unit>(call);
+  const Parameters& p = parameters_of<Parameters>(call);
+  add_pieces<float>(call, p.pieces, p.geometry.taps() * p.geometry.channels * p.geometry.filters, sum_block);
 }
 
 template <class Unit>
@@ -217,18 +203,13 @@ const char* decline_small(const KernelProblem& problem) {
   const Parameters& p = parameters_of<Parameters>(plan);
   return decline_waste(p.band_rows * p.geometry.out[2] * p.block_bands, p.terms);
 }
-
-const char* refuse_on_tiles(const KernelProblem& problem) {
-  const char* reason = refuse(problem);
-  return reason ? reason : refuse_without_tiles();
-}
 #endif
 
 }  // namespace
 
 void add_bfloat16_kernel_gradient(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{bfloat16_tiles, refuse_on_tiles, prepare<ByTiles<Tiles>>, decline_small};
+  static const Kernel tiles{bfloat16_tiles, refuse_on_tiles<refuse>, prepare<ByTiles<Tiles>>, decline_small};
   add_kernel(list, &tiles);
 #endif
   static const Kernel emulated{emulated_tiles, refuse, prepare<ByTiles<EmulatedTiles>>, decline_emulation};

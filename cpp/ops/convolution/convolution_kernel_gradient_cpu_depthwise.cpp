@@ -1,6 +1,7 @@
 // Depthwise, float32: each unit sums over its lines of outputs into a kernel of its own; the second phase adds these up,
 // always in the same order.
 #include "ops/convolution/depthwise_kernel.h"
+#include "ops/convolution/partial_sums_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -148,16 +149,7 @@ void run_lines(const Parameters& p, const KernelCall& call) {
 void run(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
   if (call.phase == 0) return run_lines(p, call);
-  const int64_t elements = p.geometry.taps() * p.geometry.channels;
-  const float* sums = reinterpret_cast<const float*>(call.shared_scratch);
-  float* to = static_cast<float*>(call.buffers[2]);
-  for (int64_t begin = call.begin * sum_block; begin < lesser(call.end * sum_block, elements); begin += sum_block) {
-    const int64_t count = lesser(sum_block, elements - begin);
-    copy_values(to + begin, sums + begin, count);
-    for (int64_t unit = 1; unit < p.units; ++unit) {
-      for (int64_t i = 0; i < count; ++i) to[begin + i] += sums[unit * elements + begin + i];
-    }
-  }
+  add_pieces<float>(call, p.units, p.geometry.taps() * p.geometry.channels, sum_block);
 }
 
 const char* refuse(const KernelProblem& problem) { return refuse_for_depthwise(problem, kernel_gradient_geometry(problem)); }

@@ -2,6 +2,7 @@
 // small that much of the kernel sees only padding, a product for each tap with the pixels that see something through it.
 // Where the kernel is too small to occupy many workers, the pixels are split; the sums of the pieces are added afterwards.
 #include "ops/convolution/implicit_product_kernel.h"
+#include "ops/convolution/partial_sums_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -79,27 +80,11 @@ void run_products(const KernelCall& call) {
   }
 }
 
-// Adds the pieces up, always in their order.
-template <class T>
-void run_sums(const KernelCall& call) {
-  const Parameters& p = parameters_of<Parameters>(call);
-  const int64_t elements = p.geometry.taps() * p.geometry.group_channels() * p.geometry.filters;
-  const T* pieces = reinterpret_cast<const T*>(call.shared_scratch);
-  T* to = static_cast<T*>(call.buffers[2]);
-  for (int64_t begin = call.begin * sum_block; begin < lesser(call.end * sum_block, elements); begin += sum_block) {
-    const int64_t count = lesser(sum_block, elements - begin);
-    copy_values(to + begin, pieces + begin, count);
-    for (int64_t piece = 1; piece < p.pieces; ++piece) {
-      const T* from = pieces + piece * elements + begin;
-      for (int64_t i = 0; i < count; ++i) to[begin + i] += from[i];
-    }
-  }
-}
-
 template <class T>
 void run(const KernelCall& call) {
-  if (call.phase == 0) run_products<T>(call);
-  else run_sums<T>(call);
+  if (call.phase == 0) return run_products<T>(call);
+  const Parameters& p = parameters_of<Parameters>(call);
+  add_pieces<T>(call, p.pieces, p.geometry.taps() * p.geometry.group_channels() * p.geometry.filters, sum_block);
 }
 
 const char* refuse(const KernelProblem& problem) { return refuse_for_products(problem, kernel_gradient_geometry(problem)); }

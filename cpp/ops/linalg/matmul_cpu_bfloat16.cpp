@@ -178,15 +178,9 @@ const char* decline_pairs(const KernelProblem& problem) {
   return found == 1 ? decline_few_rows(problem) : "this processor multiplies float32 about as quickly";
 }
 
-int pairs_state = 0;
-
-const char* refuse_tiles(const KernelProblem& problem) {
-  if (const char* reason = refuse_shape(problem)) return reason;
-  return refuse_without_tiles();
-}
 const char* refuse_pairs(const KernelProblem& problem) {
   if (const char* reason = refuse_shape(problem)) return reason;
-  return refuse_unit<ByPairs<Lanes>, ByPairs<EmulatedLanes>>(pairs_state, cpu_has_bfloat16_pairs, "no AVX512-BF16");
+  return refuse_unit<ByPairs<Lanes>, ByPairs<EmulatedLanes>>(cpu_has_bfloat16_pairs, "no AVX512-BF16");
 }
 #endif
 
@@ -194,7 +188,7 @@ const char* refuse_pairs(const KernelProblem& problem) {
 
 void add_bfloat16_matmul(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{bfloat16_tiles, refuse_tiles, prepare<ByTiles<Tiles>>, decline_few_rows};
+  static const Kernel tiles{bfloat16_tiles, refuse_on_tiles<refuse_shape>, prepare<ByTiles<Tiles>>, decline_few_rows};
   static const Kernel pairs{"bfloat16 pairs", refuse_pairs, prepare<ByPairs<Lanes>>, decline_pairs};
   add_kernel(list, &tiles);
   add_kernel(list, &pairs);
