@@ -95,7 +95,8 @@ void Plan::run_units(size_t step, KernelCall& call, int worker, int workers) {
     if (call.begin < call.end) plan.run(call);
     return;
   }
-  const int64_t portion = std::max<int64_t>(1, units / (portions_per_worker * workers));
+  const int64_t small = std::max(units / (portions_per_worker * workers), plan.neighbours);
+  const int64_t portion = std::max<int64_t>(1, std::min(small, units / workers));
   std::atomic<uint64_t>& next = tickets_[step * kernel_max_phases + static_cast<size_t>(call.phase)].next;
   const uint64_t run = static_cast<uint64_t>(counts_[worker].runs) << 32;
   for (uint64_t seen = next.load(std::memory_order_relaxed);;) {

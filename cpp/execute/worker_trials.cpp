@@ -8,6 +8,8 @@ namespace {
 constexpr int64_t trial_steps = 12;  // of a turn
 // Turns of a trial, half of them each way, so that one disturbance does not decide.
 constexpr int trial_turns = 6;
+// After one turn each way the trial ends if one worker takes so much longer than all.
+constexpr double beyond_doubt = 1.25;
 // Other programs come and go, so it tries again: soon after a choice that differs from the one before, which may have
 // been an accident, and later and later while the choice stays the same.
 constexpr int64_t least_steps_between_trials = 250, most_steps_between_trials = 4000;
@@ -40,7 +42,7 @@ void WorkerTrials::end_turn(int most) {
   best = std::min(best, seconds_ / static_cast<double>(steps_));
   steps_ = 0;
   seconds_ = 0;
-  if (++turn_ < trial_turns) return;
+  if (++turn_ < trial_turns && !(turn_ == 2 && best_[1] > beyond_doubt * best_[0])) return;
   const int choice = best_[1] < best_[0] ? 1 : most;
   between_trials_ = choice == choice_ ? std::min(2 * between_trials_, most_steps_between_trials) : least_steps_between_trials;
   choice_ = choice;

@@ -59,6 +59,7 @@ struct KernelPlan {
   size_t shared_scratch_bytes;
   size_t worker_scratch_bytes;
   double operations;  // rough count of scalar operations in all, for deciding whether threads pay
+  int64_t neighbours; // units that are done quicker by one worker, one after the other; 0 if that does not matter
   alignas(64) char parameters[kernel_parameter_bytes];
 };
 
