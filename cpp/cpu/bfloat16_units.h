@@ -50,11 +50,18 @@ struct EmulatedTiles {
   template <int T> void store(void* to, long stride_bytes) {
     for (int i = 0; i < bfloat16_tile_rows; ++i) __builtin_memcpy(static_cast<char*>(to) + i * stride_bytes, tiles[T][i], 64);
   }
+  // The first and the second numbers of all pairs are summed each for itself, then added to what is there.
   template <int C, int A, int B> void dot() {
-    for (int i = 0; i < bfloat16_tile_rows; ++i)
-      for (int p = 0; p < bfloat16_tile_pairs; ++p)
-        for (int j = 0; j < 16; ++j)
-          tiles[C][i][j] = lane_bits(dot_pair(lane_float(tiles[C][i][j]), tiles[A][i][p], tiles[B][p][j]));
+    for (int i = 0; i < bfloat16_tile_rows; ++i) {
+      float first[16] = {}, second[16] = {};
+      for (int p = 0; p < bfloat16_tile_pairs; ++p) {
+        for (int j = 0; j < 16; ++j) {
+          first[j] += lane_float(tiles[A][i][p] << 16) * lane_float(tiles[B][p][j] << 16);
+          second[j] += lane_float(tiles[A][i][p] & 0xffff0000u) * lane_float(tiles[B][p][j] & 0xffff0000u);
+        }
+      }
+      for (int j = 0; j < 16; ++j) tiles[C][i][j] = lane_bits(lane_float(tiles[C][i][j]) + (first[j] + second[j]));
+    }
   }
 };
 

@@ -150,10 +150,12 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 
 void add_openblas_matmul(KernelList& list);   // matmul_cpu_openblas.cpp
 void add_bfloat16_matmul(KernelList& list);  // matmul_cpu_bfloat16.cpp
+void add_thirds_matmul(KernelList& list);    // matmul_cpu_thirds.cpp
 
 void matmul_kernels(KernelList& list) {
   add_openblas_matmul(list);
   add_bfloat16_matmul(list);
+  add_thirds_matmul(list);
   static const Kernel kernel{"packed", refuse_other_storage, prepare};
   add_kernel(list, &kernel);
 }
