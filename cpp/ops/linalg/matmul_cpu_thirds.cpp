@@ -229,9 +229,12 @@ const char* refuse_shape(const KernelProblem& problem) {
 }
 
 #ifdef GM_HAS_BFLOAT16_UNITS
+// Measured beside the packed kernels: by the terms that pass each split number, the length of a sum and all of the work.
 const char* decline_small(const KernelProblem& problem) {
-  const GemmProblem gemm = shape_of(problem).gemm;
-  return gemm.m * gemm.n < 40 * (gemm.m + gemm.n) || gemm.k < tile_terms ? "too small to repay splitting the factors" : nullptr;
+  const ProductShape p = shape_of(problem);
+  const GemmProblem& gemm = p.gemm;
+  const bool repays = gemm.m * gemm.n >= 40 * (gemm.m + gemm.n) && gemm.k >= 2 * tile_terms;
+  return repays && p.batches * gemm.m * gemm.n * gemm.k >= 4 << 20 ? nullptr : "too small to repay splitting the factors";
 }
 #endif
 
