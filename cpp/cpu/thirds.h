@@ -9,7 +9,8 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-constexpr long tile_lines = 16;                    // rows of A, or columns of B
+constexpr long tile_lines = bfloat16_tile_rows;    // rows of A, or columns of B
+constexpr long thirds_side = 2 * tile_lines;       // of a block of results
 constexpr long tile_terms = 2 * bfloat16_tile_pairs;
 constexpr long tile_bytes = 64 * tile_lines;
 constexpr long chunk_bytes = 3 * tile_bytes;       // all thirds of tile_lines x tile_terms numbers
@@ -143,7 +144,7 @@ struct Part {
 
 // Of what pack_chunk reads of 32 lines of `chunks` chunks.
 static inline Soon soon_read(const Lines& source, long chunks, const Part& part) {
-  constexpr long side = 2 * tile_lines, line = 16;  // numbers of a line of memory
+  constexpr long side = thirds_side, line = 16;  // numbers of a line of memory
   const bool by_line = source.term == 1;
   const long high = by_line ? side : chunks * tile_terms, all = side * chunks * tile_terms / line, first = part.first(all);
   const long step = by_line ? source.line : source.term;
@@ -170,15 +171,11 @@ struct ThirdsBlock {
   Soon soon[2];
 };
 
-template <int A, class TILES>
-GM_INLINE void load_rows(TILES& tiles, const ThirdsBlock& block, const char* chunk) {
-  tiles.template load<4>(chunk + A * tile_bytes, 64);
-  tiles.template load<5>(chunk + A * tile_bytes + block.a_lower, 64);
-}
-template <int B, class TILES>
-GM_INLINE void load_columns(TILES& tiles, const ThirdsBlock& block, const char* chunk) {
-  tiles.template load<6>(chunk + B * tile_bytes, 64);
-  tiles.template load<7>(chunk + B * tile_bytes + block.b_right, 64);
+// Tiles FIRST and FIRST + 1 get a third of a chunk and of the one `distance` bytes behind it: 4 the rows, 6 the columns.
+template <int FIRST, int THIRD, class TILES>
+GM_INLINE void load_two(TILES& tiles, const char* chunk, long distance) {
+  tiles.template load<FIRST>(chunk + THIRD * tile_bytes, 64);
+  tiles.template load<FIRST + 1>(chunk + THIRD * tile_bytes + distance, 64);
 }
 template <class TILES>
 GM_INLINE void add_products(TILES& tiles, Soon* soon) {
@@ -193,17 +190,14 @@ GM_INLINE void add_products(TILES& tiles, Soon* soon) {
 // Sums that wait to be added to results that are there already. Sums of sums round less than one long sum, and vectors add
 // them while the tiles work on what comes next.
 struct WaitingSums {
-  static constexpr long side = 2 * tile_lines;
-  alignas(64) float sums[2][side * side];
-  int last = 0;
+  alignas(64) float sums[thirds_side * thirds_side];
   float* c = nullptr;
   long c_stride = 0;
 
   void add() {
     if (!c) return;
-    const float* from = sums[last];
-    for (long i = 0; i < side; ++i)
-      for (long j = 0; j < side; ++j) c[i * c_stride + j] += from[i * side + j];
+    for (long i = 0; i < thirds_side; ++i)
+      for (long j = 0; j < thirds_side; ++j) c[i * c_stride + j] += sums[i * thirds_side + j];
     c = nullptr;
   }
 };
@@ -215,10 +209,8 @@ constexpr long sum_chunks = 4;
 // What is to be added to c waits, see WaitingSums.
 template <class TILES>
 static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, WaitingSums& waiting) {
-  constexpr long side = WaitingSums::side;
-  const int slot = 1 - waiting.last;
-  float* const to = block.accumulate ? waiting.sums[slot] : block.c;
-  const long stride = block.accumulate ? side : block.c_stride, bytes = stride * 4;
+  float* const to = block.accumulate ? waiting.sums : block.c;
+  const long stride = block.accumulate ? thirds_side : block.c_stride, bytes = stride * 4;
   tiles.template zero<0>();
   tiles.template zero<1>();
   tiles.template zero<2>();
@@ -226,18 +218,18 @@ static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, Waiti
   const char *a = block.a, *b = block.b;
   Soon soon[2] = {block.soon[0], block.soon[1]};
   for (long chunk = 0; chunk < block.chunks; ++chunk, a += chunk_bytes, b += chunk_bytes) {
-    load_rows<0>(tiles, block, a);  // each step changes one factor
-    load_columns<2>(tiles, block, b);
+    load_two<4, 0>(tiles, a, block.a_lower);  // each step changes one factor
+    load_two<6, 2>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_columns<0>(tiles, block, b);
+    load_two<6, 0>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_rows<2>(tiles, block, a);
+    load_two<4, 2>(tiles, a, block.a_lower);
     add_products(tiles, soon);
-    load_rows<1>(tiles, block, a);
+    load_two<4, 1>(tiles, a, block.a_lower);
     add_products(tiles, soon);
-    load_columns<1>(tiles, block, b);
+    load_two<6, 1>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_rows<0>(tiles, block, a);
+    load_two<4, 0>(tiles, a, block.a_lower);
     add_products(tiles, soon);
     if (chunk == 0) waiting.add();
   }
@@ -246,7 +238,6 @@ static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, Waiti
   tiles.template store<2>(to + tile_lines * stride, bytes);
   tiles.template store<3>(to + tile_lines * stride + tile_lines, bytes);
   if (!block.accumulate) return;
-  waiting.last = slot;
   waiting.c = block.c;
   waiting.c_stride = block.c_stride;
 }

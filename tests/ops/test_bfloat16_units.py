@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from on_threads import on_threads
 
 import gradmill as gm
 from gradmill import _core
@@ -59,13 +60,7 @@ def test_numbers_that_are_not_finite_stay_in_their_row_and_column(kernel):
 def test_threads_do_not_change_a_bit(kernel):
     generator = np.random.default_rng(2)
     a, b = bfloat16(generator, 300, 200), bfloat16(generator, 200, 330)
-    threads, results = gm.config.get_threads(), []
-    try:
-        for count in (1, 2, 3):
-            gm.config.set_threads(count)
-            results.append(wide(gm.ops.matmul(a, b)))
-    finally:
-        gm.config.set_threads(threads)
+    results = on_threads(lambda: wide(gm.ops.matmul(a, b)))
     assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
 
 

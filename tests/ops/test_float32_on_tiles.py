@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from on_threads import on_threads
 
 import gradmill as gm
 from gradmill import _core
@@ -87,13 +88,7 @@ def test_numbers_that_cannot_be_split_are_multiplied_as_they_are(columns, where)
 def test_threads_do_not_change_a_bit():
     generator = np.random.default_rng(3)
     a, b = generator.normal(size=(330, 200)).astype("float32"), generator.normal(size=(200, 530)).astype("float32")
-    threads, results = gm.config.get_threads(), []
-    try:
-        for count in (1, 2, 3):
-            gm.config.set_threads(count)
-            results.append(gm.ops.matmul(a, b).numpy())
-    finally:
-        gm.config.set_threads(threads)
+    results = on_threads(lambda: gm.ops.matmul(a, b).numpy())
     assert np.array_equal(results[0], results[1]) and np.array_equal(results[0], results[2])
 
 

@@ -117,8 +117,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   const int element_size = a.dtype == DType::float64 ? 8 : 4;  // of the arithmetic
   const bool rounds = attributes.rounds_b && a.dtype != b.dtype;
   p.units = gemm_split(p.gemm, element_size).units;
-  const double work = static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
-                      static_cast<double>(p.batches) / 4;
+  const double work = multiplications(p) / 4;
   plan.worker_scratch_bytes = scratch_bytes(p.gemm, a.dtype);
   if (cuts_the_sum(p)) {
     p.units = p.units < max_partial_sums ? p.units : max_partial_sums;

@@ -108,9 +108,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   const GemmProblem& gemm = p.gemm;
   p.pairs = round_to(divide_up(gemm.k, 2), bfloat16_tile_pairs);
   p.panels = divide_up(gemm.n, bfloat16_columns);
-  p.packed_batches = 1;
-  for (int i = 0; i < p.batch_rank; ++i)
-    if (p.b_strides[i] != 0 && p.batch_dims[i] > 1) p.packed_batches = p.batches;
+  p.packed_batches = matrices_of(p, p.b_strides);
   p.row_units = divide_up(gemm.m, unit_rows);
   const long wanted = divide_up(fewest_units, p.row_units * p.batches), columns = wanted < p.panels ? wanted : p.panels;
   p.unit_panels = divide_up(p.panels, columns);
@@ -118,8 +116,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   p.a_stride = packed_rows_stride<float>(p.pairs) * 2;
   p.a_in_place = gemm.a_col == 1 && gemm.k == 2 * p.pairs;
   const bool rounds = problem.inputs[1].dtype == DType::float32;
-  const double work = static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k) *
-                      static_cast<double>(p.batches) / 16;
+  const double work = multiplications(p) / 16;
   set_units(plan, rounds ? run<Unit, float> : run<Unit, BFloat16>, p.packed_batches * p.panels, work);
   plan.phases = 2;
   plan.units[1] = p.batches * p.row_units * p.col_units;

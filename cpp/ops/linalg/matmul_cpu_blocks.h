@@ -35,6 +35,18 @@ static inline Factors factors_of(const ProductShape& p, int64_t batch) {
   return offsets;
 }
 
+static inline double multiplications(const ProductShape& p) {
+  return static_cast<double>(p.gemm.m) * static_cast<double>(p.gemm.n) * static_cast<double>(p.gemm.k) *
+         static_cast<double>(p.batches);
+}
+
+// How many matrices a factor with these strides has: one for all products of the batch, or one for each.
+static inline int64_t matrices_of(const ProductShape& p, const int64_t* strides) {
+  for (int i = 0; i < p.batch_rank; ++i)
+    if (strides[i] != 0 && p.batch_dims[i] > 1) return p.batches;
+  return 1;
+}
+
 // What a product of factors stored as S is computed in.
 template <class S> struct Arithmetic { typedef S Type; };
 template <> struct Arithmetic<BFloat16> { typedef float Type; };

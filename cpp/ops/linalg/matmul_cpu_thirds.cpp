@@ -8,7 +8,6 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-constexpr long smallest_side = 2 * tile_lines;
 constexpr long block_rows = 320;             // their chunks of one sum, 240 KB, stay in L2 while columns pass
 constexpr long pass_columns = 256;           // that pass the rows together, of one unit or neighbouring ones
 constexpr long fewest_rows = 128, fewest_columns = 64;  // of a unit, if it is not the smallest
@@ -23,7 +22,8 @@ struct Parameters : ProductShape {
   long a_matrices;    // of a batch
   long pack_units;    // of one A
   long flag_bytes;    // in front of the split rows: for each packed unit whether all its numbers have thirds
-  long matrix_bytes() const { return round_to(gemm.m, smallest_side) / tile_lines * chunks * chunk_bytes; }
+  long matrix_bytes() const { return round_to(gemm.m, thirds_side) / tile_lines * chunks * chunk_bytes; }
+  long matrix_of(long batch) const { return a_matrices > 1 ? batch : 0; }
   Lines rows_of(const float* a, long row) const { return {a + row * gemm.a_row, gemm.a_row, gemm.a_col}; }
   Lines columns_of(const float* b, long column) const { return {b + column * gemm.b_col, gemm.b_col, gemm.b_row}; }
 };
@@ -33,7 +33,7 @@ Lines behind(const Lines& lines, long chunk) { return {lines.from + chunk * tile
 // Lines of which `terms` terms are there, as `chunks` chunks, up to an even number of tiles.
 void pack_tiles(const Lines& source, long lines, long terms, long chunks, bool turned, char* to, ThirdsCheck& check) {
   for (long i = 0; i < chunks; ++i) {
-    for (long line = 0; line < round_to(lines, smallest_side); line += tile_lines) {
+    for (long line = 0; line < round_to(lines, thirds_side); line += tile_lines) {
       const Lines from{source.from + line * source.line + i * tile_terms * source.term, source.line, source.term};
       char* const tile = to + (line / tile_lines * chunks + i) * chunk_bytes;
       const long lines_left = lesser(tile_lines, lines - line), terms_left = lesser(tile_terms, terms - i * tile_terms);
@@ -70,8 +70,7 @@ struct Workspace {
 };
 
 bool rows_are_split(const Parameters& p, const KernelCall& call, const Block& block) {
-  const long matrix = p.a_matrices > 1 ? block.batch : 0;
-  const uint32_t* split = reinterpret_cast<const uint32_t*>(call.shared_scratch) + matrix * p.pack_units;
+  const uint32_t* split = reinterpret_cast<const uint32_t*>(call.shared_scratch) + p.matrix_of(block.batch) * p.pack_units;
   for (long unit = block.row / pack_lines; unit * pack_lines < block.row + block.rows; ++unit)
     if (!split[unit]) return false;
   return true;
@@ -81,7 +80,7 @@ bool rows_are_split(const Parameters& p, const KernelCall& call, const Block& bl
 template <class TILES>
 bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, const Block& block, long width, Workspace& work) {
   if (p.split_first && !rows_are_split(p, call, block)) return false;
-  const long rows = round_to(block.rows, smallest_side), k = p.gemm.k;
+  const long rows = round_to(block.rows, thirds_side), k = p.gemm.k;
   ThirdsCheck check;
   for (long chunk = 0; chunk < p.chunks; chunk += sum_chunks) {
     const long chunks = lesser(sum_chunks, p.chunks - chunk), chunks_behind = lesser(sum_chunks, p.chunks - chunk - chunks);
@@ -89,28 +88,28 @@ bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, c
     long left_tile = chunks * chunk_bytes;
     if (p.split_first) {
       left_tile = p.chunks * chunk_bytes;
-      left = call.shared_scratch + p.flag_bytes + (p.a_matrices > 1 ? block.batch : 0) * p.matrix_bytes() +
+      left = call.shared_scratch + p.flag_bytes + p.matrix_of(block.batch) * p.matrix_bytes() +
              block.row / tile_lines * left_tile + chunk * chunk_bytes;
     } else {
       pack_tiles(behind(p.rows_of(block.a, block.row), chunk), block.rows, k - chunk * tile_terms, chunks, false, work.rows,
                  check);
     }
-    for (long column = 0; column < width; column += smallest_side) {
+    for (long column = 0; column < width; column += thirds_side) {
       const Lines columns = behind(p.columns_of(block.b, block.column + column), chunk);
-      pack_tiles(columns, lesser(smallest_side, block.columns - column), k - chunk * tile_terms, chunks, true, work.columns, check);
+      pack_tiles(columns, lesser(thirds_side, block.columns - column), k - chunk * tile_terms, chunks, true, work.columns, check);
       // What follows: the next columns, or the first ones of the next chunks, and of the rows those chunks.
-      const bool is_last = column + smallest_side >= block.columns;
+      const bool is_last = column + thirds_side >= block.columns;
       const Lines next = is_last ? behind(p.columns_of(block.b, block.column), chunk + chunks)
-                                 : p.columns_of(columns.from, smallest_side);
-      const bool has_next = is_last ? chunks_behind == chunks && block.columns >= smallest_side
-                                    : column + 2 * smallest_side <= block.columns && (chunk + chunks) * tile_terms <= k;
-      for (long row = 0; row < rows; row += smallest_side) {
+                                 : p.columns_of(columns.from, thirds_side);
+      const bool has_next = is_last ? chunks_behind == chunks && block.columns >= thirds_side
+                                    : column + 2 * thirds_side <= block.columns && (chunk + chunks) * tile_terms <= k;
+      for (long row = 0; row < rows; row += thirds_side) {
         const char* const from = left + row / tile_lines * left_tile;
         ThirdsBlock part{from, left_tile, work.columns, chunks * chunk_bytes, chunks, work.tile + row * width + column, width,
                          chunk > 0, {}};
-        if (has_next) part.soon[0] = soon_read(next, chunks, {row / smallest_side, rows / smallest_side});
+        if (has_next) part.soon[0] = soon_read(next, chunks, {row / thirds_side, rows / thirds_side});
         if (p.split_first && chunks_behind > 0) {
-          const Part of_rows{column / smallest_side, width / smallest_side};
+          const Part of_rows{column / thirds_side, width / thirds_side};
           part.soon[1] = soon_multiplied(from + chunks * chunk_bytes, left_tile, chunks_behind, of_rows);
         }
         multiply_thirds(tiles, part, work.waiting);
@@ -155,7 +154,7 @@ void run(const KernelCall& call) {
     const Factors offsets = factors_of(p, block.batch);
     block.a = static_cast<const float*>(call.buffers[0]) + offsets.a;
     block.b = static_cast<const float*>(call.buffers[1]) + offsets.b;
-    const long width = round_to(block.columns, smallest_side);
+    const long width = round_to(block.columns, thirds_side);
     if (!multiply_block(tiles, p, call, block, width, work)) multiply_plainly(p, block, width, work.tile, work.columns);
     context.first = block.batch * p.gemm.m * p.gemm.n;
     epilogue.run(epilogue.context, work.tile, width, block.row, block.rows, block.column, block.columns);
@@ -181,29 +180,25 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   static_cast<ProductShape&>(p) = shape_of(problem);
   const GemmProblem& gemm = p.gemm;
   p.chunks = divide_up(gemm.k, tile_terms);
-  const double work = static_cast<double>(gemm.m) * static_cast<double>(gemm.n) * static_cast<double>(gemm.k) *
-                      static_cast<double>(p.batches);
-  const double worthwhile = work / unit_work;
+  const double work = multiplications(p), worthwhile = work / unit_work;
   const long wanted = worthwhile < wanted_units ? static_cast<long>(worthwhile) : wanted_units;
   // All columns of a narrow result pass their rows together, so that no row is split twice; others give way first.
   const bool narrow = gemm.n <= pass_columns;
-  p.row_block = round_to(divide_up(gemm.m, divide_up(gemm.m, block_rows)), smallest_side);
-  p.column_block = lesser(round_to(gemm.n, smallest_side), pass_columns);
+  p.row_block = round_to(divide_up(gemm.m, divide_up(gemm.m, block_rows)), thirds_side);
+  p.column_block = lesser(round_to(gemm.n, thirds_side), pass_columns);
   auto all_units = [&] { return p.batches * divide_up(gemm.m, p.row_block) * divide_up(gemm.n, p.column_block); };
-  while (all_units() < wanted && p.row_block * p.column_block > smallest_side * smallest_side) {
-    const long enough_rows = narrow ? fewest_rows : block_rows, enough_columns = narrow ? smallest_side : fewest_columns;
+  while (all_units() < wanted && p.row_block * p.column_block > thirds_side * thirds_side) {
+    const long enough_rows = narrow ? fewest_rows : block_rows, enough_columns = narrow ? thirds_side : fewest_columns;
     const bool rows_first = p.row_block > enough_rows || p.column_block <= enough_columns;
-    long& side = rows_first && p.row_block > smallest_side ? p.row_block : p.column_block;
-    side = round_to(side / 2, smallest_side);
+    long& side = rows_first && p.row_block > thirds_side ? p.row_block : p.column_block;
+    side = round_to(side / 2, thirds_side);
   }
   p.row_units = divide_up(gemm.m, p.row_block);
-  p.row_block = round_to(divide_up(gemm.m, p.row_units), smallest_side);
+  p.row_block = round_to(divide_up(gemm.m, p.row_units), thirds_side);
   p.row_units = divide_up(gemm.m, p.row_block);
   p.column_units = divide_up(gemm.n, p.column_block);
   p.pass_units = greater(1, lesser(p.column_units, pass_columns / p.column_block));
-  p.a_matrices = 1;
-  for (int i = 0; i < p.batch_rank; ++i)
-    if (p.a_strides[i] != 0 && p.batch_dims[i] > 1) p.a_matrices = p.batches;
+  p.a_matrices = matrices_of(p, p.a_strides);
   p.split_first = p.column_units > 1 && p.a_matrices * p.matrix_bytes() <= most_split_bytes;
   p.pack_units = divide_up(gemm.m, pack_lines);
   const long units = all_units(), all_pack_units = p.split_first ? p.a_matrices * p.pack_units : 0;
@@ -234,7 +229,7 @@ const char* decline_small(const KernelProblem& problem) {
   const ProductShape p = shape_of(problem);
   const GemmProblem& gemm = p.gemm;
   const bool repays = gemm.m * gemm.n >= 40 * (gemm.m + gemm.n) && gemm.k >= 2 * tile_terms;
-  return repays && p.batches * gemm.m * gemm.n * gemm.k >= 4 << 20 ? nullptr : "too small to repay splitting the factors";
+  return repays && multiplications(p) >= 4 << 20 ? nullptr : "too small to repay splitting the factors";
 }
 #endif
 
