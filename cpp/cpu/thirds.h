@@ -78,25 +78,33 @@ struct ThirdsCheck {
   }
 };
 
-// Three tiles of 16 rows of 16 pairs. With NEIGHBOURS row i has the pairs from[i * row], from[i * row + 1]; from[i * row + 2],
-// and so on, else the pairs from[i * row + j], from[i * row + second + j].
+// The thirds of 16 pairs of numbers, x[i] and y[i], or with NEIGHBOURS of those of x, then those of y.
 template <bool NEIGHBOURS>
-static inline void split_rows(const float* from, long row, long second, TileRow* to, ThirdsCheck& check) {
-  TileFloats sum = check.sum;
-  for (long i = 0; i < 16; ++i, from += row) {
-    TileRow x[3], y[3];
-    split_thirds(from, x);
-    split_thirds(from + (NEIGHBOURS ? 16 : second), y);
-    for (int third = 0; third < 3; ++third) {
-      if constexpr (NEIGHBOURS) {
-        to[16 * third + i] = (TileRow)__builtin_shufflevector(
-            (TileHalves)x[third], (TileHalves)y[third], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39,
-            41, 43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
-      } else {
-        to[16 * third + i] = x[third] >> 16 | (y[third] & 0xffff0000u);
-      }
+GM_INLINE void pair_thirds(const float* x, const float* y, TileRow* pairs, TileFloats& sum) {
+  TileRow a[3], b[3];
+  split_thirds(x, a);
+  split_thirds(y, b);
+  for (int third = 0; third < 3; ++third) {
+    if constexpr (NEIGHBOURS) {
+      pairs[third] = (TileRow)__builtin_shufflevector(
+          (TileHalves)a[third], (TileHalves)b[third], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31, 33, 35, 37, 39, 41,
+          43, 45, 47, 49, 51, 53, 55, 57, 59, 61, 63);
+    } else {
+      pairs[third] = a[third] >> 16 | (b[third] & 0xffff0000u);
     }
-    sum += (TileFloats)x[2] + (TileFloats)y[2];
+  }
+  sum += (TileFloats)a[2] + (TileFloats)b[2];
+}
+
+// Rows of 16 pairs, those of each third `third` bytes behind those of the one before. With NEIGHBOURS row i has the pairs
+// from[i * row], from[i * row + 1]; from[i * row + 2], and so on, else the pairs from[i * row + j], from[i * row + second + j].
+template <bool NEIGHBOURS>
+GM_INLINE void split_rows(const float* from, long row, long second, long rows, char* to, long third, ThirdsCheck& check) {
+  TileFloats sum = check.sum;
+  for (long i = 0; i < rows; ++i, from += row, to += sizeof(TileRow)) {
+    TileRow pairs[3];
+    pair_thirds<NEIGHBOURS>(from, from + (NEIGHBOURS ? 16 : second), pairs, sum);
+    for (int j = 0; j < 3; ++j) *reinterpret_cast<TileRow*>(to + j * third) = pairs[j];
   }
   check.sum = sum;
 }
@@ -114,7 +122,6 @@ static inline void pack_chunk(const Lines& source, long lines, long terms, bool 
       for (long p = 0; p < terms; ++p) padded[i * all.line + p * all.term] = source.from[i * source.line + p * source.term];
   }
   const bool by_line = all.term == 1;
-  TileRow* const result = reinterpret_cast<TileRow*>(to);
   alignas(64) float other[tile_lines * tile_terms];
   if (by_line == turned) {
     for (long half = 0; half < 2; ++half) {
@@ -124,8 +131,8 @@ static inline void pack_chunk(const Lines& source, long lines, long terms, bool 
     }
     all = {other, turned ? 1 : tile_terms, turned ? tile_lines : 1};
   }
-  if (turned) split_rows<false>(all.from, 2 * all.term, all.term, result, check);
-  else split_rows<true>(all.from, all.line, 0, result, check);
+  if (turned) split_rows<false>(all.from, 2 * all.term, all.term, tile_lines, to, tile_bytes, check);
+  else split_rows<true>(all.from, all.line, 0, tile_lines, to, tile_bytes, check);
 }
 
 // Lines of memory that are read soon, `step` numbers apart: `count` of them are asked for in each step of a product, as
@@ -158,10 +165,17 @@ static inline Soon soon_multiplied(const char* tile, long tile_distance, long ch
   return {reinterpret_cast<const float*>(at), 16, part.a_step(2 * high, chunks)};
 }
 
-// A block of 32 x 32 results, of chunks that lie one behind the other.
+// Where the tiles of A lie: bytes from one to what stands there.
+struct TilePlaces {
+  const long* chunks;  // of each chunk, from the first row of the first third
+  long row, lower;     // from row to row, and to the 16 rows below
+  long third;
+};
+
+// A block of 32 x 32 results. Chunks of B lie one behind the other.
 struct ThirdsBlock {
   const char* a;
-  long a_lower;   // bytes to the 16 rows below
+  TilePlaces places;
   const char* b;
   long b_right;   // bytes to the 16 columns beside
   long chunks;
@@ -171,11 +185,16 @@ struct ThirdsBlock {
   Soon soon[2];
 };
 
-// Tiles FIRST and FIRST + 1 get a third of a chunk and of the one `distance` bytes behind it: 4 the rows, 6 the columns.
-template <int FIRST, int THIRD, class TILES>
-GM_INLINE void load_two(TILES& tiles, const char* chunk, long distance) {
-  tiles.template load<FIRST>(chunk + THIRD * tile_bytes, 64);
-  tiles.template load<FIRST + 1>(chunk + THIRD * tile_bytes + distance, 64);
+// Tiles 4 and 5 get a third of 32 rows, 6 and 7 of 32 columns.
+template <int THIRD, class TILES>
+GM_INLINE void load_rows(TILES& tiles, const char* a, const TilePlaces& places) {
+  tiles.template load<4>(a + THIRD * places.third, places.row);
+  tiles.template load<5>(a + THIRD * places.third + places.lower, places.row);
+}
+template <int THIRD, class TILES>
+GM_INLINE void load_columns(TILES& tiles, const char* b, long right) {
+  tiles.template load<6>(b + THIRD * tile_bytes, 64);
+  tiles.template load<7>(b + THIRD * tile_bytes + right, 64);
 }
 template <class TILES>
 GM_INLINE void add_products(TILES& tiles, Soon* soon) {
@@ -206,6 +225,10 @@ struct WaitingSums {
 // behind more than 128 of them than behind as many or fewer.
 constexpr long sum_chunks = 4;
 
+// Places of rows that are split chunk by chunk (pack_chunk), the 16 rows below `lower` bytes behind.
+static const long chunk_places[sum_chunks] = {0, chunk_bytes, 2 * chunk_bytes, 3 * chunk_bytes};
+static inline TilePlaces places_of_chunks(long lower) { return {chunk_places, 64, lower, tile_bytes}; }
+
 // What is to be added to c waits, see WaitingSums.
 template <class TILES>
 static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, WaitingSums& waiting) {
@@ -215,21 +238,22 @@ static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, Waiti
   tiles.template zero<1>();
   tiles.template zero<2>();
   tiles.template zero<3>();
-  const char *a = block.a, *b = block.b;
+  const char* b = block.b;
   Soon soon[2] = {block.soon[0], block.soon[1]};
-  for (long chunk = 0; chunk < block.chunks; ++chunk, a += chunk_bytes, b += chunk_bytes) {
-    load_two<4, 0>(tiles, a, block.a_lower);  // each step changes one factor
-    load_two<6, 2>(tiles, b, block.b_right);
+  for (long chunk = 0; chunk < block.chunks; ++chunk, b += chunk_bytes) {
+    const char* const a = block.a + block.places.chunks[chunk];
+    load_rows<0>(tiles, a, block.places);  // each step changes one factor
+    load_columns<2>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_two<6, 0>(tiles, b, block.b_right);
+    load_columns<0>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_two<4, 2>(tiles, a, block.a_lower);
+    load_rows<2>(tiles, a, block.places);
     add_products(tiles, soon);
-    load_two<4, 1>(tiles, a, block.a_lower);
+    load_rows<1>(tiles, a, block.places);
     add_products(tiles, soon);
-    load_two<6, 1>(tiles, b, block.b_right);
+    load_columns<1>(tiles, b, block.b_right);
     add_products(tiles, soon);
-    load_two<4, 0>(tiles, a, block.a_lower);
+    load_rows<0>(tiles, a, block.places);
     add_products(tiles, soon);
     if (chunk == 0) waiting.add();
   }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* bfloat16_tiles = "bfloat16 tiles";  // names of kernels
 constexpr const char* emulated_tiles = "bfloat16 tiles, emulated";
+constexpr const char* float32_tiles = "float32 on bfloat16 tiles";
+constexpr const char* emulated_float32_tiles = "float32 on bfloat16 tiles, emulated";
 
 #ifdef GM_HAS_BFLOAT16_UNITS
 // What the emulation refuses, and processors without tiles.

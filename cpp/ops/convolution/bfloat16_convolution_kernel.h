@@ -8,9 +8,7 @@ namespace {
 
 constexpr int most_bfloat16_taps = 64;
 
-// `depth`: the channels that are summed, which tiles take as they lie in memory.
-static inline const char* refuse_for_bfloat16(const KernelProblem& problem, const ConvolutionGeometry& g, int64_t depth) {
-  if (problem.inputs[0].dtype != DType::bfloat16) return "the images are not bfloat16";
+static inline const char* refuse_geometry(const ConvolutionGeometry& g) {
   if (g.groups != 1) return "groups";
   if (g.batch == 0) return "no images";
   if (g.window[0] != 1 || g.in[0] != 1 || g.out[0] != 1 || g.padding[0] != 0) return "three spatial axes";
@@ -20,8 +18,20 @@ static inline const char* refuse_for_bfloat16(const KernelProblem& problem, cons
     if (g.window[i] < g.stride[i]) return "pixels that no tap sees";
     if (g.padding[i] >= g.window[i] || (g.stride[i] == 1 && g.out[i] + g.window[i] - 1 - g.padding[i] < g.in[i])) return "padding beyond the window";
   }
-  if (depth % (2 * bfloat16_tile_pairs) != 0 || depth == 0) return "channels that are no whole tiles";
-  return nullptr;
+  return g.channels == 0 || g.filters == 0 ? "no channels" : nullptr;
+}
+
+// `depth`: the channels that are summed, which tiles take as they lie in memory.
+static inline const char* refuse_for_bfloat16(const KernelProblem& problem, const ConvolutionGeometry& g, int64_t depth) {
+  if (problem.inputs[0].dtype != DType::bfloat16) return "the images are not bfloat16";
+  if (depth % (2 * bfloat16_tile_pairs) != 0) return "channels that are no whole tiles";
+  return refuse_geometry(g);
+}
+
+static inline const char* refuse_for_thirds(const KernelProblem& problem, const ConvolutionGeometry& g) {
+  if (problem.inputs[0].dtype != DType::float32) return "the inputs are not float32";
+  if (!problem.program && problem.outputs[0].dtype != DType::float32) return "the result is not float32";
+  return refuse_geometry(g);
 }
 
 // Where most of what the tiles compute would be left out, `useful` of `spent` terms being wanted.

@@ -67,12 +67,14 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_bfloat16_convolution(KernelList& list);   // convolution_cpu_bfloat16.cpp
+void add_thirds_convolution(KernelList& list);     // convolution_cpu_thirds.cpp
 void add_depthwise_convolution(KernelList& list);  // convolution_cpu_depthwise.cpp
 void add_winograd_convolution(KernelList& list);  // convolution_cpu_winograd.cpp
 void add_implicit_convolution(KernelList& list);   // convolution_cpu_implicit.cpp
 
 void convolution_kernels(KernelList& list) {
   add_bfloat16_convolution(list);
+  add_thirds_convolution(list);
   add_depthwise_convolution(list);
   add_winograd_convolution(list);
   add_implicit_convolution(list);

@@ -1,10 +1,5 @@
-// Convolutions of bfloat16 images on AMX, and their gradients to the input. A tap of the kernel sees the image shifted, so
-// the sum has one product for each tap, of the same rows from another pixel on. A band of the image is copied once, with
-// the zeros around it; rows of results run on over the end of a row of pixels, and what they make of the zeros there is
-// left out. With strides a convolution sees pixels that are so far apart: these are copied to lie side by side, as a plane
-// for each remainder. Its gradient makes such pixels together, of those taps that reach them.
-#include "cpu/tile_run.h"
-#include "ops/convolution/bfloat16_convolution_kernel.h"
+// Convolutions of bfloat16 images on AMX, and their gradients to the input, as sums over taps (bands_kernel.h).
+#include "ops/convolution/bands_kernel.h"
 
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
@@ -16,60 +11,19 @@ constexpr int64_t chunk_columns = 256;
 constexpr int64_t fewest_units = 32;
 constexpr int64_t band_slack = tile_rows;    // pixels behind the bands that whole tiles read
 
-struct Parameters {
-  int64_t from[2], to[2];   // sizes of the image that is read and of the result
-  int64_t window[2], padding[2];
-  bool gradient;            // to the input
-  int64_t step, spread;     // the stride, of the pixels that are read and of those that are made
-  int64_t depth, columns;   // channels of the image and of the result
-  int64_t grid[2];          // results of one remainder
-  int64_t lead[2], reach[2];  // zeros in front of the image; how far the taps of a result lie apart, in a plane
-  int64_t pitch;            // pixels between rows of a band
+struct Parameters : BandGeometry {
   int64_t band_rows, bands; // of the grid
   int64_t all_bands, unit_bands, column_units, chunk;  // of all images; of a unit; columns that a unit's bands pass at once
   int64_t panels;
-  GemmProblem tap;          // of the kernel: a matrix of depth x columns
-  const TileProgram* program;
-  int program_operands;     // inputs of the node beyond the first two, then outputs
 
-  int64_t taps() const { return window[0] * window[1]; }
   int64_t plane_pixels() const { return (band_rows + reach[0]) * pitch; }
   int64_t band_size() const { return step * step * plane_pixels() * depth; }
-};
-
-// The taps in the order in which they are summed: those of the first remainder of results, those of the next one.
-struct Taps {
-  int64_t index[most_bfloat16_taps];  // in the kernel
-  long offsets[most_bfloat16_taps];   // of the first row
-  int64_t first[most_bfloat16_taps + 1];  // of a remainder
-
-  explicit Taps(const Parameters& p) {
-    int64_t count = 0;
-    for (int64_t remainder = 0; remainder < p.spread * p.spread; ++remainder) {
-      first[remainder] = count;
-      for (int64_t tap = 0; tap < p.taps(); ++tap) {
-        const int64_t at[2] = {tap / p.window[1], tap % p.window[1]}, result[2] = {remainder / p.spread, remainder % p.spread};
-        int64_t place[2], plane = 0;
-        bool reached = true;
-        for (int i = 0; i < 2; ++i) {
-          const int64_t distance = result[i] + p.padding[i] - at[i];
-          reached = reached && distance % p.spread == 0;
-          place[i] = p.gradient ? distance / p.spread + p.lead[i] : at[i] / p.step;
-          plane = plane * p.step + (p.gradient ? 0 : at[i] % p.step);
-        }
-        if (!reached) continue;
-        index[count] = tap;
-        offsets[count++] = (plane * p.plane_pixels() + place[0] * p.pitch + place[1]) * p.depth;
-      }
-    }
-    first[p.spread * p.spread] = count;
-  }
 };
 
 template <class Right>
 void pack_kernel(const KernelCall& call) {
   const Parameters& p = parameters_of<Parameters>(call);
-  const Taps taps(p);
+  const Taps taps(p, p.plane_pixels());
   const int64_t pairs = p.depth / 2;
   for (int64_t panel = call.begin; panel < call.end; ++panel) {
     const int64_t col = panel * bfloat16_columns, cols = lesser(bfloat16_columns, p.columns - col);
@@ -83,17 +37,16 @@ void pack_kernel(const KernelCall& call) {
 
 // One row of one plane: pixels x, x + step and so on of a row of the image, zeros where there are none.
 void copy_row(const Parameters& p, const BFloat16* row, int64_t x, BFloat16* to) {
-  const int64_t before = x < 0 ? divide_up(-x, p.step) : 0, first = x + before * p.step;
-  const int64_t there = first < p.from[1] ? divide_up(p.from[1] - first, p.step) : 0, count = lesser(there, p.pitch - before);
-  __builtin_memset(to, 0, before * p.depth * sizeof(BFloat16));
-  to += before * p.depth;
+  const RowPart part = part_in_image(p, x);
+  __builtin_memset(to, 0, part.before * p.depth * sizeof(BFloat16));
+  to += part.before * p.depth;
   if (p.step == 1) {
-    __builtin_memcpy(to, row + first * p.depth, count * p.depth * sizeof(BFloat16));
+    __builtin_memcpy(to, row + part.first * p.depth, part.count * p.depth * sizeof(BFloat16));
   } else {
-    for (int64_t i = 0; i < count; ++i)
-      __builtin_memcpy(to + i * p.depth, row + (first + i * p.step) * p.depth, p.depth * sizeof(BFloat16));
+    for (int64_t i = 0; i < part.count; ++i)
+      __builtin_memcpy(to + i * p.depth, row + (part.first + i * p.step) * p.depth, p.depth * sizeof(BFloat16));
   }
-  __builtin_memset(to + count * p.depth, 0, (p.pitch - before - count) * p.depth * sizeof(BFloat16));
+  __builtin_memset(to + part.count * p.depth, 0, (p.pitch - part.before - part.count) * p.depth * sizeof(BFloat16));
 }
 
 void copy_band(const Parameters& p, const BFloat16* images, int64_t band, BFloat16* to) {
@@ -108,44 +61,15 @@ void copy_band(const Parameters& p, const BFloat16* images, int64_t band, BFloat
   }
 }
 
-// Where results go.
-struct Destination {
-  void* operands[max_tile_operands];  // operand 0, the convolution, is set for every block
-  float* plain;                       // without a program
-
-  void write(const Parameters& p, int64_t pixel, int64_t pixels, int64_t col, int64_t cols, const float* from, int64_t stride) {
-    const int64_t begin = pixel * p.columns + col;
-    if (p.program) return run_tile_block(*p.program, operands, begin, pixels, p.columns, cols, from, stride);
-    for (int64_t i = 0; i < pixels; ++i)
-      __builtin_memcpy(plain + begin + i * p.columns, from + i * stride, cols * sizeof(float));
-  }
-
-  // Rows [first, last) of a band's results of one remainder, without those behind the end of a row of pixels.
-  void finish(const Parameters& p, int64_t band, int64_t remainder, int64_t first, int64_t last, int64_t col, int64_t cols,
-              const float* tile, int64_t stride) {
-    const int64_t image = band / p.bands, top = band % p.bands * p.band_rows;
-    const int64_t y0 = remainder / p.spread, x0 = remainder % p.spread, width = divide_up(p.to[1] - x0, p.spread);
-    for (int64_t at = first; at < last;) {
-      const int64_t row = at / p.pitch, next = lesser(last, (row + 1) * p.pitch), count = lesser(next, row * p.pitch + width) - at;
-      const int64_t y = y0 + (top + row) * p.spread, pixel = (image * p.to[0] + y) * p.to[1] + x0 + at % p.pitch * p.spread;
-      const float* from = tile + (at - first) * stride;
-      if (y < p.to[0] && p.spread == 1 && count > 0) write(p, pixel, count, col, cols, from, stride);
-      for (int64_t i = 0; y < p.to[0] && p.spread > 1 && i < count; ++i)
-        write(p, pixel + i * p.spread, 1, col, cols, from + i * stride, stride);
-      at = next;
-    }
-  }
-};
-
 template <class Unit, class Right>
 void run(const KernelCall& call) {
   if (call.phase == 0) return pack_kernel<Right>(call);
   const Parameters& p = parameters_of<Parameters>(call);
-  const Taps taps(p);
+  const Taps taps(p, p.plane_pixels());
+  long offsets[most_bfloat16_taps];
+  for (int64_t i = 0; i < p.taps(); ++i) offsets[i] = taps.pixels[i] * p.depth;
   const int64_t panel_size = p.taps() * p.depth / 2 * bfloat16_columns;
-  Destination destination;
-  destination.plain = p.program ? nullptr : static_cast<float*>(call.buffers[2]);
-  for (int i = 0; i < p.program_operands; ++i) destination.operands[i + 1] = call.buffers[i + 2];
+  Destination destination(p, call);
   float* const tile = reinterpret_cast<float*>(call.worker_scratch);
   BFloat16* const copies = reinterpret_cast<BFloat16*>(tile + block_rows * chunk_columns);
   const uint32_t* const kernel = reinterpret_cast<const uint32_t*>(call.shared_scratch);
@@ -160,7 +84,8 @@ void run(const KernelCall& call) {
     for (int64_t col = first_col; col < last_col; col += p.chunk) {
       const int64_t cols = lesser(p.chunk, last_col - col), stride = round_to(cols, bfloat16_columns);
       for (int64_t band = 0; band < bands; ++band) {
-        const int64_t rows = lesser(p.band_rows, p.grid[0] - (first_band + band) % p.bands * p.band_rows) * p.pitch;
+        const BandRows place{(first_band + band) / p.bands, (first_band + band) % p.bands * p.band_rows, p.band_rows, p.pitch};
+        const int64_t rows = lesser(p.band_rows, p.grid[0] - place.top) * p.pitch;
         for (int64_t remainder = 0; remainder < p.spread * p.spread; ++remainder) {
           const int64_t first_tap = taps.first[remainder], count = taps.first[remainder + 1] - first_tap;
           for (int64_t first = 0; first < rows; first += block_rows) {
@@ -168,9 +93,9 @@ void run(const KernelCall& call) {
             const BFloat16* from = copies + band * p.band_size() + first * p.depth;
             for (int64_t j = 0; j < cols; j += bfloat16_columns) {
               const uint32_t* panel = kernel + (col + j) / bfloat16_columns * panel_size + first_tap * p.depth / 2 * bfloat16_columns;
-              unit.run({&from->bits, p.depth, panel, p.depth / 2, tile + j, stride, false, taps.offsets + first_tap, count}, last - first);
+              unit.run({&from->bits, p.depth, panel, p.depth / 2, tile + j, stride, false, offsets + first_tap, count}, last - first);
             }
-            destination.finish(p, first_band + band, remainder, first, last, col, cols, tile, stride);
+            destination.finish(p, place, remainder, first, last, col, cols, tile, stride);
           }
         }
       }
@@ -182,9 +107,7 @@ void run(const KernelCall& call) {
 // Cuts the work; the sizes are known.
 template <class Unit>
 void prepare(const KernelProblem& problem, KernelPlan& plan, Parameters& p, const ConvolutionGeometry& g) {
-  p.pitch = p.grid[1] + p.reach[1];
-  p.program = problem.program;
-  p.program_operands = problem.program ? problem.input_count - 2 + problem.output_count : 0;
+  set_epilogue(p, problem);
   p.panels = divide_up(p.columns, bfloat16_columns);
   const int64_t row_bytes = p.step * p.step * p.pitch * p.depth * 2, panel_bytes = p.taps() * p.depth * bfloat16_columns * 2;
   const int64_t fitting = greater(1, band_bytes / row_bytes - p.reach[0]), lowest = divide_up(block_rows, p.pitch);
@@ -211,19 +134,7 @@ template <class Unit>
 void prepare_forward(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   const ConvolutionGeometry g = forward_geometry(problem);
-  p.step = g.stride[1];
-  p.spread = 1;
-  for (int i = 0; i < 2; ++i) {
-    p.from[i] = g.in[i + 1];
-    p.to[i] = p.grid[i] = g.out[i + 1];
-    p.window[i] = g.window[i + 1];
-    p.padding[i] = p.lead[i] = g.padding[i + 1];
-    p.reach[i] = (p.window[i] - 1) / p.step;
-  }
-  p.gradient = false;
-  p.depth = g.channels;
-  p.columns = g.filters;
-  p.tap = {0, g.filters, g.channels, 0, 0, g.filters, 1};
+  set_forward(p, g);
   prepare<Unit>(problem, plan, p, g);
 }
 
@@ -231,21 +142,7 @@ template <class Unit>
 void prepare_input_gradient(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   const ConvolutionGeometry g = input_gradient_geometry(problem);
-  p.step = 1;
-  p.spread = g.stride[1];
-  for (int i = 0; i < 2; ++i) {
-    p.from[i] = g.out[i + 1];
-    p.to[i] = g.in[i + 1];
-    p.grid[i] = divide_up(p.to[i], p.spread);
-    p.window[i] = g.window[i + 1];
-    p.padding[i] = g.padding[i + 1];
-    p.lead[i] = (p.window[i] - 1 - p.padding[i]) / p.spread;
-    p.reach[i] = p.lead[i] + (p.spread - 1 + p.padding[i]) / p.spread;
-  }
-  p.gradient = true;
-  p.depth = g.filters;
-  p.columns = g.channels;
-  p.tap = {0, g.channels, g.filters, 0, 0, 1, g.filters};
+  set_input_gradient(p, g);
   prepare<Unit>(problem, plan, p, g);
 }
 

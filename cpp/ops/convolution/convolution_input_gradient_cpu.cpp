@@ -62,6 +62,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_bfloat16_input_gradient(KernelList& list);   // convolution_cpu_bfloat16.cpp
+void add_thirds_input_gradient(KernelList& list);     // convolution_cpu_thirds.cpp
 void add_depthwise_input_gradient(KernelList& list);  // convolution_input_gradient_cpu_depthwise.cpp
 void add_winograd_input_gradient(KernelList& list);  // convolution_input_gradient_cpu_winograd.cpp
 void add_scatter_input_gradient(KernelList& list);    // convolution_input_gradient_cpu_scatter.cpp
@@ -69,6 +70,7 @@ void add_implicit_input_gradient(KernelList& list);   // convolution_input_gradi
 
 void convolution_input_gradient_kernels(KernelList& list) {
   add_bfloat16_input_gradient(list);
+  add_thirds_input_gradient(list);
   add_depthwise_input_gradient(list);
   add_winograd_input_gradient(list);
   add_scatter_input_gradient(list);

@@ -46,12 +46,14 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
 }  // namespace
 
 void add_bfloat16_kernel_gradient(KernelList& list);   // convolution_kernel_gradient_cpu_bfloat16.cpp
+void add_thirds_kernel_gradient(KernelList& list);     // convolution_kernel_gradient_cpu_thirds.cpp
 void add_depthwise_kernel_gradient(KernelList& list);  // convolution_kernel_gradient_cpu_depthwise.cpp
 void add_winograd_kernel_gradient(KernelList& list);  // convolution_kernel_gradient_cpu_winograd.cpp
 void add_implicit_kernel_gradient(KernelList& list);   // convolution_kernel_gradient_cpu_implicit.cpp
 
 void convolution_kernel_gradient_kernels(KernelList& list) {
   add_bfloat16_kernel_gradient(list);
+  add_thirds_kernel_gradient(list);
   add_depthwise_kernel_gradient(list);
   add_winograd_kernel_gradient(list);
   add_implicit_kernel_gradient(list);

@@ -105,8 +105,8 @@ bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, c
                                     : column + 2 * thirds_side <= block.columns && (chunk + chunks) * tile_terms <= k;
       for (long row = 0; row < rows; row += thirds_side) {
         const char* const from = left + row / tile_lines * left_tile;
-        ThirdsBlock part{from, left_tile, work.columns, chunks * chunk_bytes, chunks, work.tile + row * width + column, width,
-                         chunk > 0, {}};
+        ThirdsBlock part{from, places_of_chunks(left_tile), work.columns, chunks * chunk_bytes, chunks,
+                         work.tile + row * width + column, width, chunk > 0, {}};
         if (has_next) part.soon[0] = soon_read(next, chunks, {row / thirds_side, rows / thirds_side});
         if (p.split_first && chunks_behind > 0) {
           const Part of_rows{column / thirds_side, width / thirds_side};
@@ -237,10 +237,10 @@ const char* decline_small(const KernelProblem& problem) {
 
 void add_thirds_matmul(KernelList& list) {
 #ifdef GM_HAS_BFLOAT16_UNITS
-  static const Kernel tiles{"float32 on bfloat16 tiles", refuse_on_tiles<refuse_shape>, prepare<Tiles>, decline_small};
+  static const Kernel tiles{float32_tiles, refuse_on_tiles<refuse_shape>, prepare<Tiles>, decline_small};
   add_kernel(list, &tiles);
 #endif
-  static const Kernel emulated{"float32 on bfloat16 tiles, emulated", refuse_shape, prepare<EmulatedTiles>, decline_emulation};
+  static const Kernel emulated{emulated_float32_tiles, refuse_shape, prepare<EmulatedTiles>, decline_emulation};
   add_kernel(list, &emulated);
 }
 
