@@ -165,17 +165,26 @@ static inline Soon soon_multiplied(const char* tile, long tile_distance, long ch
   return {reinterpret_cast<const float*>(at), 16, part.a_step(2 * high, chunks)};
 }
 
-// Where the tiles of A lie: bytes from one to what stands there.
+// Where the tiles of A lie: bytes from row to row, to the 16 rows below and from third to third, and to a chunk from what stands
+// there. These follow each other, as pack_chunk makes them.
+struct ChunkPlaces {
+  long lower;
+  static constexpr long row = 64, third = tile_bytes;
+  long chunk(long index) const { return index * chunk_bytes; }
+};
+
+// These lie anywhere.
 struct TilePlaces {
-  const long* chunks;  // of each chunk, from the first row of the first third
-  long row, lower;     // from row to row, and to the 16 rows below
-  long third;
+  const long* chunks;
+  long row, lower, third;
+  long chunk(long index) const { return chunks[index]; }
 };
 
 // A block of 32 x 32 results. Chunks of B lie one behind the other.
+template <class Places>
 struct ThirdsBlock {
   const char* a;
-  TilePlaces places;
+  Places places;
   const char* b;
   long b_right;   // bytes to the 16 columns beside
   long chunks;
@@ -186,8 +195,8 @@ struct ThirdsBlock {
 };
 
 // Tiles 4 and 5 get a third of 32 rows, 6 and 7 of 32 columns.
-template <int THIRD, class TILES>
-GM_INLINE void load_rows(TILES& tiles, const char* a, const TilePlaces& places) {
+template <int THIRD, class TILES, class Places>
+GM_INLINE void load_rows(TILES& tiles, const char* a, const Places& places) {
   tiles.template load<4>(a + THIRD * places.third, places.row);
   tiles.template load<5>(a + THIRD * places.third + places.lower, places.row);
 }
@@ -225,13 +234,9 @@ struct WaitingSums {
 // behind more than 128 of them than behind as many or fewer.
 constexpr long sum_chunks = 4;
 
-// Places of rows that are split chunk by chunk (pack_chunk), the 16 rows below `lower` bytes behind.
-static const long chunk_places[sum_chunks] = {0, chunk_bytes, 2 * chunk_bytes, 3 * chunk_bytes};
-static inline TilePlaces places_of_chunks(long lower) { return {chunk_places, 64, lower, tile_bytes}; }
-
 // What is to be added to c waits, see WaitingSums.
-template <class TILES>
-static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, WaitingSums& waiting) {
+template <class TILES, class Places>
+static inline void multiply_thirds(TILES& tiles, const ThirdsBlock<Places>& block, WaitingSums& waiting) {
   float* const to = block.accumulate ? waiting.sums : block.c;
   const long stride = block.accumulate ? thirds_side : block.c_stride, bytes = stride * 4;
   tiles.template zero<0>();
@@ -241,7 +246,7 @@ static inline void multiply_thirds(TILES& tiles, const ThirdsBlock& block, Waiti
   const char* b = block.b;
   Soon soon[2] = {block.soon[0], block.soon[1]};
   for (long chunk = 0; chunk < block.chunks; ++chunk, b += chunk_bytes) {
-    const char* const a = block.a + block.places.chunks[chunk];
+    const char* const a = block.a + block.places.chunk(chunk);
     load_rows<0>(tiles, a, block.places);  // each step changes one factor
     load_columns<2>(tiles, b, block.b_right);
     add_products(tiles, soon);

@@ -160,7 +160,7 @@ void add_band(TILES& tiles, const Parameters& p, const Taps& taps, const UnitSum
   for_runs(p, band, 0, band.rows, [&](int64_t row, int64_t pixel, int64_t count) {
     for (int64_t i = 0; i < count; ++i) pixels[row + i] = static_cast<int32_t>(pixel + i);
   });
-  const TilePlaces rows = places_of_chunks(p.chunks * chunk_bytes);
+  const ChunkPlaces rows{p.chunks * chunk_bytes};
   const int64_t all = divide_up(band.rows, tile_terms), most = divide_up(all, divide_up(all, sum_chunks));
   for (int64_t chunk = 0; chunk < all; chunk += most) {
     const int64_t chunks = lesser(most, all - chunk), first = chunk * tile_terms;
@@ -173,7 +173,7 @@ void add_band(TILES& tiles, const Parameters& p, const Taps& taps, const UnitSum
         else gather_pairs<false>(p, pairs, seen, results, chunks, work.gathered);
         for (int64_t filter = 0; filter < part.filters; filter += thirds_side) {
           const char* const turned = work.turned + filter / tile_lines * rows.lower + chunk * chunk_bytes;
-          const ThirdsBlock block{turned, rows, work.gathered, chunks * chunk_bytes, chunks,
+          const ThirdsBlock<ChunkPlaces> block{turned, rows, work.gathered, chunks * chunk_bytes, chunks,
                                   part.sums_of(taps.index[tap], c, filter), thirds_side, !is_first || chunk > 0, {}};
           multiply_thirds(tiles, block, work.waiting);
         }

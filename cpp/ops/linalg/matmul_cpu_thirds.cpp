@@ -105,8 +105,8 @@ bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, c
                                     : column + 2 * thirds_side <= block.columns && (chunk + chunks) * tile_terms <= k;
       for (long row = 0; row < rows; row += thirds_side) {
         const char* const from = left + row / tile_lines * left_tile;
-        ThirdsBlock part{from, places_of_chunks(left_tile), work.columns, chunks * chunk_bytes, chunks,
-                         work.tile + row * width + column, width, chunk > 0, {}};
+        ThirdsBlock<ChunkPlaces> part{from, {left_tile}, work.columns, chunks * chunk_bytes, chunks,
+                                      work.tile + row * width + column, width, chunk > 0, {}};
         if (has_next) part.soon[0] = soon_read(next, chunks, {row / thirds_side, rows / thirds_side});
         if (p.split_first && chunks_behind > 0) {
           const Part of_rows{column / thirds_side, width / thirds_side};
