@@ -67,7 +67,7 @@ class SpareBlocks {
     char* data;
     size_t bytes;
   };
-  static constexpr size_t least = size_t{16} << 10, largest = size_t{8} << 20, most_bytes = size_t{32} << 20;
+  static constexpr size_t least = size_t{16} << 10, largest = size_t{64} << 20, most_bytes = size_t{128} << 20;
 
   static bool keeps(size_t bytes) { return bytes >= least && bytes <= largest; }
 
