@@ -135,6 +135,53 @@ static inline void pack_chunk(const Lines& source, long lines, long terms, bool 
   else split_rows<true>(all.from, all.line, 0, tile_lines, to, tile_bytes, check);
 }
 
+// 32 columns of `chunks` chunks that are split piece by piece, while the tiles multiply other ones: vectors have little to do
+// then. All lines and terms are there.
+struct NextColumns {
+  ThirdsCheck check;
+  long left = 0;  // pieces
+
+  void begin(const Lines& source, long chunks, char* to) {
+    lines_ = at_ = source;
+    chunks_ = chunks;
+    to_ = to;
+    chunk_ = 0;
+    first_piece_ = piece_ = source.term == 1 ? -2 : 0;
+    left = 2 * chunks * (tile_pieces - first_piece_);
+  }
+  GM_INLINE void go_on(long pieces) {
+    for (; pieces > 0 && left > 0; --pieces, --left) split_piece();
+  }
+  void finish() { go_on(left); }
+
+ private:
+  static constexpr long tile_pieces = tile_terms / 2;  // pairs of terms
+  Lines lines_{}, at_{};
+  char* to_ = nullptr;
+  long chunks_ = 0, chunk_ = 0, piece_ = 0, first_piece_ = 0;
+  alignas(64) float turned_[tile_lines * tile_terms];
+
+  GM_INLINE void split_piece() {
+    if (piece_ < 0) {  // half of a chunk is turned first
+      const long term = (piece_ + 2) * 16;
+      turn_square(at_.from + term, at_.line, turned_ + term * tile_lines, tile_lines);
+      ++piece_;
+      return;
+    }
+    const bool by_line = first_piece_ < 0;
+    const long second = by_line ? tile_lines : at_.term;
+    const float* const from = by_line ? turned_ + 2 * piece_ * tile_lines : at_.from + 2 * piece_ * at_.term;
+    TileRow pairs[3];
+    pair_thirds<false>(from, from + second, pairs, check.sum);
+    for (int i = 0; i < 3; ++i) *reinterpret_cast<TileRow*>(to_ + i * tile_bytes + piece_ * 64) = pairs[i];
+    if (++piece_ < tile_pieces) return;
+    piece_ = first_piece_;
+    to_ += chunk_bytes;
+    at_.from += tile_terms * at_.term;
+    if (++chunk_ == chunks_) at_.from = lines_.from + tile_lines * lines_.line;
+  }
+};
+
 // Lines of memory that are read soon, `step` numbers apart: `count` of them are asked for in each step of a product, as
 // many requests at once would keep the tiles from what they load.
 struct Soon {
@@ -191,7 +238,9 @@ struct ThirdsBlock {
   float* c;
   long c_stride;  // in elements
   bool accumulate;
-  Soon soon[2];
+  Soon soon[2] = {};
+  NextColumns* next = nullptr;
+  long pieces = 0;  // of the next columns that are split in each step
 };
 
 // Tiles 4 and 5 get a third of 32 rows, 6 and 7 of 32 columns.
@@ -205,34 +254,44 @@ GM_INLINE void load_columns(TILES& tiles, const char* b, long right) {
   tiles.template load<6>(b + THIRD * tile_bytes, 64);
   tiles.template load<7>(b + THIRD * tile_bytes + right, 64);
 }
-template <class TILES>
-GM_INLINE void add_products(TILES& tiles, Soon* soon) {
-  for (int i = 0; i < 2; ++i)
-    for (long j = 0; j < soon[i].count; ++j, soon[i].at += soon[i].step) __builtin_prefetch(soon[i].at, 0, 2);
-  tiles.template dot<0, 4, 6>();
-  tiles.template dot<1, 4, 7>();
-  tiles.template dot<2, 5, 6>();
-  tiles.template dot<3, 5, 7>();
-}
 
 // Sums that wait to be added to results that are there already. Sums of sums round less than one long sum, and vectors add
 // them while the tiles work on what comes next.
 struct WaitingSums {
   alignas(64) float sums[thirds_side * thirds_side];
   float* c = nullptr;
-  long c_stride = 0;
+  long c_stride = 0, row = 0;
 
-  void add() {
+  GM_INLINE void add(long rows) {
     if (!c) return;
-    for (long i = 0; i < thirds_side; ++i)
-      for (long j = 0; j < thirds_side; ++j) c[i * c_stride + j] += sums[i * thirds_side + j];
-    c = nullptr;
+    for (const long last = row + rows < thirds_side ? row + rows : thirds_side; row < last; ++row)
+      for (long j = 0; j < thirds_side; ++j) c[row * c_stride + j] += sums[row * thirds_side + j];
+    if (row == thirds_side) c = nullptr;
+  }
+  void add() { add(thirds_side); }
+  void wait(float* to, long stride) {
+    c = to;
+    c_stride = stride;
+    row = 0;
   }
 };
 
-// At most so many chunks make a sum: 96 products of tiles. A Granite Rapids takes 300 ns more for the first store of a tile
-// behind more than 128 of them than behind as many or fewer.
-constexpr long sum_chunks = 4;
+// One step of a product, and what vectors do meanwhile.
+template <class TILES, class Places>
+GM_INLINE void add_products(TILES& tiles, const ThirdsBlock<Places>& block, Soon* soon, WaitingSums& waiting, long rows) {
+  for (int i = 0; i < 2; ++i)
+    for (long j = 0; j < soon[i].count; ++j, soon[i].at += soon[i].step) __builtin_prefetch(soon[i].at, 0, 2);
+  tiles.template dot<0, 4, 6>();
+  tiles.template dot<1, 4, 7>();
+  tiles.template dot<2, 5, 6>();
+  tiles.template dot<3, 5, 7>();
+  if (block.next) block.next->go_on(block.pieces);
+  waiting.add(rows);
+}
+
+// At most so many chunks make a sum: the split columns of two sums stay in L1. A Granite Rapids also takes 300 ns more for the
+// first store of a tile behind more than 128 products of tiles than behind as many or fewer; these are 72.
+constexpr long sum_chunks = 3;
 
 // What is to be added to c waits, see WaitingSums.
 template <class TILES, class Places>
@@ -247,28 +306,27 @@ static inline void multiply_thirds(TILES& tiles, const ThirdsBlock<Places>& bloc
   Soon soon[2] = {block.soon[0], block.soon[1]};
   for (long chunk = 0; chunk < block.chunks; ++chunk, b += chunk_bytes) {
     const char* const a = block.a + block.places.chunk(chunk);
+    const long rows = chunk > 0 ? 2 : 0;  // of the waiting sums, which have just been stored
     load_rows<0>(tiles, a, block.places);  // each step changes one factor
     load_columns<2>(tiles, b, block.b_right);
-    add_products(tiles, soon);
+    add_products(tiles, block, soon, waiting, rows);
     load_columns<0>(tiles, b, block.b_right);
-    add_products(tiles, soon);
+    add_products(tiles, block, soon, waiting, rows);
     load_rows<2>(tiles, a, block.places);
-    add_products(tiles, soon);
+    add_products(tiles, block, soon, waiting, rows);
     load_rows<1>(tiles, a, block.places);
-    add_products(tiles, soon);
+    add_products(tiles, block, soon, waiting, rows);
     load_columns<1>(tiles, b, block.b_right);
-    add_products(tiles, soon);
+    add_products(tiles, block, soon, waiting, rows);
     load_rows<0>(tiles, a, block.places);
-    add_products(tiles, soon);
-    if (chunk == 0) waiting.add();
+    add_products(tiles, block, soon, waiting, rows);
   }
+  waiting.add();
   tiles.template store<0>(to, bytes);
   tiles.template store<1>(to + tile_lines, bytes);
   tiles.template store<2>(to + tile_lines * stride, bytes);
   tiles.template store<3>(to + tile_lines * stride + tile_lines, bytes);
-  if (!block.accumulate) return;
-  waiting.c = block.c;
-  waiting.c_stride = block.c_stride;
+  if (block.accumulate) waiting.wait(block.c, block.c_stride);
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ bool multiply_block(TILES& tiles, const Parameters& p, const Taps& taps, const f
         ThirdsBlock<TilePlaces> part{rows + row * pixel_bytes,
                                      {places, pixel_bytes, tile_lines * pixel_bytes, p.gathers ? gathered_third : p.third_bytes()},
                                      work.columns, steps.count * chunk_bytes, steps.count,
-                                     work.tile + row * width + column, width, first > 0, {}};
+                                     work.tile + row * width + column, width, first > 0};
         if (next.of_one_tap()) {
           const Lines lines = columns_of(p, taps, next.items[0], kernel, block.column + (is_last ? 0 : column + thirds_side));
           part.soon[0] = soon_read(lines, steps.count, {row / thirds_side, divide_up(block.rows, thirds_side)});

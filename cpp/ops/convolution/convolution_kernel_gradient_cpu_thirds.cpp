@@ -174,7 +174,7 @@ void add_band(TILES& tiles, const Parameters& p, const Taps& taps, const UnitSum
         for (int64_t filter = 0; filter < part.filters; filter += thirds_side) {
           const char* const turned = work.turned + filter / tile_lines * rows.lower + chunk * chunk_bytes;
           const ThirdsBlock<ChunkPlaces> block{turned, rows, work.gathered, chunks * chunk_bytes, chunks,
-                                  part.sums_of(taps.index[tap], c, filter), thirds_side, !is_first || chunk > 0, {}};
+                                  part.sums_of(taps.index[tap], c, filter), thirds_side, !is_first || chunk > 0};
           multiply_thirds(tiles, block, work.waiting);
         }
       }

@@ -8,7 +8,7 @@
 namespace gradmill::GM_ISA_NAMESPACE {
 namespace {
 
-constexpr long block_rows = 320;             // their chunks of one sum, 240 KB, stay in L2 while columns pass
+constexpr long block_rows = 320;             // their chunks of one sum, 180 KB, stay in L2 while columns pass
 constexpr long pass_columns = 256;           // that pass the rows together, of one unit or neighbouring ones
 constexpr long fewest_rows = 128, fewest_columns = 64;  // of a unit, if it is not the smallest
 constexpr long pack_lines = 64;              // that are split together
@@ -27,6 +27,8 @@ struct Parameters : ProductShape {
   Lines rows_of(const float* a, long row) const { return {a + row * gemm.a_row, gemm.a_row, gemm.a_col}; }
   Lines columns_of(const float* b, long column) const { return {b + column * gemm.b_col, gemm.b_col, gemm.b_row}; }
 };
+
+constexpr long columns_bytes = sum_chunks * 2 * chunk_bytes;  // of one pass
 
 Lines behind(const Lines& lines, long chunk) { return {lines.from + chunk * tile_terms * lines.term, lines.line, lines.term}; }
 
@@ -64,9 +66,11 @@ struct Block {
 // What a worker has.
 struct Workspace {
   char* rows;     // split, where that was not done first
-  char* columns;  // split, of one pass
+  char* columns;  // split: those that are multiplied and those that come next
   float* tile;
   WaitingSums waiting;
+  NextColumns next;
+  long turn = 0;
 };
 
 bool rows_are_split(const Parameters& p, const KernelCall& call, const Block& block) {
@@ -82,6 +86,8 @@ bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, c
   if (p.split_first && !rows_are_split(p, call, block)) return false;
   const long rows = round_to(block.rows, thirds_side), k = p.gemm.k;
   ThirdsCheck check;
+  bool has_columns = false;  // split already
+  work.next.check = {};
   for (long chunk = 0; chunk < p.chunks; chunk += sum_chunks) {
     const long chunks = lesser(sum_chunks, p.chunks - chunk), chunks_behind = lesser(sum_chunks, p.chunks - chunk - chunks);
     const char* left = work.rows;
@@ -96,28 +102,36 @@ bool multiply_block(TILES& tiles, const Parameters& p, const KernelCall& call, c
     }
     for (long column = 0; column < width; column += thirds_side) {
       const Lines columns = behind(p.columns_of(block.b, block.column + column), chunk);
-      pack_tiles(columns, lesser(thirds_side, block.columns - column), k - chunk * tile_terms, chunks, true, work.columns, check);
+      char* const these = work.columns + (work.turn & 1) * columns_bytes;
+      if (!has_columns) pack_tiles(columns, lesser(thirds_side, block.columns - column), k - chunk * tile_terms, chunks, true, these, check);
       // What follows: the next columns, or the first ones of the next chunks, and of the rows those chunks.
       const bool is_last = column + thirds_side >= block.columns;
-      const Lines next = is_last ? behind(p.columns_of(block.b, block.column), chunk + chunks)
-                                 : p.columns_of(columns.from, thirds_side);
-      const bool has_next = is_last ? chunks_behind == chunks && block.columns >= thirds_side
-                                    : column + 2 * thirds_side <= block.columns && (chunk + chunks) * tile_terms <= k;
+      const long next_chunk = is_last ? chunk + chunks : chunk, next_column = is_last ? 0 : column + thirds_side;
+      const long next_chunks = is_last ? chunks_behind : chunks;
+      const Lines next = behind(p.columns_of(block.b, block.column + next_column), next_chunk);
+      has_columns = next_chunks > 0 && next_column + thirds_side <= block.columns && (next_chunk + next_chunks) * tile_terms <= k;
+      if (has_columns) work.next.begin(next, next_chunks, work.columns + (++work.turn & 1) * columns_bytes);
       for (long row = 0; row < rows; row += thirds_side) {
         const char* const from = left + row / tile_lines * left_tile;
-        ThirdsBlock<ChunkPlaces> part{from, {left_tile}, work.columns, chunks * chunk_bytes, chunks,
-                                      work.tile + row * width + column, width, chunk > 0, {}};
-        if (has_next) part.soon[0] = soon_read(next, chunks, {row / thirds_side, rows / thirds_side});
+        ThirdsBlock<ChunkPlaces> part{from, {left_tile}, these, chunks * chunk_bytes, chunks,
+                                      work.tile + row * width + column, width, chunk > 0};
+        if (has_columns) {
+          part.next = &work.next;
+          part.pieces = divide_up(work.next.left, product_steps * chunks * ((rows - row) / thirds_side));
+          const Lines later = p.columns_of(next.from, thirds_side);
+          if (next_column + 2 * thirds_side <= block.columns) part.soon[0] = soon_read(later, chunks, {row / thirds_side, rows / thirds_side});
+        }
         if (p.split_first && chunks_behind > 0) {
           const Part of_rows{column / thirds_side, width / thirds_side};
           part.soon[1] = soon_multiplied(from + chunks * chunk_bytes, left_tile, chunks_behind, of_rows);
         }
         multiply_thirds(tiles, part, work.waiting);
       }
+      work.next.finish();
     }
   }
   work.waiting.add();
-  return check.all_split();
+  return check.all_split() && work.next.check.all_split();
 }
 
 // The same without tiles.
@@ -140,7 +154,7 @@ void run(const KernelCall& call) {
   Workspace work;
   work.tile = reinterpret_cast<float*>(call.worker_scratch);
   work.columns = call.worker_scratch + p.row_block * p.pass_units * p.column_block * 4;
-  work.rows = work.columns + sum_chunks * 2 * chunk_bytes;
+  work.rows = work.columns + 2 * columns_bytes;
   TILES tiles;
   tiles.begin();
   for (int64_t i = call.begin; i < call.end;) {
@@ -214,7 +228,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     rows_bytes = p.row_block / tile_lines * lesser(sum_chunks, p.chunks) * chunk_bytes;
   }
   plan.worker_scratch_bytes = static_cast<size_t>(p.row_block * p.pass_units * p.column_block * 4 +
-                                                  greater(sum_chunks * 2 * chunk_bytes + rows_bytes, plain_scratch(p)));
+                                                  greater(2 * columns_bytes + rows_bytes, plain_scratch(p)));
 }
 
 const char* refuse_shape(const KernelProblem& problem) {
