@@ -292,6 +292,7 @@ GM_INLINE void add_products(TILES& tiles, const ThirdsBlock<Places>& block, Soon
 // At most so many chunks make a sum: the split columns of two sums stay in L1. A Granite Rapids also takes 300 ns more for the
 // first store of a tile behind more than 128 products of tiles than behind as many or fewer; these are 72.
 constexpr long sum_chunks = 3;
+constexpr long columns_bytes = sum_chunks * 2 * chunk_bytes;  // of 32 split columns
 
 // What is to be added to c waits, see WaitingSums.
 template <class TILES, class Places>

@@ -82,10 +82,12 @@ Step step_of(const Parameters& p, const Block& block, int64_t index) {
 // What a worker has.
 struct Workspace {
   float* tile;
-  char* columns;   // split
+  char* columns;   // split: those that are multiplied and those that come next
   char* gathered;  // rows, as chunks
   char* planes;
   WaitingSums waiting;
+  NextColumns next;
+  int64_t turn = 0;
 };
 
 // Steps that are summed together.
@@ -98,12 +100,31 @@ struct Steps {
     count = greater(0, lesser(most, all - first));
     for (int64_t i = 0; i < count; ++i) items[i] = step_of(p, block, first + i);
   }
-  bool of_one_tap() const { return count > 0 && items[count - 1].tap == items[0].tap; }
+  // One behind the other, of one tap.
+  bool of_whole_chunks(const Parameters& p) const {
+    return count > 0 && items[count - 1].tap == items[0].tap && (items[count - 1].chunk + 1) * tile_terms <= p.depth;
+  }
 };
 
 Lines columns_of(const Parameters& p, const Taps& taps, const Step& step, const float* kernel, int64_t column) {
   const float* from = kernel + taps.index[step.tap] * p.depth * p.columns + step.chunk * tile_terms * p.tap.b_row;
   return {from + column * p.tap.b_col, p.tap.b_col, p.tap.b_row};
+}
+
+// The 32 columns from this one on, under each step.
+void pack_columns_of(const Parameters& p, const Taps& taps, const float* kernel, const Block& block, const Steps& steps,
+                     int64_t column, char* to, ThirdsCheck& check) {
+  for (int64_t i = 0; i < steps.count; ++i) {
+    const Step& step = steps.items[i];
+    const Lines lines = columns_of(p, taps, step, kernel, block.column + column);
+    for (int64_t side = 0; side < 2; ++side) {
+      const int64_t left = block.columns - column - side * tile_lines, terms = p.depth - step.chunk * tile_terms;
+      char* const tile = to + (side * steps.count + i) * chunk_bytes;
+      const Lines from{lines.from + side * tile_lines * lines.line, lines.line, lines.term};
+      if (left > 0) pack_chunk(from, lesser(tile_lines, left), lesser(tile_terms, terms), true, tile, check);
+      else __builtin_memset(tile, 0, chunk_bytes);
+    }
+  }
 }
 
 // Rows of a block under each step, a third of each behind the other.
@@ -129,6 +150,8 @@ bool multiply_block(TILES& tiles, const Parameters& p, const Taps& taps, const f
   const char* const rows = p.gathers ? work.gathered : work.planes + block.row * pixel_bytes;
   const int64_t all = block.taps * p.chunks;
   ThirdsCheck check;
+  bool has_columns = false;  // split already
+  work.next.check = {};
   for (int64_t first = 0; first < all;) {
     const Steps steps(p, block, first), behind(p, block, first + steps.count);
     long places[sum_chunks];
@@ -138,36 +161,39 @@ bool multiply_block(TILES& tiles, const Parameters& p, const Taps& taps, const f
     }
     if (p.gathers) gather_rows(p, taps, band, block, steps, work);
     for (int64_t column = 0; column < width; column += thirds_side) {
-      for (int64_t i = 0; i < steps.count; ++i) {
-        const Step& step = steps.items[i];
-        const Lines lines = columns_of(p, taps, step, kernel, block.column + column);
-        for (int64_t side = 0; side < 2; ++side) {
-          const int64_t left = block.columns - column - side * tile_lines, terms = p.depth - step.chunk * tile_terms;
-          char* const to = work.columns + (side * steps.count + i) * chunk_bytes;
-          const Lines from{lines.from + side * tile_lines * lines.line, lines.line, lines.term};
-          if (left > 0) pack_chunk(from, lesser(tile_lines, left), lesser(tile_terms, terms), true, to, check);
-          else __builtin_memset(to, 0, chunk_bytes);
-        }
-      }
-      // What follows: the next columns, or the first ones of the next steps. Small kernels are in L2 anyway.
+      char* const these = work.columns + work.turn % 2 * columns_bytes;
+      if (!has_columns) pack_columns_of(p, taps, kernel, block, steps, column, these, check);
+      // What follows: the next columns, or the first ones of the next steps.
       const bool is_last = column + thirds_side >= block.columns;
+      const int64_t next_column = is_last ? 0 : column + thirds_side;
       const Steps& next = is_last ? behind : steps;
-      for (int64_t row = 0; row < block.rows; row += thirds_side) {
+      has_columns = next.of_whole_chunks(p) && next_column + thirds_side <= block.columns;
+      if (has_columns)
+        work.next.begin(columns_of(p, taps, next.items[0], kernel, block.column + next_column), next.count,
+                        work.columns + ++work.turn % 2 * columns_bytes);
+      const int64_t row_blocks = divide_up(block.rows, thirds_side);
+      for (int64_t i = 0; i < row_blocks; ++i) {
+        const int64_t row = i * thirds_side;
         ThirdsBlock<TilePlaces> part{rows + row * pixel_bytes,
                                      {places, pixel_bytes, tile_lines * pixel_bytes, p.gathers ? gathered_third : p.third_bytes()},
-                                     work.columns, steps.count * chunk_bytes, steps.count,
+                                     these, steps.count * chunk_bytes, steps.count,
                                      work.tile + row * width + column, width, first > 0};
-        if (next.of_one_tap()) {
-          const Lines lines = columns_of(p, taps, next.items[0], kernel, block.column + (is_last ? 0 : column + thirds_side));
-          part.soon[0] = soon_read(lines, steps.count, {row / thirds_side, divide_up(block.rows, thirds_side)});
+        if (has_columns) {
+          part.next = &work.next;
+          part.pieces = divide_up(work.next.left, product_steps * steps.count * (row_blocks - i));
+        }
+        if (has_columns && next_column + 2 * thirds_side <= block.columns) {
+          const Lines later = columns_of(p, taps, next.items[0], kernel, block.column + next_column + thirds_side);
+          part.soon[0] = soon_read(later, next.count, {i, row_blocks});
         }
         multiply_thirds(tiles, part, work.waiting);
       }
+      work.next.finish();
     }
     first += steps.count;
   }
   work.waiting.add();
-  return check.all_split();
+  return check.all_split() && work.next.check.all_split();
 }
 
 // The same without tiles, of planes as they are.
@@ -211,7 +237,7 @@ int64_t plain_bytes(const Parameters& p) {
   return plain_rows * pass_columns * 4 + static_cast<int64_t>(most);
 }
 
-int64_t columns_bytes(const Parameters& p) { return round_to(greater(2 * sum_chunks * chunk_bytes, plain_bytes(p)), 64); }
+int64_t scratch_of_columns(const Parameters& p) { return round_to(greater(2 * columns_bytes, plain_bytes(p)), 64); }
 
 int64_t gathered_bytes(const Parameters& p) { return p.gathers ? p.row_block * sum_chunks * 3 * pixel_bytes : 0; }
 
@@ -223,7 +249,7 @@ void run(const KernelCall& call) {
   Destination destination(p, call);
   Workspace work;
   work.columns = call.worker_scratch;
-  work.gathered = work.columns + columns_bytes(p);
+  work.gathered = work.columns + scratch_of_columns(p);
   work.planes = work.gathered + gathered_bytes(p);
   work.tile = reinterpret_cast<float*>(work.planes + 3 * p.chunks * p.third_bytes());
   TILES tiles;
@@ -288,7 +314,7 @@ void prepare(KernelPlan& plan, Parameters& p, const ConvolutionGeometry& g) {
   p.column_block = p.unit_columns * greater(1, lesser(p.column_units, pass_columns / p.unit_columns));
   set_units(plan, run<TILES>, p.row_units * p.column_units, g.multiplications() / 4);
   plan.neighbours = p.column_units;
-  plan.worker_scratch_bytes = static_cast<size_t>(columns_bytes(p) + gathered_bytes(p) + 3 * p.chunks * p.third_bytes() + p.row_block * p.column_block * 4);
+  plan.worker_scratch_bytes = static_cast<size_t>(scratch_of_columns(p) + gathered_bytes(p) + 3 * p.chunks * p.third_bytes() + p.row_block * p.column_block * 4);
 }
 
 template <class TILES>

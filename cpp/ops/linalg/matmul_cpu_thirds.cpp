@@ -28,8 +28,6 @@ struct Parameters : ProductShape {
   Lines columns_of(const float* b, long column) const { return {b + column * gemm.b_col, gemm.b_col, gemm.b_row}; }
 };
 
-constexpr long columns_bytes = sum_chunks * 2 * chunk_bytes;  // of one pass
-
 Lines behind(const Lines& lines, long chunk) { return {lines.from + chunk * tile_terms * lines.term, lines.line, lines.term}; }
 
 // Lines of which `terms` terms are there, as `chunks` chunks, up to an even number of tiles.
