@@ -110,8 +110,14 @@ GM_INLINE void split_rows(const float* from, long row, long second, long rows, c
 }
 
 // The three tiles of one chunk: rows of lines that hold pairs of terms, as A wants them, or with `turned` rows of pairs
-// that hold lines, as B does. What is not there (`lines` and `terms` are) is zero.
+// that hold lines, as B does. What is not there is zero; so many `lines` and `terms` are, or more than a chunk takes.
 static inline void pack_chunk(const Lines& source, long lines, long terms, bool turned, char* to, ThirdsCheck& check) {
+  if (lines <= 0) {
+    __builtin_memset(to, 0, chunk_bytes);
+    return;
+  }
+  if (lines > tile_lines) lines = tile_lines;
+  if (terms > tile_terms) terms = tile_terms;
   alignas(64) float padded[tile_lines * tile_terms];
   Lines all = source;
   if (lines < tile_lines || terms < tile_terms) {

@@ -20,6 +20,7 @@ struct Parameters : SplitBands {
   int64_t chunks;  // of channels
   int64_t row_units, column_units;
   int64_t unit_columns, row_block, column_block;
+  int64_t column_scratch;  // bytes of split columns, or of what plain products take
 
   // Of all planes, with what whole tiles read behind them.
   int64_t pixels() const { return step * step * plane_pixels() + thirds_side + (reach[0] + 1) * pitch; }
@@ -118,11 +119,9 @@ void pack_columns_of(const Parameters& p, const Taps& taps, const float* kernel,
     const Step& step = steps.items[i];
     const Lines lines = columns_of(p, taps, step, kernel, block.column + column);
     for (int64_t side = 0; side < 2; ++side) {
-      const int64_t left = block.columns - column - side * tile_lines, terms = p.depth - step.chunk * tile_terms;
       char* const tile = to + (side * steps.count + i) * chunk_bytes;
       const Lines from{lines.from + side * tile_lines * lines.line, lines.line, lines.term};
-      if (left > 0) pack_chunk(from, lesser(tile_lines, left), lesser(tile_terms, terms), true, tile, check);
-      else __builtin_memset(tile, 0, chunk_bytes);
+      pack_chunk(from, block.columns - column - side * tile_lines, p.depth - step.chunk * tile_terms, true, tile, check);
     }
   }
 }
@@ -237,8 +236,6 @@ int64_t plain_bytes(const Parameters& p) {
   return plain_rows * pass_columns * 4 + static_cast<int64_t>(most);
 }
 
-int64_t scratch_of_columns(const Parameters& p) { return round_to(greater(2 * columns_bytes, plain_bytes(p)), 64); }
-
 int64_t gathered_bytes(const Parameters& p) { return p.gathers ? p.row_block * sum_chunks * 3 * pixel_bytes : 0; }
 
 template <class TILES>
@@ -249,7 +246,7 @@ void run(const KernelCall& call) {
   Destination destination(p, call);
   Workspace work;
   work.columns = call.worker_scratch;
-  work.gathered = work.columns + scratch_of_columns(p);
+  work.gathered = work.columns + p.column_scratch;
   work.planes = work.gathered + gathered_bytes(p);
   work.tile = reinterpret_cast<float*>(work.planes + 3 * p.chunks * p.third_bytes());
   TILES tiles;
@@ -282,7 +279,8 @@ void run(const KernelCall& call) {
 
 // Cuts the work; the geometry is known.
 template <class TILES>
-void prepare(KernelPlan& plan, Parameters& p, const ConvolutionGeometry& g) {
+void prepare(const KernelProblem& problem, KernelPlan& plan, Parameters& p, const ConvolutionGeometry& g) {
+  set_epilogue(p, problem);
   p.batch = g.batch;
   p.chunks = divide_up(p.depth, tile_terms);
   p.unit_images = p.bands = 1;
@@ -314,7 +312,8 @@ void prepare(KernelPlan& plan, Parameters& p, const ConvolutionGeometry& g) {
   p.column_block = p.unit_columns * greater(1, lesser(p.column_units, pass_columns / p.unit_columns));
   set_units(plan, run<TILES>, p.row_units * p.column_units, g.multiplications() / 4);
   plan.neighbours = p.column_units;
-  plan.worker_scratch_bytes = static_cast<size_t>(scratch_of_columns(p) + gathered_bytes(p) + 3 * p.chunks * p.third_bytes() + p.row_block * p.column_block * 4);
+  p.column_scratch = round_to(greater(2 * columns_bytes, plain_bytes(p)), 64);
+  plan.worker_scratch_bytes = static_cast<size_t>(p.column_scratch + gathered_bytes(p) + 3 * p.chunks * p.third_bytes() + p.row_block * p.column_block * 4);
 }
 
 template <class TILES>
@@ -322,8 +321,7 @@ void prepare_forward(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   const ConvolutionGeometry g = forward_geometry(problem);
   set_forward(p, g);
-  set_epilogue(p, problem);
-  prepare<TILES>(plan, p, g);
+  prepare<TILES>(problem, plan, p, g);
 }
 
 template <class TILES>
@@ -331,8 +329,7 @@ void prepare_input_gradient(const KernelProblem& problem, KernelPlan& plan) {
   Parameters& p = parameters_of<Parameters>(plan);
   const ConvolutionGeometry g = input_gradient_geometry(problem);
   set_input_gradient(p, g);
-  set_epilogue(p, problem);
-  prepare<TILES>(plan, p, g);
+  prepare<TILES>(problem, plan, p, g);
 }
 
 const char* refuse_forward(const KernelProblem& problem) {

@@ -19,7 +19,7 @@ struct Parameters : SplitBands {
   int64_t unit_channels, unit_filters;     // up to whole tiles
   int64_t channel_units, filter_units;
   int64_t pieces, piece_bands;             // sums of so many bands each
-  int64_t most_rows, chunks;               // of results of a band
+  int64_t chunks;                          // of results of a band
 
   int64_t channels() const { return channel_units * unit_channels; }
   int64_t filters() const { return filter_units * unit_filters; }
@@ -129,8 +129,7 @@ void turn_band(const Parameters& p, const UnitSum& part, const Band& band, const
     for (int64_t filter = 0; filter < round_to(part.filters, thirds_side); filter += tile_lines) {
       const Lines lines{from + chunk * tile_terms * p.columns + filter, 1, p.columns};
       char* const tile = to + (filter / tile_lines * p.chunks + chunk) * chunk_bytes;
-      if (filter >= part.filters) __builtin_memset(tile, 0, chunk_bytes);
-      else pack_chunk(lines, lesser(tile_lines, part.filters - filter), lesser(tile_terms, band.rows - chunk * tile_terms), false, tile, check);
+      pack_chunk(lines, part.filters - filter, band.rows - chunk * tile_terms, false, tile, check);
     }
   }
 }
@@ -322,8 +321,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
   const int64_t results = p.grid[0] * p.grid[1];
   if (2 * results <= most_terms) p.unit_images = lesser(p.batch, most_terms / results);
   else cut_image(p, most_terms / p.grid[1]);
-  p.most_rows = p.unit_images * p.band_rows * p.grid[1];
-  p.chunks = divide_up(p.most_rows, tile_terms);
+  p.chunks = divide_up(p.unit_images * p.band_rows * p.grid[1], tile_terms);
   const int64_t units = p.channel_units * p.filter_units;
   const int64_t pieces = lesser(divide_up(fewest_units, units), most_piece_bytes / (p.sum_elements() * 4));
   p.piece_bands = divide_up(p.all_bands(), greater(1, pieces));
@@ -335,7 +333,7 @@ void prepare(const KernelProblem& problem, KernelPlan& plan) {
     plan.units[1] = p.taps() * divide_up(p.depth, tile_lines);
     plan.shared_scratch_bytes = static_cast<size_t>(p.pieces * p.sum_elements() * 4);
   }
-  const size_t split = static_cast<size_t>(p.pairs_bytes() + p.turned_bytes() + 2 * sum_chunks * chunk_bytes), plain = plain_scratch(p);
+  const size_t split = static_cast<size_t>(p.pairs_bytes() + p.turned_bytes() + columns_bytes), plain = plain_scratch(p);
   plan.worker_scratch_bytes = static_cast<size_t>(p.together() * p.unit_sums() * 4) + (split > plain ? split : plain);
 }
 

@@ -49,9 +49,9 @@ static inline void cut_image(SplitBands& p, int64_t most_lines) {
 template <class Zero, class Copy>
 static inline void for_rows_of_planes(const SplitBands& p, const Band& band, const float* images, const Zero& zero, const Copy& copy) {
   for (int64_t plane = 0, at = 0; plane < p.step * p.step; ++plane, at = plane * p.plane_pixels()) {
+    const RowPart part = part_in_image(p, plane % p.step - p.lead[1]);
     for (int64_t i = 0; i < band.lines; ++i, at += p.pitch) {
       const int64_t y = (band.top + i % p.image_lines()) * p.step + plane / p.step - p.lead[0];
-      const RowPart part = part_in_image(p, plane % p.step - p.lead[1]);
       if (y < 0 || y >= p.from[0] || part.count <= 0) {
         zero(at, p.pitch);
         continue;

@@ -36,9 +36,7 @@ void pack_tiles(const Lines& source, long lines, long terms, long chunks, bool t
     for (long line = 0; line < round_to(lines, thirds_side); line += tile_lines) {
       const Lines from{source.from + line * source.line + i * tile_terms * source.term, source.line, source.term};
       char* const tile = to + (line / tile_lines * chunks + i) * chunk_bytes;
-      const long lines_left = lesser(tile_lines, lines - line), terms_left = lesser(tile_terms, terms - i * tile_terms);
-      if (line < lines) pack_chunk(from, lines_left, terms_left, turned, tile, check);
-      else __builtin_memset(tile, 0, chunk_bytes);
+      pack_chunk(from, lines - line, terms - i * tile_terms, turned, tile, check);
     }
   }
 }
